@@ -1,0 +1,108 @@
+/** The reason of each row, with the names and numbers of the case at hand. */
+import { describeControlDataFault } from './control-data-report.ts'
+import { describeControlFileFault, type ControlFile } from './control-file.ts'
+import type { ControlFault, Evidence } from './evidence.ts'
+import { describeLockFileFault } from './lock-file.ts'
+import type { Rule } from './rules.ts'
+import type { TimelineId } from './units.ts'
+
+/** One sentence for a person, lower case, without a stop. */
+export const because = (rule: Rule, evidence: Evidence): string => reasons[rule](evidence)
+
+const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
+  'no data directory': e => `${e.path} does not exist`,
+  'not a directory': e => `${e.path} is not a directory`,
+  'data directory unreadable': e => `${e.path} can't be read (${codeOf(e.directory)})`,
+  'no lock file': e => `there is no postmaster.pid in ${e.path}: no server runs there`,
+  'lock file unreadable': e => `postmaster.pid can't be read (${codeOf(e.lockFile)})`,
+  'lock file garbled': e => `postmaster.pid makes no sense: ${lockFileFault(e)}`,
+  'single-user': e => `a single-user backend, ${pid(e)}, holds the data directory`,
+  'postmaster gone': e =>
+    e.postmaster.kind === 'zombie'
+      ? `postmaster ${pid(e)} is dead and not yet reaped; postmaster.pid is left over`
+      : `postmaster.pid names ${pid(e)}, and no such process runs; it is left over`,
+  'postmaster is a stranger': e =>
+    `postmaster.pid names ${pid(e)}, which is not its postmaster: ${stranger(e)}`,
+  'postmaster invisible': e =>
+    `postmaster.pid names ${pid(e)}, which /proc does not show: another user's, or hidden`,
+  'postmaster stopped': e =>
+    e.postmaster.kind === 'stopped' && e.postmaster.by === 'tracer'
+      ? `postmaster ${pid(e)} is held by a debugger`
+      : `postmaster ${pid(e)} is stopped (SIGSTOP): it accepts nobody`,
+  'coming up': e => `postmaster.pid is still being written: ${linesOf(e)}`,
+  starting: e => `postmaster ${pid(e)} is starting: it accepts nobody yet`,
+  stopping: e => `postmaster ${pid(e)} is stopping: it accepts nobody any more`,
+  'hot standby off': e => `postmaster ${pid(e)} is in recovery and accepts nobody meanwhile`,
+  'crash restart': e => `postmaster ${pid(e)} is restarting its children after a crash`,
+  'no checkpointer': e => `postmaster ${pid(e)} has no checkpointer: a crash restart or a death`,
+  'control file unreadable': e => `the cluster state can't be had: ${controlTrouble(e)}`,
+  'crash recovery': e => `the control file says in crash recovery under ${pid(e)}`,
+  'ended in recovery': e => `the control file says shut down in recovery under ${pid(e)}`,
+  'in production': e => `postmaster ${pid(e)} is ready and the control file says in production`,
+  'in archive recovery': e =>
+    `postmaster ${pid(e)} is ready and the control file says in archive recovery`,
+  'recovery ending': e =>
+    `postmaster ${pid(e)} is ready, its startup process at the checkpoint that ends recovery`,
+  'no recovery requested': e =>
+    `postmaster ${pid(e)} is ready and no signal file asks for recovery (control file not asked)`,
+  'recovery requested': e =>
+    `postmaster ${pid(e)} is ready and a signal file asks for recovery (control file not asked)`,
+  'signal files contradicted': e =>
+    `signal files and startup process of postmaster ${pid(e)} contradict each other`,
+  contradiction: e =>
+    `postmaster ${pid(e)} is ready, the control file says ${stateOf(e)}, and ${startupOf(e)}`,
+}
+
+const pid = ({ lockFile }: Evidence): string =>
+  lockFile.kind === 'seen' ? `pid ${lockFile.fact.pid}` : 'unknown pid'
+
+const codeOf = (sighting: { readonly kind: string; readonly code?: string }): string =>
+  sighting.code ?? sighting.kind
+
+const lockFileFault = ({ lockFile }: Evidence): string =>
+  lockFile.kind === 'fault' ? describeLockFileFault(lockFile.fault) : lockFile.kind
+
+const linesOf = ({ lockFile }: Evidence): string =>
+  lockFile.kind === 'seen' ? `${lockFile.fact.lineCount} lines so far` : 'it is empty'
+
+const stranger = ({ postmaster }: Evidence): string =>
+  postmaster.kind === 'stranger' ? postmaster.because : postmaster.kind
+
+const controlTrouble = ({ controlFile }: Evidence): string => {
+  switch (controlFile.kind) {
+    case 'absent':
+      return 'there is no global/pg_control'
+    case 'unreadable':
+      return `global/pg_control can't be read (${controlFile.code})`
+    case 'fault':
+      return describeControlFault(controlFile.fault)
+    case 'seen':
+      return controlFile.fact.state
+  }
+}
+
+export const describeControlFault = (fault: ControlFault): string => {
+  if (fault.source === 'native')
+    return `global/pg_control: ${describeControlFileFault(fault.fault)}`
+  return fault.fault.kind === 'program failed'
+    ? `pg_controldata: ${fault.fault.message}`
+    : `pg_controldata: ${describeControlDataFault(fault.fault)}`
+}
+
+const stateOf = ({ controlFile }: Evidence): string =>
+  controlFile.kind === 'seen' ? controlFile.fact.state : controlFile.kind
+
+const startupOf = ({ children }: Evidence): string => {
+  if (children.kind !== 'seen') return 'its children are not visible'
+  return children.startup === null ? 'there is no startup process' : 'a startup process is at work'
+}
+
+/**
+ * The timeline the server is on, as well as the control file can tell: that of the last checkpoint
+ * is old until the checkpoint after a promotion has ended, and minRecoveryPointTLI is set to the
+ * new one just before a promotion completes.
+ */
+export const timelineOf = (controlFile: ControlFile): TimelineId =>
+  controlFile.minRecoveryTimeline > controlFile.checkpointTimeline
+    ? controlFile.minRecoveryTimeline
+    : controlFile.checkpointTimeline

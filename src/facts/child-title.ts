@@ -1,0 +1,82 @@
+/**
+ * What a child of the postmaster is, from its process title.
+ *
+ * Source: src/backend/utils/misc/ps_status.c and the set_ps_display() calls of PostgreSQL 10 to
+ * 18, plus the titles seen on running servers of each.
+ *
+ * A title is `postgres: `, the cluster name and `: ` if there is one, a fixed part, blanks (three
+ * up to 12, one since 13) and an activity, which is empty at first and stays so with
+ * update_process_title off. Backends put names chosen by their clients into the fixed part, so
+ * only exact forms count: user `startup` makes `postgres: startup db [local] idle`, and whoever
+ * logs in shows the activity `startup`, with no blank after it.
+ */
+
+/**
+ * `other`: a backend, or an auxiliary process of no interest. `untitled`: forked a moment ago and
+ * still showing the postmaster's command line (0.6 to 8 ms), so that it could be anything.
+ * `unclear`: a title of no known form: a background worker of an extension, or a title read while
+ * the process was writing it, which it does in place.
+ */
+export type ChildKind =
+  'startup' | 'checkpointer' | 'walwriter' | 'walreceiver' | 'other' | 'untitled' | 'unclear'
+
+/** `commandLine` is the content of /proc/PID/cmdline; what the title leaves over is NUL. */
+export const childKind = (commandLine: string): ChildKind => {
+  const title = commandLine.split('\0', 1).join('')
+  if (!title.startsWith('postgres: ')) return 'untitled'
+  if (backupInTitle.test(title)) return 'other'
+  // A cluster name may hold anything, `: ` included; nothing after it in the titles below does.
+  const own = title.slice(title.lastIndexOf(': ') + 2)
+  if (ofBackend.test(own)) return 'other'
+  return exactForms.find(({ form }) => form.test(own))?.kind ?? 'unclear'
+}
+
+/** Backends name their client's end, `[local]` or `host(port)`, after user and database. */
+const ofBackend = / (?:\[local\]|\S+\(\d+\))(?: |$)/
+
+/**
+ * The one activity with a text chosen by a client, cut at 49 characters: with the right label a
+ * walsender's title would end in `: startup `.
+ */
+const backupInTitle = / sending backup "/
+
+type ExactForm = { readonly kind: ChildKind; readonly form: RegExp }
+
+/** Auxiliary processes of PostgreSQL itself that tell nothing of its role. */
+const otherAuxiliary =
+  '(?:background |autovacuum |logical replication |io |parallel |slotsync |dead-end |stats |wal ?summarizer|archiver|logger|writer|walsender|wal sender)'
+
+const exactForm = (
+  kind: ChildKind,
+  fixedPart: string,
+  activities: readonly string[],
+): ExactForm => ({
+  kind,
+  form: new RegExp(`^(?:${fixedPart}) {1,3}(?:${activities.join('|')})$`),
+})
+
+const walFile = '[0-9A-F]{24}'
+const position = '[0-9A-F]+/[0-9A-F]+'
+
+const exactForms: readonly ExactForm[] = [
+  // xlogrecovery.c, and standby.c for a recovery conflict, which makes it wait. Up to 14 the
+  // checkpoint at the end of a crash recovery is made by the startup process itself (xlog.c).
+  exactForm('startup', 'startup|startup process', [
+    '(?: waiting)?',
+    `(?:recovering|waiting for) ${walFile}(?: waiting)?`,
+    'performing end-of-recovery checkpoint',
+  ]),
+  // update_checkpoint_display() in xlog.c
+  exactForm('checkpointer', 'checkpointer|checkpointer process', [
+    '',
+    'performing (?:end-of-recovery )?(?:shutdown )?(?:checkpoint|restartpoint)',
+  ]),
+  exactForm('walwriter', 'walwriter|wal writer process', ['']),
+  // walreceiver.c
+  exactForm('walreceiver', 'walreceiver|wal receiver process', [
+    '',
+    `(?:streaming|restarting at) ${position}`,
+    'idle',
+  ]),
+  { kind: 'other', form: new RegExp(`^${otherAuxiliary}`) },
+]

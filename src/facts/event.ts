@@ -1,0 +1,39 @@
+/**
+ * Everything worth a line in the log. An event is a change; what stays the same is silent and can
+ * be asked for with `status`.
+ */
+import type { Hazard } from './hazards.ts'
+import type { Verdict } from './verdict.ts'
+import type { Pid, TimelineId } from './units.ts'
+
+export type Event =
+  | {
+      readonly kind: 'started'
+      readonly version: string
+      readonly directory: string
+      readonly pid: number
+    }
+  | { readonly kind: 'privileges dropped'; readonly user: number; readonly group: number }
+  /** `from` is null for the first verdict. `postmaster` and `timeline` are null when unknown. */
+  | {
+      readonly kind: 'verdict changed'
+      readonly from: Verdict | null
+      readonly to: Verdict
+      readonly postmaster: Pid | null
+      readonly timeline: TimelineId | null
+    }
+  | { readonly kind: 'hazard began'; readonly hazard: Hazard }
+  | { readonly kind: 'hazard ended'; readonly hazard: Hazard }
+  /** File events can't be relied on; files are polled every `pollMs` meanwhile. */
+  | { readonly kind: 'watching degraded'; readonly because: string; readonly pollMs: number }
+  | { readonly kind: 'watching restored' }
+  /** The port can be had: at the start, and again after it was taken. */
+  | { readonly kind: 'listening'; readonly address: string; readonly port: number }
+  /** Another program took the port while ours was closed; tried again until it is free. */
+  | { readonly kind: 'port blocked'; readonly because: string }
+  /** A connect was lost to a limit, ours or the system's; said once a minute at most. */
+  | { readonly kind: 'connects lost'; readonly port: number; readonly because: string }
+  | { readonly kind: 'stopping'; readonly signal: string }
+  | { readonly kind: 'stopped' }
+
+export type Report = (event: Event) => void

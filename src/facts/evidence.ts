@@ -1,0 +1,37 @@
+/** All that one look saw of one cluster, unjudged. */
+import type { ControlDataFault } from './control-data-report.ts'
+import type { ControlFile, ControlFileFault } from './control-file.ts'
+import type { LockFile, LockFileFault } from './lock-file.ts'
+import type { SignalFiles } from './recovery-request.ts'
+import type { RestartMemory } from './restart-memory.ts'
+import type {
+  ChildrenSighting,
+  DirectorySighting,
+  PostmasterSighting,
+  Sighting,
+} from './sightings.ts'
+
+/** Where the cluster state comes from: our own reader, PostgreSQL's program, or nowhere. */
+export type ControlCheck = 'native' | 'pg_controldata' | 'off'
+
+export type Evidence = {
+  readonly controlCheck: ControlCheck
+  readonly path: string
+  readonly directory: DirectorySighting
+  readonly lockFile: Sighting<LockFile, LockFileFault>
+  readonly postmaster: PostmasterSighting
+  readonly children: ChildrenSighting
+  /** `absent` also when --control-check is off: see `controlCheck`. */
+  readonly controlFile: Sighting<ControlFile, ControlFault>
+  readonly signalFiles: SignalFiles
+  /** What earlier looks leave to this one. */
+  readonly memory: RestartMemory | null
+}
+
+/** What can go wrong with either source of the cluster state. */
+export type ControlFault =
+  | { readonly source: 'native'; readonly fault: ControlFileFault }
+  | { readonly source: 'pg_controldata'; readonly fault: ControlDataFault | ProgramFault }
+
+/** `message` is the program's first line on stderr, or what kept it from running. */
+export type ProgramFault = { readonly kind: 'program failed'; readonly message: string }

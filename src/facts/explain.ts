@@ -1,0 +1,179 @@
+/** A snapshot for a person at three in the morning: the answer, what it rests on, and why. */
+import { describeControlFault, timelineOf } from './because.ts'
+import { printDuration } from './duration.ts'
+import type { ControlCheck, Evidence } from './evidence.ts'
+import { describeLockFileFault, type LockFile } from './lock-file.ts'
+import type { Child } from './sightings.ts'
+import type { Snapshot } from './snapshot.ts'
+import { symptomsOf } from './symptoms.ts'
+import { printLsn, type UnixMs } from './units.ts'
+
+/** Label, what was found, and how old that is (empty when age means nothing). */
+type Line = readonly [label: string, found: string, age: string]
+
+/** Lines without line ends, to be printed one below the other. */
+export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot): string[] => {
+  const answer = verdict.kind === 'available' ? verdict.role : 'unavailable'
+  const lines = [
+    directoryLine(evidence),
+    lockFileLine(evidence, lookedAtUnix),
+    postmasterLine(evidence, lookedAtUnix),
+    childrenLine(evidence),
+    ...controlFileLines(evidence, lookedAtUnix),
+    nextStartLine(evidence),
+  ]
+  return [
+    `${answer}: ${evidence.path}`,
+    '',
+    ...align(lines),
+    '',
+    `because ${verdict.because}`,
+    ...hazards.map(hazard => `warning: ${hazard.warning}`),
+  ]
+}
+
+const align = (lines: readonly Line[]): string[] => {
+  const width = Math.max(...lines.map(([, found, age]) => (age === '' ? 0 : found.length)))
+  return lines.map(
+    ([label, found, age]) =>
+      `  ${label.padEnd(16)}${age === '' ? found : `${found.padEnd(width)}   ${age}`}`,
+  )
+}
+
+const agoOf = (then: number, now: UnixMs): string => `${printDuration(now - then)} ago`
+
+const directoryLine = ({ directory }: Evidence): Line => {
+  const label = 'data directory'
+  switch (directory.kind) {
+    case 'absent':
+      return [label, 'does not exist', '']
+    case 'not a directory':
+      return [label, 'is not a directory', '']
+    case 'unreadable':
+      return [label, `can't be read (${directory.code})`, '']
+    case 'seen':
+      return [
+        label,
+        directory.version === null ? 'no PG_VERSION yet' : `PostgreSQL ${directory.version}`,
+        '',
+      ]
+  }
+}
+
+const lockFileLine = ({ lockFile }: Evidence, now: UnixMs): Line => {
+  const label = 'lock file'
+  switch (lockFile.kind) {
+    case 'absent':
+      return [label, 'no postmaster.pid', '']
+    case 'unreadable':
+      return [label, `postmaster.pid can't be read (${lockFile.code})`, '']
+    case 'fault':
+      return [
+        label,
+        describeLockFileFault(lockFile.fault),
+        `written ${agoOf(lockFile.modified, now)}`,
+      ]
+    case 'seen':
+      return [label, describeLockFile(lockFile.fact), `written ${agoOf(lockFile.modified, now)}`]
+  }
+}
+
+const describeLockFile = ({ singleUser, pid, status, port }: LockFile): string => {
+  const who = singleUser ? `single-user backend pid ${pid}` : `pid ${pid}`
+  return [status ?? 'no status line', who, ...(port === null ? [] : [`port ${port}`])].join(', ')
+}
+
+const postmasterLine = ({ postmaster }: Evidence, now: UnixMs): Line => {
+  const label = 'postmaster'
+  switch (postmaster.kind) {
+    case 'not looked for':
+      return [label, 'no pid to look for', '']
+    case 'gone':
+      return [label, 'no such process', '']
+    case 'zombie':
+      return [label, 'dead, waiting to be reaped', '']
+    case 'stopped':
+      return [label, postmaster.by === 'signal' ? 'stopped by a signal' : 'held by a debugger', '']
+    case 'stranger':
+      return [label, `not the postmaster: ${postmaster.because}`, '']
+    case 'invisible':
+      return [label, 'hidden from us in /proc', '']
+    case 'alive':
+      return [
+        label,
+        `alive, known by its ${postmaster.how}`,
+        `started ${agoOf(postmaster.startedAt, now)}`,
+      ]
+    case 'signal 0':
+      return [label, 'answers signal 0; without /proc a zombie or a stranger would, too', '']
+  }
+}
+
+const childrenLine = ({ children }: Evidence): Line => {
+  const label = 'children'
+  switch (children.kind) {
+    case 'not looked for':
+      return [label, 'not looked for', '']
+    case 'invisible':
+      return [label, "can't be seen here: a crash restart is noticed by the lock file alone", '']
+    case 'seen': {
+      const found = (['startup', 'checkpointer', 'walwriter', 'walreceiver'] as const)
+        .map(name => [name, children[name]] as const)
+        .filter((pair): pair is readonly [(typeof pair)[0], Child] => pair[1] !== null)
+        .map(([name, child]) => `${name} ${child.pid}`)
+      return [label, found.length === 0 ? 'none that matters' : found.join(', '), '']
+    }
+  }
+}
+
+const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs): Line[] => {
+  const label = 'control file'
+  if (controlCheck === 'off') return [[label, 'not asked (--control-check off)', '']]
+  switch (controlFile.kind) {
+    case 'absent':
+      return [[label, 'no global/pg_control', '']]
+    case 'unreadable':
+      return [[label, `global/pg_control can't be read (${controlFile.code})`, '']]
+    case 'fault': {
+      const age = `written ${agoOf(controlFile.modified, now)}`
+      return [[label, describeControlFault(controlFile.fault), age]]
+    }
+    case 'seen': {
+      const { fact, modified } = controlFile
+      return [
+        [label, `${fact.state}, ${sourceNames[controlCheck]}`, `written ${agoOf(modified, now)}`],
+        ['timeline', `${timelineOf(fact)}`, ''],
+        [
+          'checkpoint',
+          `${printLsn(fact.checkpoint)}, redo from ${printLsn(fact.redo)}`,
+          `taken ${agoOf(fact.checkpointTime * 1000, now)}`,
+        ],
+        ['system id', `${fact.systemIdentifier}`, ''],
+      ]
+    }
+  }
+}
+
+const sourceNames: { readonly [Check in Exclude<ControlCheck, 'off'>]: string } = {
+  native: 'read by ourselves',
+  pg_controldata: 'as pg_controldata says',
+}
+
+const nextStartLine = (evidence: Evidence): Line => {
+  const label = 'next start'
+  switch (symptomsOf(evidence).nextStart) {
+    case 'standby':
+      return [label, `as a standby (${requestFile(evidence)})`, '']
+    case 'recovery':
+      return [label, `archive recovery, then a primary (${requestFile(evidence)})`, '']
+    case 'fails':
+      return [label, 'will fail (recovery.conf is not supported by this version)', '']
+    case 'none':
+      return [label, 'as a primary (no signal file)', '']
+  }
+}
+
+const requestFile = ({ signalFiles }: Evidence): string => {
+  if (signalFiles.recoveryConf !== null) return 'recovery.conf'
+  return signalFiles.standbySignal ? 'standby.signal' : 'recovery.signal'
+}

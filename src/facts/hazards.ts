@@ -1,0 +1,54 @@
+/**
+ * What would go wrong at the next start. The server reads signal files only when its startup
+ * process starts, so a file touched or removed by hand lies in wait for the next restart or the
+ * next crash of a backend, which is a restart too.
+ */
+import type { Evidence } from './evidence.ts'
+import type { Role } from './rules.ts'
+import { nextStart } from './recovery-request.ts'
+import { majorVersion } from './sightings.ts'
+
+export type Hazard = {
+  readonly name:
+    | 'standby without signal file'
+    | 'primary with standby request'
+    | 'primary with recovery request'
+    | 'next start fails'
+    | 'primary with backup_label'
+  /** What will happen, in one sentence without a stop. */
+  readonly warning: string
+}
+
+/** Hazards of a server in this role; `role` is null for one that does not serve. */
+export const hazardsOf = (role: Role | null, evidence: Evidence): readonly Hazard[] => {
+  if (role === null) return []
+  const major = majorVersion(evidence.directory) ?? Infinity
+  const { signalFiles } = evidence
+  const next = nextStart(signalFiles, major)
+  const hazards: Hazard[] = []
+  if (next === 'fails') {
+    const warning = 'recovery.conf is not supported by this version: the next start will fail'
+    hazards.push({ name: 'next start fails', warning })
+  }
+  if (role === 'standby' && next === 'none') {
+    const file = major < 12 ? 'recovery.conf' : 'standby.signal'
+    const warning = `${file} is missing: a promotion will fail and end the server, and the next restart, or the crash of a backend, makes a second primary of this standby`
+    hazards.push({ name: 'standby without signal file', warning })
+  }
+  if (role === 'primary' && next === 'standby') {
+    const file = major < 12 ? 'recovery.conf' : 'standby.signal'
+    const warning = `${file} is present: the next restart, or the crash of a backend, makes a standby of this primary`
+    hazards.push({ name: 'primary with standby request', warning })
+  }
+  if (role === 'primary' && next === 'recovery') {
+    const file = major < 12 ? 'recovery.conf' : 'recovery.signal'
+    const warning = `${file} is present: the next restart, or the crash of a backend, starts archive recovery on this primary`
+    hazards.push({ name: 'primary with recovery request', warning })
+  }
+  if (role === 'primary' && signalFiles.backupLabel) {
+    const warning =
+      'backup_label is present: unless an exclusive backup is running, the next start recovers from the checkpoint it names'
+    hazards.push({ name: 'primary with backup_label', warning })
+  }
+  return hazards
+}

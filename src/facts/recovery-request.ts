@@ -1,0 +1,86 @@
+/**
+ * What the next start of the startup process will do, from the files an operator leaves in the
+ * data directory. It says nothing about what the server is now: the files are read only when the
+ * startup process starts (first start and every crash restart).
+ *
+ * Source: src/backend/access/transam/xlogrecovery.c (readRecoverySignalFile) 12 to 18, xlog.c
+ * (readRecoveryCommandFile) up to 11, src/backend/utils/misc/guc-file.l for the syntax of
+ * recovery.conf and src/backend/utils/adt/bool.c for that of its booleans.
+ */
+
+/** Which of the files are there. */
+export type SignalFiles = {
+  readonly standbySignal: boolean
+  readonly recoverySignal: boolean
+  /** recovery.conf, with what it says of standby_mode. */
+  readonly recoveryConf: { readonly standbyMode: boolean } | null
+  readonly backupLabel: boolean
+}
+
+/**
+ * `standby`: comes up as a standby. `recovery`: replays an archive to a target and then becomes a
+ * primary. `fails`: recovery.conf on 12 and newer, which ends the start with FATAL. `none`: comes
+ * up as a primary.
+ */
+export type NextStart = 'standby' | 'recovery' | 'fails' | 'none'
+
+/** `majorVersion`: 9 for every 9.x. */
+export const nextStart = (files: SignalFiles, majorVersion: number): NextStart => {
+  const { recoveryConf, standbySignal, recoverySignal } = files
+  if (majorVersion < firstWithSignalFiles) {
+    if (recoveryConf === null) return 'none'
+    return recoveryConf.standbyMode ? 'standby' : 'recovery'
+  }
+  if (recoveryConf !== null) return 'fails'
+  if (standbySignal) return 'standby'
+  return recoverySignal ? 'recovery' : 'none'
+}
+
+const firstWithSignalFiles = 12
+
+/**
+ * The last standby_mode that can be understood. A file with a line that can't be would end the
+ * start with FATAL; so would an upper-case name, which is read all the same: whoever wrote it
+ * wants a standby. Files that an `include` names are not followed.
+ */
+export const parseRecoveryConf = (text: string): { readonly standbyMode: boolean } => {
+  let standbyMode = false
+  for (const line of text.split('\n')) {
+    const { name, quoted, bare = '' } = setting.exec(line)?.groups ?? {}
+    if (name?.toLowerCase() !== 'standby_mode') continue
+    const value = quoted === undefined ? bare : unquote(quoted)
+    standbyMode = parseBoolean(value) ?? standbyMode
+  }
+  return { standbyMode }
+}
+
+/** `name = 'value'  # comment`; the equals sign may be missing, and before a quote the blank. */
+const beforeValue = String.raw`\s*(?<name>[A-Za-z_]\w*)(?!\w)\s*(?:=\s*)?`
+const quotedValue = String.raw`'(?<quoted>(?:[^'\\]|\\.|'')*)'`
+const bareValue = String.raw`(?<bare>[\w.+-][\w.:/-]*)`
+const afterValue = String.raw`\s*(?:#[^]*)?`
+const setting = new RegExp(`^${beforeValue}(?:${quotedValue}|${bareValue})${afterValue}$`)
+
+/** GUC_scanstr(): a doubled quote is one quote, and a backslash escapes as in C. */
+const unquote = (quoted: string): string =>
+  quoted.replace(/''|\\([0-7]{1,3})|\\(.)/g, (_, octal?: string, letter?: string) => {
+    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff)
+    return letter === undefined ? "'" : (controlCharacters[letter] ?? letter)
+  })
+
+const controlCharacters: { readonly [Letter in string]?: string } = {
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+}
+
+/** Any beginning of a word that no other word shares: `o` is none, `of` and `on` are. */
+const spellings: readonly { readonly value: boolean; readonly form: RegExp }[] = [
+  { value: true, form: /^(?:t|tr|tru|true|y|ye|yes|on|1)$/i },
+  { value: false, form: /^(?:f|fa|fal|fals|false|n|no|of|off|0)$/i },
+]
+
+const parseBoolean = (value: string): boolean | null =>
+  spellings.find(({ form }) => form.test(value))?.value ?? null

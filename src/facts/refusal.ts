@@ -1,0 +1,72 @@
+/**
+ * Mistakes of the operator that no waiting mends: a wrong path, a wrong user, a program too old.
+ * Each is said in one line, with a hint.
+ */
+import { describeControlFault } from './because.ts'
+import type { Evidence } from './evidence.ts'
+
+export type Refusal = {
+  readonly kind:
+    | 'no such directory'
+    | 'not a directory'
+    | 'no permission'
+    | 'not a data directory'
+    | 'unsupported control file'
+  /** What was found against what was wanted: lower case, one line, without a stop. */
+  readonly message: string
+  readonly hint: string
+}
+
+/** Null when there is something to look at. `userName` names the owner of a directory. */
+export const refusalOf = (
+  { path, directory, controlFile, lockFile }: Evidence,
+  userName: (uid: number) => string,
+): Refusal | null => {
+  switch (directory.kind) {
+    case 'absent':
+      return {
+        kind: 'no such directory',
+        message: `data directory ${path} does not exist`,
+        hint: 'give the data directory of the cluster with -D, as to pg_ctl',
+      }
+    case 'not a directory':
+      return {
+        kind: 'not a directory',
+        message: `${path} is not a directory`,
+        hint: 'give the data directory of the cluster with -D, as to pg_ctl',
+      }
+    case 'unreadable':
+      return {
+        kind: 'no permission',
+        message: `data directory ${path} can't be read (${directory.code})`,
+        hint: `run as ${directory.owner === null ? 'its owner' : userName(directory.owner)}, the user that runs the server`,
+      }
+    case 'seen':
+      break
+  }
+  if (directory.version === null && controlFile.kind === 'absent' && lockFile.kind === 'absent') {
+    return {
+      kind: 'not a data directory',
+      message: `${path} is not a data directory: it has no PG_VERSION`,
+      hint: 'give the directory that holds PG_VERSION and global/pg_control',
+    }
+  }
+  const unreadable = [controlFile, lockFile].find(file => file.kind === 'unreadable')
+  if (unreadable?.kind === 'unreadable' && unreadable.code === 'EACCES') {
+    return {
+      kind: 'no permission',
+      message: `files in ${path} can't be read (${unreadable.code})`,
+      hint: `run as ${userName(directory.owner)}, the user that runs the server`,
+    }
+  }
+  return controlFile.kind === 'fault' && isUnsupported(controlFile.fault.fault.kind)
+    ? {
+        kind: 'unsupported control file',
+        message: `${path}: ${describeControlFault(controlFile.fault)}`,
+        hint: 'is this program older than the PostgreSQL it watches, or the directory from another machine?',
+      }
+    : null
+}
+
+const isUnsupported = (kind: string): boolean =>
+  kind === 'unknown version' || kind === 'wrong byte order'

@@ -1,0 +1,78 @@
+/**
+ * Noticing a crash restart, which the files hide.
+ *
+ * When a backend dies badly, the postmaster kills all its children, makes new shared memory and
+ * recovers, under the same pid and with line 8 still `ready`. Two things betray it: the SysV id on
+ * line 7 changes, and a startup process appears that was born after the lock file was last
+ * written. The lock file is written once more when the server serves again, so that a write later
+ * than that of the new id ends the suspicion.
+ *
+ * Source: PostmasterStateMachine() and reaper() in postmaster.c, PostgreSQL 10 to 18.
+ */
+import type { LockFile } from './lock-file.ts'
+import type { ChildrenSighting } from './sightings.ts'
+import type { Pid, Ticks, UnixMs, UnixSeconds } from './units.ts'
+
+export type RestartMemory = {
+  readonly pid: Pid
+  readonly startTime: UnixSeconds | null
+  readonly sharedMemoryId: number | null
+  /**
+   * When the lock file was written that has to be followed by another before `ready` is believed
+   * again; null when nothing is suspected. `first sight`: suspected only because we came too late
+   * to know; `new id`: the id changed before our eyes.
+   */
+  readonly suspicion: { readonly kind: 'first sight' | 'new id'; readonly written: UnixMs } | null
+}
+
+/** Carries the memory over one look. `written` is the lock file's time of last modification. */
+export const remember = (
+  before: RestartMemory | null,
+  lockFile: LockFile,
+  written: UnixMs,
+): RestartMemory => {
+  const sharedMemoryId = lockFile.sharedMemory?.id ?? null
+  const now = { pid: lockFile.pid, startTime: lockFile.startTime, sharedMemoryId }
+  const samePostmaster =
+    before !== null && before.pid === now.pid && before.startTime === now.startTime
+  if (!samePostmaster || before.sharedMemoryId === null) {
+    // An id that was not there yet is a postmaster coming up, whose `ready` is still to be written.
+    const comingUp = lockFile.status !== 'ready'
+    return { ...now, suspicion: comingUp ? null : { kind: 'first sight', written } }
+  }
+  if (before.sharedMemoryId !== sharedMemoryId) {
+    return { ...now, suspicion: { kind: 'new id', written } }
+  }
+  const writtenSince = before.suspicion !== null && before.suspicion.written !== written
+  return { ...now, suspicion: writtenSince ? null : before.suspicion }
+}
+
+/** A startup process this soon after its postmaster is the first one: no crash has come between. */
+const firstStartupWithinTicks = 100
+/** /proc tells start times to 10 ms and file times tick at 4 ms; twice that is beyond doubt. */
+const clearlyAfterMs = 20
+
+/**
+ * Whether `ready` may be left over from before a crash. Asked only while the postmaster lives.
+ *
+ * On a primary there is nothing to wait for once the startup process is gone and the WAL writer,
+ * which runs only in normal operation, is there. On a standby the startup process stays; then the
+ * lock file written clearly after its birth, or a WAL receiver, which is started only when all
+ * local WAL has been replayed, tell that recovery has come to consistency.
+ */
+export const crashRestartUnderWay = (
+  memory: RestartMemory,
+  children: ChildrenSighting,
+  postmasterStarted: Ticks | null,
+): boolean => {
+  const { suspicion } = memory
+  if (suspicion === null) return false
+  if (children.kind !== 'seen') return suspicion.kind === 'new id'
+  if (children.startupUndecided) return true
+  const { startup, walwriter, walreceiver } = children
+  if (startup === null) return suspicion.kind === 'new id' && walwriter === null
+  if (suspicion.written - startup.startedAt > clearlyAfterMs || walreceiver !== null) return false
+  const firstStartup =
+    postmasterStarted !== null && startup.started - postmasterStarted <= firstStartupWithinTicks
+  return !(suspicion.kind === 'first sight' && firstStartup)
+}

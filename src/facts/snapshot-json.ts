@@ -1,0 +1,144 @@
+/**
+ * A snapshot for programs. The shape is stable: fields are added, never renamed or removed. Log
+ * positions and the system identifier are strings, since they don't fit a JSON number; what was
+ * not seen is null. The README documents each field.
+ */
+import { timelineOf } from './because.ts'
+import type { ControlFile } from './control-file.ts'
+import type { Evidence } from './evidence.ts'
+import type { Child } from './sightings.ts'
+import type { Snapshot } from './snapshot.ts'
+import { symptomsOf } from './symptoms.ts'
+import { printLsn, type UnixSeconds } from './units.ts'
+
+export type Json =
+  null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json } => {
+  const { evidence, verdict, hazards, lookedAtUnix, lookMs } = snapshot
+  return {
+    verdict: verdict.kind === 'available' ? verdict.role : 'unavailable',
+    rule: verdict.rule,
+    because: verdict.because,
+    settled: verdict.settled,
+    hazards: hazards.map(({ name, warning }) => ({ name, warning })),
+    looked_at: isoTime(lookedAtUnix),
+    look_ms: Math.round(lookMs * 1000) / 1000,
+    data_directory: dataDirectory(evidence),
+    lock_file: lockFile(evidence),
+    postmaster: postmaster(evidence),
+    children: children(evidence),
+    control_file: controlFile(evidence),
+    next_start: symptomsOf(evidence).nextStart,
+    signal_files: signalFiles(evidence),
+  }
+}
+
+/** Null for a time no calendar holds, which a forged or foreign control file may well contain. */
+const isoTime = (unixMs: number): string | null => {
+  const date = new Date(unixMs)
+  return Number.isNaN(date.getTime()) ? null : date.toISOString()
+}
+const isoSeconds = (seconds: UnixSeconds): string | null => isoTime(seconds * 1000)
+
+const dataDirectory = ({ path, directory }: Evidence): Json => ({
+  path,
+  found: directory.kind,
+  version: directory.kind === 'seen' ? directory.version : null,
+  owner_uid: 'owner' in directory ? directory.owner : null,
+})
+
+const lockFile = ({ lockFile: sighting }: Evidence): Json => {
+  const found = { found: sighting.kind }
+  if (sighting.kind === 'unreadable') return { ...found, error: sighting.code }
+  if (sighting.kind === 'fault') return { ...found, error: sighting.fault.kind }
+  if (sighting.kind === 'absent') return found
+  const { fact, modified } = sighting
+  return {
+    ...found,
+    written_at: isoTime(modified),
+    pid: fact.pid,
+    single_user: fact.singleUser,
+    started_at: fact.startTime === null ? null : isoSeconds(fact.startTime),
+    port: fact.port,
+    socket_directory: fact.socketDirectory,
+    listen_address: fact.listenAddress,
+    shared_memory_id: fact.sharedMemory?.id ?? null,
+    status: fact.status,
+  }
+}
+
+const postmaster = ({ postmaster: sighting }: Evidence): Json => {
+  switch (sighting.kind) {
+    case 'alive':
+      return {
+        found: sighting.kind,
+        known_by: sighting.how,
+        started_at: isoTime(sighting.startedAt),
+      }
+    case 'stranger':
+      return { found: sighting.kind, because: sighting.because }
+    case 'stopped':
+      return { found: sighting.kind, by: sighting.by }
+    case 'not looked for':
+    case 'gone':
+    case 'zombie':
+    case 'invisible':
+    case 'signal 0':
+      return { found: sighting.kind }
+  }
+}
+
+const children = ({ children: sighting }: Evidence): Json => {
+  if (sighting.kind !== 'seen') return { found: sighting.kind }
+  const { startup, checkpointer, walwriter, walreceiver } = sighting
+  return {
+    found: sighting.kind,
+    startup: child(startup),
+    checkpointer: child(checkpointer),
+    walwriter: child(walwriter),
+    walreceiver: child(walreceiver),
+  }
+}
+
+const child = (found: Child | null): Json =>
+  found === null
+    ? null
+    : { pid: found.pid, started_at: isoTime(found.startedAt), title: found.title }
+
+const controlFile = ({ controlCheck, controlFile: sighting }: Evidence): Json => {
+  if (controlCheck === 'off') return { source: controlCheck, found: 'not looked for' }
+  const found = { source: controlCheck, found: sighting.kind }
+  switch (sighting.kind) {
+    case 'absent':
+      return found
+    case 'unreadable':
+      return { ...found, error: sighting.code }
+    case 'fault':
+      return { ...found, error: sighting.fault.fault.kind, written_at: isoTime(sighting.modified) }
+    case 'seen':
+      return { ...found, written_at: isoTime(sighting.modified), ...controlFields(sighting.fact) }
+  }
+}
+
+const controlFields = (fact: ControlFile): { readonly [key: string]: Json } => ({
+  state: fact.state,
+  timeline: timelineOf(fact),
+  system_identifier: fact.systemIdentifier.toString(),
+  control_version: fact.controlVersion,
+  catalog_version: fact.catalogVersion,
+  modified_at: isoSeconds(fact.modified),
+  checkpoint: printLsn(fact.checkpoint),
+  checkpoint_redo: printLsn(fact.redo),
+  checkpoint_timeline: fact.checkpointTimeline,
+  checkpoint_at: isoSeconds(fact.checkpointTime),
+  min_recovery_point: printLsn(fact.minRecoveryPoint),
+  min_recovery_timeline: fact.minRecoveryTimeline,
+})
+
+const signalFiles = ({ signalFiles: files }: Evidence): Json => ({
+  standby_signal: files.standbySignal,
+  recovery_signal: files.recoverySignal,
+  recovery_conf: files.recoveryConf !== null,
+  backup_label: files.backupLabel,
+})

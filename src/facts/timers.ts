@@ -1,0 +1,10 @@
+/** Waiting, handed to whoever needs it, so that tests can hold the clock. */
+export type Timer = {
+  /** Harmless when the action has run already. */
+  readonly cancel: () => void
+}
+
+export type Timers = {
+  /** Runs `action` once, `ms` milliseconds from now at the earliest. */
+  readonly after: (ms: number, action: () => void) => Timer
+}

@@ -1,0 +1,25 @@
+/** What a look comes to: a role or none, always with the reason. */
+import { because } from './because.ts'
+import type { Evidence } from './evidence.ts'
+import { decidingRow, type Role, type Rule } from './rules.ts'
+import { symptomsOf } from './symptoms.ts'
+
+export type Verdict = {
+  /** The row that decided, or what overruled the table since. */
+  readonly rule: Rule | Overruling
+  /** What was seen, in one sentence without a stop. */
+  readonly because: string
+  /** False for what can't last, such as a promotion about to finish. */
+  readonly settled: boolean
+} & ({ readonly kind: 'available'; readonly role: Role } | { readonly kind: 'unavailable' })
+
+/** What makes a verdict void between two looks: see snapshot.ts. */
+export type Overruling = 'not looked yet' | 'lease expired' | 'pulse lost'
+
+export const decide = (evidence: Evidence): Verdict => {
+  const { rule, says, settled } = decidingRow(symptomsOf(evidence))
+  const grounds = { rule, settled, because: because(rule, evidence) }
+  return says === 'unavailable'
+    ? { kind: 'unavailable', ...grounds }
+    : { kind: 'available', role: says, ...grounds }
+}

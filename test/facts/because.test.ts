@@ -1,0 +1,167 @@
+import t from 'tap'
+import { because, describeControlFault, timelineOf } from '../../src/facts/because.ts'
+import { decodeControlDataReport } from '../../src/facts/control-data-report.ts'
+import type { Evidence } from '../../src/facts/evidence.ts'
+import type { Rule } from '../../src/facts/rules.ts'
+import type { TimelineId } from '../../src/facts/units.ts'
+import {
+  children,
+  controlFile,
+  lockFile,
+  noon,
+  primaryEvidence,
+  seen,
+} from '../harness/evidence.ts'
+
+const fault = { source: 'native', fault: { kind: 'wrong byte order' } } as const
+const damaged = { kind: 'fault', fault, modified: noon } as const
+
+type Case = readonly [rule: Rule, changes: Partial<Evidence>, text: string | RegExp]
+const cases: readonly Case[] = [
+  ['no data directory', {}, '/pgdata does not exist'],
+  ['not a directory', {}, '/pgdata is not a directory'],
+  [
+    'data directory unreadable',
+    { directory: { kind: 'unreadable', code: 'EACCES', owner: null } },
+    "/pgdata can't be read (EACCES)",
+  ],
+  ['no lock file', {}, 'there is no postmaster.pid in /pgdata: no server runs there'],
+  [
+    'lock file unreadable',
+    { lockFile: { kind: 'unreadable', code: 'EIO' } },
+    "postmaster.pid can't be read (EIO)",
+  ],
+  [
+    'lock file garbled',
+    {
+      lockFile: { kind: 'fault', fault: { kind: 'bad line', line: 1, found: 'x' }, modified: noon },
+    },
+    /^postmaster\.pid makes no sense: .*line 1/,
+  ],
+  ['single-user', {}, 'a single-user backend, pid 4711, holds the data directory'],
+  [
+    'postmaster gone',
+    { postmaster: { kind: 'gone' } },
+    /^postmaster\.pid names pid 4711, and no such/,
+  ],
+  [
+    'postmaster gone',
+    { postmaster: { kind: 'zombie' } },
+    /^postmaster pid 4711 is dead and not yet/,
+  ],
+  [
+    'postmaster is a stranger',
+    { postmaster: { kind: 'stranger', because: 'it is sshd' } },
+    'postmaster.pid names pid 4711, which is not its postmaster: it is sshd',
+  ],
+  ['postmaster invisible', {}, /^postmaster\.pid names pid 4711, which \/proc does not show/],
+  [
+    'postmaster stopped',
+    { postmaster: { kind: 'stopped', by: 'signal' } },
+    'postmaster pid 4711 is stopped (SIGSTOP): it accepts nobody',
+  ],
+  [
+    'postmaster stopped',
+    { postmaster: { kind: 'stopped', by: 'tracer' } },
+    'postmaster pid 4711 is held by a debugger',
+  ],
+  [
+    'coming up',
+    { lockFile: seen(lockFile({ lineCount: 5 })) },
+    'postmaster.pid is still being written: 5 lines so far',
+  ],
+  [
+    'coming up',
+    { lockFile: { kind: 'fault', fault: { kind: 'empty' }, modified: noon } },
+    'postmaster.pid is still being written: it is empty',
+  ],
+  ['starting', {}, 'postmaster pid 4711 is starting: it accepts nobody yet'],
+  ['stopping', {}, 'postmaster pid 4711 is stopping: it accepts nobody any more'],
+  ['hot standby off', {}, 'postmaster pid 4711 is in recovery and accepts nobody meanwhile'],
+  ['crash restart', {}, 'postmaster pid 4711 is restarting its children after a crash'],
+  ['no checkpointer', {}, 'postmaster pid 4711 has no checkpointer: a crash restart or a death'],
+  [
+    'control file unreadable',
+    { controlFile: { kind: 'absent' } },
+    "the cluster state can't be had: there is no global/pg_control",
+  ],
+  [
+    'control file unreadable',
+    { controlFile: { kind: 'unreadable', code: 'EIO' } },
+    "the cluster state can't be had: global/pg_control can't be read (EIO)",
+  ],
+  [
+    'control file unreadable',
+    { controlFile: damaged },
+    /^the cluster state can't be had: global\/pg_control: .*byte order/,
+  ],
+  ['control file unreadable', {}, "the cluster state can't be had: in production"],
+  ['crash recovery', {}, 'the control file says in crash recovery under pid 4711'],
+  ['ended in recovery', {}, 'the control file says shut down in recovery under pid 4711'],
+  ['in production', {}, 'postmaster pid 4711 is ready and the control file says in production'],
+  [
+    'in archive recovery',
+    {},
+    'postmaster pid 4711 is ready and the control file says in archive recovery',
+  ],
+  ['recovery ending', {}, /startup process at the checkpoint that ends recovery$/],
+  ['no recovery requested', {}, /no signal file asks for recovery/],
+  ['recovery requested', {}, /a signal file asks for recovery/],
+  ['signal files contradicted', {}, /contradict each other$/],
+  [
+    'contradiction',
+    { controlFile: seen(controlFile({ state: 'shut down' })) },
+    'postmaster pid 4711 is ready, the control file says shut down, and there is no startup process',
+  ],
+  [
+    'contradiction',
+    { children: { kind: 'invisible' } },
+    /says in production, and its children are not visible$/,
+  ],
+  [
+    'contradiction',
+    { children: children({ startup: children().checkpointer }), controlFile: { kind: 'absent' } },
+    /says absent, and a startup process is at work$/,
+  ],
+]
+
+t.test('every row gives its reason with the names and numbers of the case', async t => {
+  for (const [rule, changes, text] of cases) {
+    t.match(because(rule, primaryEvidence(changes)), text, rule)
+  }
+})
+
+t.test('a reason is a sentence even where the evidence does not fit the row', async t => {
+  const nothing = primaryEvidence({ lockFile: { kind: 'absent' }, postmaster: { kind: 'gone' } })
+  t.equal(because('starting', nothing), 'postmaster unknown pid is starting: it accepts nobody yet')
+  t.match(because('lock file garbled', nothing), /absent$/)
+  t.match(because('postmaster is a stranger', nothing), /gone$/)
+  t.match(because('data directory unreadable', nothing), /\(seen\)$/)
+})
+
+t.test('what went wrong with either source of the cluster state is named after it', async t => {
+  t.match(describeControlFault(fault), /^global\/pg_control: /)
+  const failed = { kind: 'program failed', message: 'no such file' } as const
+  t.equal(
+    describeControlFault({ source: 'pg_controldata', fault: failed }),
+    'pg_controldata: no such file',
+  )
+  const report = decodeControlDataReport('')
+  const missing = report.ok ? failed : report.fault
+  t.match(
+    describeControlFault({ source: 'pg_controldata', fault: missing }),
+    /^pg_controldata: its report has no line/,
+  )
+})
+
+t.test('the timeline is the newer of the two that the control file knows', async t => {
+  const timelines = (checkpointTimeline: number, minRecoveryTimeline: number) =>
+    timelineOf(
+      controlFile({
+        checkpointTimeline: checkpointTimeline as TimelineId,
+        minRecoveryTimeline: minRecoveryTimeline as TimelineId,
+      }),
+    )
+  t.equal(timelines(3, 0), 3, 'a primary')
+  t.equal(timelines(3, 4), 4, 'just promoted, before its first checkpoint')
+})

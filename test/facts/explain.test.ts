@@ -1,0 +1,165 @@
+import t from 'tap'
+import type { Evidence } from '../../src/facts/evidence.ts'
+import { explain } from '../../src/facts/explain.ts'
+import {
+  children,
+  controlFile,
+  directory,
+  lockFile,
+  noSignalFiles,
+  noon,
+  primaryEvidence,
+  seen,
+  snapshotOf,
+  standbyEvidence,
+} from '../harness/evidence.ts'
+
+t.test('a primary in good health reads like this', async t => {
+  t.strictSame(explain(snapshotOf(primaryEvidence())), [
+    'primary: /pgdata',
+    '',
+    '  data directory  PostgreSQL 15',
+    '  lock file       ready, pid 4711, port 5432              written 59 min 0 s ago',
+    '  postmaster      alive, known by its working directory   started 1 h 0 min ago',
+    '  children        checkpointer 4712, walwriter 4713',
+    '  control file    in production, read by ourselves        written 1 min 0 s ago',
+    '  timeline        3',
+    '  checkpoint      3/28, redo from 3/0                     taken 1 min 0 s ago',
+    '  system id       7395001122334455667',
+    '  next start      as a primary (no signal file)',
+    '',
+    'because postmaster pid 4711 is ready and the control file says in production',
+  ])
+})
+
+t.test('hazards come last, as warnings', async t => {
+  const hazard = { name: 'next start fails', warning: 'the next start will fail' } as const
+  const lines = explain(snapshotOf(primaryEvidence(), { hazards: [hazard] }))
+  t.equal(lines.at(-1), 'warning: the next start will fail')
+})
+
+/** The line with this label, single-spaced. */
+const lineOf = (label: string, changes: Partial<Evidence>): string =>
+  explain(snapshotOf(primaryEvidence(changes)))
+    .map(line => line.trim().replaceAll(/ +/g, ' '))
+    .filter(line => line.startsWith(label))
+    .join('\n')
+
+const faulty = <Fault>(fault: Fault) => ({ kind: 'fault', fault, modified: noon }) as const
+
+type Case = readonly [label: string, changes: Partial<Evidence>, line: string | RegExp]
+const cases: readonly Case[] = [
+  ['unavailable', { lockFile: { kind: 'absent' } }, 'unavailable: /pgdata'],
+  ['data directory', { directory: { kind: 'absent' } }, 'data directory does not exist'],
+  [
+    'data directory',
+    { directory: { kind: 'not a directory' } },
+    'data directory is not a directory',
+  ],
+  [
+    'data directory',
+    { directory: { kind: 'unreadable', code: 'EACCES', owner: 1 } },
+    "data directory can't be read (EACCES)",
+  ],
+  ['data directory', { directory: directory(null) }, 'data directory no PG_VERSION yet'],
+  ['lock file', { lockFile: { kind: 'absent' } }, 'lock file no postmaster.pid'],
+  [
+    'lock file',
+    { lockFile: { kind: 'unreadable', code: 'EIO' } },
+    "lock file postmaster.pid can't be read (EIO)",
+  ],
+  ['lock file', { lockFile: faulty({ kind: 'empty' }) }, /^lock file .*empty.* written 0 ms ago$/],
+  [
+    'lock file',
+    { lockFile: seen(lockFile({ singleUser: true, status: null, port: null }), noon) },
+    'lock file no status line, single-user backend pid 4711 written 0 ms ago',
+  ],
+  ['postmaster', { postmaster: { kind: 'not looked for' } }, 'postmaster no pid to look for'],
+  ['postmaster', { postmaster: { kind: 'gone' } }, 'postmaster no such process'],
+  ['postmaster', { postmaster: { kind: 'zombie' } }, 'postmaster dead, waiting to be reaped'],
+  [
+    'postmaster',
+    { postmaster: { kind: 'stopped', by: 'signal' } },
+    'postmaster stopped by a signal',
+  ],
+  [
+    'postmaster',
+    { postmaster: { kind: 'stopped', by: 'tracer' } },
+    'postmaster held by a debugger',
+  ],
+  [
+    'postmaster',
+    { postmaster: { kind: 'stranger', because: 'it is sshd' } },
+    'postmaster not the postmaster: it is sshd',
+  ],
+  ['postmaster', { postmaster: { kind: 'invisible' } }, 'postmaster hidden from us in /proc'],
+  [
+    'postmaster',
+    { postmaster: { kind: 'signal 0' } },
+    /^postmaster answers signal 0; without \/proc/,
+  ],
+  ['children', { children: { kind: 'not looked for' } }, 'children not looked for'],
+  ['children', { children: { kind: 'invisible' } }, /^children can't be seen here/],
+  [
+    'children',
+    { children: children({ checkpointer: null, walwriter: null }) },
+    'children none that matters',
+  ],
+  ['control file', { controlCheck: 'off' }, 'control file not asked (--control-check off)'],
+  [
+    'control file',
+    { controlCheck: 'pg_controldata' },
+    /^control file in production, as pg_controldata says written/,
+  ],
+  ['control file', { controlFile: { kind: 'absent' } }, 'control file no global/pg_control'],
+  [
+    'control file',
+    { controlFile: { kind: 'unreadable', code: 'EIO' } },
+    "control file global/pg_control can't be read (EIO)",
+  ],
+  [
+    'control file',
+    { controlFile: faulty({ source: 'native', fault: { kind: 'wrong byte order' } } as const) },
+    /^control file global\/pg_control: .*byte order.* written 0 ms ago$/,
+  ],
+  [
+    'next start',
+    { signalFiles: { ...noSignalFiles, standbySignal: true } },
+    'next start as a standby (standby.signal)',
+  ],
+  [
+    'next start',
+    { signalFiles: { ...noSignalFiles, recoverySignal: true } },
+    'next start archive recovery, then a primary (recovery.signal)',
+  ],
+  [
+    'next start',
+    {
+      directory: directory('11'),
+      signalFiles: { ...noSignalFiles, recoveryConf: { standbyMode: true } },
+    },
+    'next start as a standby (recovery.conf)',
+  ],
+  [
+    'next start',
+    { signalFiles: { ...noSignalFiles, recoveryConf: { standbyMode: true } } },
+    /^next start will fail/,
+  ],
+]
+
+t.test('whatever was seen, or could not be, is said in words', async t => {
+  for (const [label, changes, line] of cases) t.match(lineOf(label, changes), line)
+})
+
+t.test('a standby names its startup process and its WAL receiver', async t => {
+  const lines = explain(snapshotOf(standbyEvidence()))
+  t.equal(lines[0], 'standby: /pgdata')
+  t.match(lines[5], /children +startup 4714, checkpointer 4712, walreceiver 4715$/)
+})
+
+t.test('the control file of a standby shows where it is', async t => {
+  t.match(
+    lineOf('control file', { controlFile: seen(controlFile({ state: 'shut down' })) }),
+    /shut down/,
+  )
+})

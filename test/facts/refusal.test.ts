@@ -1,0 +1,64 @@
+import t from 'tap'
+import type { ControlFileFault } from '../../src/facts/control-file.ts'
+import { refusalOf } from '../../src/facts/refusal.ts'
+import { directory, noon, primaryEvidence } from '../harness/evidence.ts'
+
+const userName = (uid: number) => (uid === 101 ? 'postgres' : `user id ${uid}`)
+const refused = (...args: Parameters<typeof primaryEvidence>) =>
+  refusalOf(primaryEvidence(...args), userName)
+
+t.test('a cluster that can be looked at is not refused', async t => {
+  t.equal(refused(), null)
+})
+
+t.test('a path that leads nowhere, or to no directory', async t => {
+  t.match(refused({ directory: { kind: 'absent' } }), {
+    kind: 'no such directory',
+    message: 'data directory /pgdata does not exist',
+  })
+  t.match(refused({ directory: { kind: 'not a directory' } }), {
+    kind: 'not a directory',
+    message: '/pgdata is not a directory',
+  })
+})
+
+t.test('a directory of another user names the user to run as', async t => {
+  const of = (owner: number | null) =>
+    refused({ directory: { kind: 'unreadable', code: 'EACCES', owner } })
+  t.match(of(101), {
+    kind: 'no permission',
+    message: "data directory /pgdata can't be read (EACCES)",
+    hint: 'run as postgres, the user that runs the server',
+  })
+  t.match(of(null), { hint: 'run as its owner, the user that runs the server' })
+})
+
+t.test('so does a directory in which only the files are closed to us', async t => {
+  t.match(refused({ controlFile: { kind: 'unreadable', code: 'EACCES' } }), {
+    kind: 'no permission',
+    hint: 'run as postgres, the user that runs the server',
+  })
+  t.match(refused({ lockFile: { kind: 'unreadable', code: 'EACCES' } }), { kind: 'no permission' })
+  t.equal(refused({ controlFile: { kind: 'unreadable', code: 'EIO' } }), null, 'a disk may recover')
+})
+
+t.test('a directory without any sign of a cluster', async t => {
+  const bare = { directory: directory(null), lockFile: { kind: 'absent' } } as const
+  t.match(refused({ ...bare, controlFile: { kind: 'absent' } }), { kind: 'not a data directory' })
+  t.equal(refused(bare), null, 'a control file is a sign')
+})
+
+const controlFault = (fault: ControlFileFault) =>
+  refused({ controlFile: { kind: 'fault', fault: { source: 'native', fault }, modified: noon } })
+
+t.test('a control file that this program can not know', async t => {
+  const unknown = {
+    kind: 'unknown version',
+    controlVersion: 2000,
+    catalogVersion: 1,
+    checksumAt: 300,
+  } as const
+  t.match(controlFault(unknown), { kind: 'unsupported control file', message: /2000/ })
+  t.match(controlFault({ kind: 'wrong byte order' }), { kind: 'unsupported control file' })
+  t.equal(controlFault({ kind: 'too short', bytes: 3, wanted: 296 }), null, 'damage may be mended')
+})

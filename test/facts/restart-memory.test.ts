@@ -1,0 +1,140 @@
+import t from 'tap'
+import type { LockFile } from '../../src/facts/lock-file.ts'
+import { crashRestartUnderWay, remember } from '../../src/facts/restart-memory.ts'
+import type { RestartMemory } from '../../src/facts/restart-memory.ts'
+import type { Pid, UnixMs, UnixSeconds } from '../../src/facts/units.ts'
+import {
+  child,
+  children,
+  lockFile,
+  postmasterStarted,
+  standbyChildren,
+} from '../harness/evidence.ts'
+
+const at = (ms: number) => (1_767_268_000_000 + ms) as UnixMs
+const withId = (id: number, changes: Partial<LockFile> = {}) =>
+  lockFile({ sharedMemory: { key: 1, id }, ...changes })
+
+/** Memory after a postmaster was watched from its start until it was ready. */
+const watchedFromStart = (): RestartMemory => {
+  const starting = remember(null, withId(7, { status: 'starting' }), at(0))
+  return remember(starting, withId(7), at(100))
+}
+
+t.test('a postmaster watched from its start is under no suspicion', async t => {
+  t.equal(watchedFromStart().suspicion, null)
+})
+
+t.test(
+  'a postmaster that is ready at first sight may be in the middle of a crash restart',
+  async t => {
+    t.strictSame(remember(null, withId(7), at(5)).suspicion, {
+      kind: 'first sight',
+      written: at(5),
+    })
+  },
+)
+
+t.test('so may one whose shared memory id was not yet written when it was seen before', async t => {
+  const early = remember(null, lockFile({ sharedMemory: null, status: null }), at(0))
+  t.strictSame(remember(early, withId(7), at(9)).suspicion, { kind: 'first sight', written: at(9) })
+})
+
+t.test('another pid, or the same with another start time, is another postmaster', async t => {
+  const before = watchedFromStart()
+  const again = remember(before, withId(9, { pid: 99 as Pid, status: 'starting' }), at(200))
+  t.equal(again.suspicion, null)
+  const recycled = withId(9, { startTime: 5 as UnixSeconds, status: 'starting' })
+  t.equal(remember(before, recycled, at(200)).suspicion, null)
+})
+
+t.test('a new shared memory id under the same pid is a crash restart', async t => {
+  const crashed = remember(watchedFromStart(), withId(8), at(5000))
+  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(5000) })
+
+  t.test('until the lock file is written once more', async t => {
+    const still = remember(crashed, withId(8), at(5000))
+    t.same(still.suspicion, crashed.suspicion)
+    t.equal(remember(still, withId(8), at(7000)).suspicion, null)
+  })
+
+  t.test('and a second one on top begins anew', async t => {
+    const twice = remember(crashed, withId(9), at(6000))
+    t.strictSame(twice.suspicion, { kind: 'new id', written: at(6000) })
+  })
+})
+
+const memory = (kind: 'first sight' | 'new id', written: UnixMs): RestartMemory => ({
+  pid: 4711 as Pid,
+  startTime: null,
+  sharedMemoryId: 8,
+  suspicion: { kind, written },
+})
+
+t.test('without a suspicion nothing is under way', async t => {
+  t.equal(crashRestartUnderWay(watchedFromStart(), standbyChildren(), postmasterStarted), false)
+})
+
+t.test('where children can not be seen, only the new id counts', async t => {
+  const unseen = { kind: 'invisible' } as const
+  t.equal(crashRestartUnderWay(memory('new id', at(0)), unseen, null), true)
+  t.equal(crashRestartUnderWay(memory('first sight', at(0)), unseen, null), false)
+})
+
+t.test('a child that may be the startup process keeps up the suspicion', async t => {
+  const undecided = children({ startupUndecided: true })
+  t.equal(crashRestartUnderWay(memory('first sight', at(0)), undecided, postmasterStarted), true)
+})
+
+t.test(
+  'a primary is done when the startup process is gone and the WAL writer is there',
+  async t => {
+    const suspected = memory('new id', at(0))
+    t.equal(crashRestartUnderWay(suspected, children(), postmasterStarted), false)
+    const before = children({ walwriter: null })
+    t.equal(crashRestartUnderWay(suspected, before, postmasterStarted), true)
+    t.equal(crashRestartUnderWay(memory('first sight', at(0)), before, postmasterStarted), false)
+  },
+)
+
+t.test('on a standby', async t => {
+  const startup = child('startup recovering 000000010000000000000003', 4714, 500)
+  const recovering = children({ startup, walwriter: null })
+  const soonAfter = (ms: number) => (startup.startedAt + ms) as UnixMs
+
+  t.test('a lock file written before the startup process was born is left over', async t => {
+    for (const kind of ['first sight', 'new id'] as const) {
+      const suspected = memory(kind, soonAfter(-3))
+      t.equal(crashRestartUnderWay(suspected, recovering, postmasterStarted), true)
+    }
+  })
+
+  t.test('one written clearly after that is fresh', async t => {
+    for (const [ms, underWay] of [
+      [20, true],
+      [21, false],
+    ] as const) {
+      const suspected = memory('new id', soonAfter(ms))
+      t.equal(crashRestartUnderWay(suspected, recovering, postmasterStarted), underWay)
+    }
+  })
+
+  t.test('a WAL receiver tells that all local WAL has been replayed', async t => {
+    const streaming = { ...recovering, walreceiver: child('walreceiver', 4715, 510) }
+    t.equal(
+      crashRestartUnderWay(memory('new id', soonAfter(0)), streaming, postmasterStarted),
+      false,
+    )
+  })
+
+  t.test('the first startup process of a postmaster has no crash behind it', async t => {
+    const first = children({ startup: child('startup', 4714, 100), walwriter: null })
+    const written = (first.startup?.startedAt ?? 0) as UnixMs
+    const atFirstSight = memory('first sight', written)
+    t.equal(crashRestartUnderWay(atFirstSight, first, postmasterStarted), false)
+    t.equal(crashRestartUnderWay(atFirstSight, first, null), true, 'if its start is known')
+    const later = children({ startup: child('startup', 4714, 101), walwriter: null })
+    t.equal(crashRestartUnderWay(atFirstSight, later, postmasterStarted), true)
+    t.equal(crashRestartUnderWay(memory('new id', written), first, postmasterStarted), true)
+  })
+})

@@ -1,0 +1,198 @@
+import t from 'tap'
+import { decidingRow, rows, type Rule } from '../../src/facts/rules.ts'
+import type { Symptoms } from '../../src/facts/symptoms.ts'
+import { allSymptoms } from '../harness/all-symptoms.ts'
+
+const healthy: Symptoms = {
+  directory: 'there',
+  lockFile: 'complete',
+  postmaster: 'alive',
+  status: 'ready',
+  crashRestart: false,
+  startup: 'not there',
+  checkpointer: 'there',
+  cluster: 'in production',
+  nextStart: 'none',
+}
+const standby: Symptoms = { ...healthy, startup: 'there', cluster: 'in archive recovery' }
+const unasked: Symptoms = { ...healthy, cluster: 'not asked' }
+const noProc: Partial<Symptoms> = { startup: 'unseen', checkpointer: 'unseen' }
+
+type Case = readonly [story: string, symptoms: Symptoms, rule: Rule, says: string]
+const cases: readonly Case[] = [
+  ['a ready server in production is the primary', healthy, 'in production', 'primary'],
+  [
+    'a startup process that has not ended yet does not unmake a primary just promoted',
+    { ...healthy, startup: 'there' },
+    'in production',
+    'primary',
+  ],
+  ['a primary is told without /proc', { ...healthy, ...noProc }, 'in production', 'primary'],
+  [
+    'a primary of 9.x has no status line',
+    { ...healthy, status: 'none' },
+    'in production',
+    'primary',
+  ],
+  ['a ready server in archive recovery is a standby', standby, 'in archive recovery', 'standby'],
+  ['a standby is told without /proc', { ...standby, ...noProc }, 'in archive recovery', 'standby'],
+  [
+    'a touched standby.signal changes nothing on a primary',
+    { ...healthy, nextStart: 'standby' },
+    'in production',
+    'primary',
+  ],
+  [
+    'a removed standby.signal changes nothing on a standby',
+    { ...standby, nextStart: 'none' },
+    'in archive recovery',
+    'standby',
+  ],
+  [
+    'a standby serves during the checkpoint that ends its recovery',
+    { ...standby, cluster: 'shut down' },
+    'recovery ending',
+    'standby',
+  ],
+  [
+    'without its startup process the same is a server about to die',
+    { ...healthy, cluster: 'shut down' },
+    'contradiction',
+    'unavailable',
+  ],
+  [
+    'a ready server in archive recovery without a startup process is about to die',
+    { ...standby, startup: 'not there' },
+    'contradiction',
+    'unavailable',
+  ],
+  [
+    'an empty lock file names nobody who could be gone',
+    { ...healthy, lockFile: 'incomplete', postmaster: 'unknown', status: 'none' },
+    'coming up',
+    'unavailable',
+  ],
+  [
+    'a lock file cut short by a crash is left over',
+    { ...healthy, lockFile: 'incomplete', postmaster: 'gone', status: 'none' },
+    'postmaster gone',
+    'unavailable',
+  ],
+  [
+    'a crash restart overrules all that the files say',
+    { ...healthy, crashRestart: true },
+    'crash restart',
+    'unavailable',
+  ],
+  [
+    'no checkpointer, no service',
+    { ...healthy, checkpointer: 'not there' },
+    'no checkpointer',
+    'unavailable',
+  ],
+  [
+    'a stopping primary takes nobody',
+    { ...healthy, status: 'stopping' },
+    'stopping',
+    'unavailable',
+  ],
+  ['a starting one neither', { ...healthy, status: 'starting' }, 'starting', 'unavailable'],
+  [
+    'a standby with hot_standby=off takes nobody',
+    { ...standby, status: 'standby' },
+    'hot standby off',
+    'unavailable',
+  ],
+  [
+    'crash recovery under a ready status is a crash restart',
+    { ...healthy, cluster: 'in crash recovery' },
+    'crash recovery',
+    'unavailable',
+  ],
+  [
+    'a recovery target with shutdown ends without a word',
+    { ...standby, cluster: 'shut down in recovery' },
+    'ended in recovery',
+    'unavailable',
+  ],
+  [
+    'an unreadable control file is no reason to answer',
+    { ...healthy, cluster: 'unreadable' },
+    'control file unreadable',
+    'unavailable',
+  ],
+  [
+    'with the control file off, no signal file means primary',
+    unasked,
+    'no recovery requested',
+    'primary',
+  ],
+  [
+    'a recovery.conf on 12 and newer requests nothing of the server that runs',
+    { ...unasked, nextStart: 'fails' },
+    'no recovery requested',
+    'primary',
+  ],
+  [
+    'with the control file off, standby.signal means standby',
+    { ...unasked, startup: 'there', nextStart: 'standby' },
+    'recovery requested',
+    'standby',
+  ],
+  [
+    'and recovery.signal does, without /proc, too',
+    { ...unasked, ...noProc, nextStart: 'recovery' },
+    'recovery requested',
+    'standby',
+  ],
+  [
+    'a startup process contradicts a missing standby.signal',
+    { ...unasked, startup: 'there' },
+    'signal files contradicted',
+    'unavailable',
+  ],
+  [
+    'a missing startup process contradicts a touched standby.signal',
+    { ...unasked, nextStart: 'standby' },
+    'signal files contradicted',
+    'unavailable',
+  ],
+]
+
+for (const [story, symptoms, rule, says] of cases) {
+  t.test(story, async t => {
+    const row = decidingRow(symptoms)
+    t.equal(row.rule, rule)
+    t.equal(row.says, says)
+  })
+}
+
+t.test('over all combinations of symptoms', async t => {
+  const used = new Map<string, number>()
+  const wrong: { row: string; symptoms: Symptoms }[] = []
+  for (const symptoms of allSymptoms()) {
+    const { rule, says } = decidingRow(symptoms)
+    used.set(rule, (used.get(rule) ?? 0) + 1)
+    const serves = servesAnybody(symptoms)
+    const mayBePrimary =
+      symptoms.cluster === 'in production' ||
+      (symptoms.cluster === 'not asked' && symptoms.startup !== 'there')
+    const mayBeStandby = symptoms.startup !== 'not there' && symptoms.cluster !== 'in production'
+    if (says === 'primary' && !(serves && mayBePrimary))
+      wrong.push({ row: rule, symptoms: { ...symptoms } })
+    if (says === 'standby' && !(serves && mayBeStandby))
+      wrong.push({ row: rule, symptoms: { ...symptoms } })
+  }
+  t.strictSame(wrong, [], 'nobody is answered who does not serve in that role')
+  for (const { rule } of rows) t.ok(used.has(rule), `the row "${rule}" is reachable`)
+  t.ok(used.has('contradiction'), 'so is the row for what no other explains')
+})
+
+const servesAnybody = (symptoms: Symptoms): boolean =>
+  symptoms.directory === 'there' &&
+  symptoms.lockFile === 'complete' &&
+  symptoms.postmaster === 'alive' &&
+  (symptoms.status === 'ready' || symptoms.status === 'none') &&
+  !symptoms.crashRestart &&
+  symptoms.checkpointer !== 'not there' &&
+  symptoms.cluster !== 'unreadable'

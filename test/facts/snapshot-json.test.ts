@@ -1,0 +1,161 @@
+import t from 'tap'
+import type { Evidence } from '../../src/facts/evidence.ts'
+import { snapshotJson } from '../../src/facts/snapshot-json.ts'
+import type { UnixSeconds } from '../../src/facts/units.ts'
+import {
+  children,
+  controlFile,
+  lockFile,
+  noon,
+  primaryEvidence,
+  seen,
+  snapshotOf,
+  standbyEvidence,
+} from '../harness/evidence.ts'
+
+t.test('a primary in good health, field by field', async t => {
+  const hazards = [{ name: 'next start fails', warning: 'it will' }] as const
+  t.strictSame(snapshotJson(snapshotOf(primaryEvidence(), { hazards })), {
+    verdict: 'primary',
+    rule: 'in production',
+    because: 'postmaster pid 4711 is ready and the control file says in production',
+    settled: true,
+    hazards: [{ name: 'next start fails', warning: 'it will' }],
+    looked_at: '2026-01-01T12:00:00.000Z',
+    look_ms: 0.432,
+    data_directory: { path: '/pgdata', found: 'seen', version: '15', owner_uid: 101 },
+    lock_file: {
+      found: 'seen',
+      written_at: '2026-01-01T11:01:00.000Z',
+      pid: 4711,
+      single_user: false,
+      started_at: '2026-01-01T11:00:00.000Z',
+      port: 5432,
+      socket_directory: '/run/postgresql',
+      listen_address: '*',
+      shared_memory_id: 7,
+      status: 'ready',
+    },
+    postmaster: {
+      found: 'alive',
+      known_by: 'working directory',
+      started_at: '2026-01-01T11:00:00.000Z',
+    },
+    children: {
+      found: 'seen',
+      startup: null,
+      checkpointer: {
+        pid: 4712,
+        started_at: '2026-01-01T11:00:00.010Z',
+        title: 'postgres: checkpointer',
+      },
+      walwriter: {
+        pid: 4713,
+        started_at: '2026-01-01T11:00:00.010Z',
+        title: 'postgres: walwriter',
+      },
+      walreceiver: null,
+    },
+    control_file: {
+      source: 'native',
+      found: 'seen',
+      written_at: '2026-01-01T11:59:00.000Z',
+      state: 'in production',
+      timeline: 3,
+      system_identifier: '7395001122334455667',
+      control_version: 1300,
+      catalog_version: 202_209_061,
+      modified_at: '2026-01-01T11:59:00.000Z',
+      checkpoint: '3/28',
+      checkpoint_redo: '3/0',
+      checkpoint_timeline: 3,
+      checkpoint_at: '2026-01-01T11:59:00.000Z',
+      min_recovery_point: '0/0',
+      min_recovery_timeline: 0,
+    },
+    next_start: 'none',
+    signal_files: {
+      standby_signal: false,
+      recovery_signal: false,
+      recovery_conf: false,
+      backup_label: false,
+    },
+  })
+})
+
+t.test('a standby, and a server that does not serve', async t => {
+  t.match(snapshotJson(snapshotOf(standbyEvidence())), {
+    verdict: 'standby',
+    children: { startup: { pid: 4714 } },
+  })
+  const down = primaryEvidence({ lockFile: { kind: 'absent' } })
+  t.match(snapshotJson(snapshotOf(down)), { verdict: 'unavailable', rule: 'no lock file' })
+})
+
+const faulty = <Fault>(fault: Fault) => ({ kind: 'fault', fault, modified: noon }) as const
+
+type Case = readonly [field: string, changes: Partial<Evidence>, value: unknown]
+const cases: readonly Case[] = [
+  [
+    'data_directory',
+    { directory: { kind: 'absent' } },
+    { found: 'absent', version: null, owner_uid: null },
+  ],
+  [
+    'data_directory',
+    { directory: { kind: 'unreadable', code: 'EACCES', owner: 7 } },
+    { found: 'unreadable', owner_uid: 7 },
+  ],
+  ['lock_file', { lockFile: { kind: 'absent' } }, { found: 'absent' }],
+  [
+    'lock_file',
+    { lockFile: { kind: 'unreadable', code: 'EIO' } },
+    { found: 'unreadable', error: 'EIO' },
+  ],
+  ['lock_file', { lockFile: faulty({ kind: 'empty' }) }, { found: 'fault', error: 'empty' }],
+  [
+    'lock_file',
+    { lockFile: seen(lockFile({ startTime: null, sharedMemory: null, status: null })) },
+    { started_at: null, shared_memory_id: null, status: null },
+  ],
+  ...(['not looked for', 'gone', 'zombie', 'invisible', 'signal 0'] as const).map((kind): Case => [
+    'postmaster',
+    { postmaster: { kind } },
+    { found: kind },
+  ]),
+  [
+    'postmaster',
+    { postmaster: { kind: 'stranger', because: 'it is sshd' } },
+    { found: 'stranger', because: 'it is sshd' },
+  ],
+  [
+    'postmaster',
+    { postmaster: { kind: 'stopped', by: 'tracer' } },
+    { found: 'stopped', by: 'tracer' },
+  ],
+  ['children', { children: { kind: 'invisible' } }, { found: 'invisible' }],
+  ['children', { children: children({ checkpointer: null }) }, { checkpointer: null }],
+  ['control_file', { controlCheck: 'off' }, { source: 'off', found: 'not looked for' }],
+  ['control_file', { controlFile: { kind: 'absent' } }, { source: 'native', found: 'absent' }],
+  [
+    'control_file',
+    { controlFile: { kind: 'unreadable', code: 'EIO' } },
+    { found: 'unreadable', error: 'EIO' },
+  ],
+  [
+    'control_file',
+    { controlFile: faulty({ source: 'native', fault: { kind: 'wrong byte order' } } as const) },
+    { found: 'fault', error: 'wrong byte order', written_at: '2026-01-01T12:00:00.000Z' },
+  ],
+  [
+    'control_file',
+    { controlFile: seen(controlFile({ checkpointTime: 9e15 as UnixSeconds })) },
+    { checkpoint_at: null },
+  ],
+]
+
+t.test('what was not seen is named or null, never left to be guessed', async t => {
+  for (const [field, changes, value] of cases) {
+    t.match(snapshotJson(snapshotOf(primaryEvidence(changes)))[field], value, field)
+  }
+})

@@ -1,0 +1,39 @@
+import t from 'tap'
+import { currentVerdict, type Pulse } from '../../src/facts/snapshot.ts'
+import type { MonotonicMs } from '../../src/facts/units.ts'
+import { primaryEvidence, snapshotOf } from '../harness/evidence.ts'
+
+const steady: Pulse = { kind: 'steady' }
+const at = (now: number, pulse: Pulse = steady) => ({
+  now: now as MonotonicMs,
+  leaseMs: 1500,
+  pulse,
+})
+const snapshot = snapshotOf(primaryEvidence())
+
+t.test('a fresh snapshot with a steady pulse says what the look said', async t => {
+  t.equal(currentVerdict(snapshot, at(1000)), snapshot.verdict)
+  t.equal(currentVerdict(snapshot, at(2500)), snapshot.verdict)
+})
+
+t.test('a snapshot older than its lease says nothing any more', async t => {
+  t.strictSame(currentVerdict(snapshot, at(2501)), {
+    kind: 'unavailable',
+    rule: 'lease expired',
+    because: 'the last look is 1501 ms old, trusted for 1500 ms',
+    settled: false,
+  })
+})
+
+t.test('a lost pulse overrules the snapshot at once', async t => {
+  const lost: Pulse = { kind: 'lost', lost: 'postmaster pid 4711 is gone' }
+  t.match(currentVerdict(snapshot, at(1000, lost)), {
+    kind: 'unavailable',
+    rule: 'pulse lost',
+    because: 'postmaster pid 4711 is gone',
+  })
+})
+
+t.test('before the first look there is nothing to say', async t => {
+  t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not looked yet' })
+})

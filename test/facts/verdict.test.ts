@@ -1,0 +1,23 @@
+import t from 'tap'
+import { decide } from '../../src/facts/verdict.ts'
+import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+
+t.test('a primary and a standby are available in their role', async t => {
+  t.strictSame(decide(primaryEvidence()), {
+    kind: 'available',
+    role: 'primary',
+    rule: 'in production',
+    because: 'postmaster pid 4711 is ready and the control file says in production',
+    settled: true,
+  })
+  t.match(decide(standbyEvidence()), { kind: 'available', role: 'standby' })
+})
+
+t.test('anything else is unavailable, with the reason', async t => {
+  t.strictSame(decide(primaryEvidence({ lockFile: { kind: 'absent' } })), {
+    kind: 'unavailable',
+    rule: 'no lock file',
+    because: 'there is no postmaster.pid in /pgdata: no server runs there',
+    settled: true,
+  })
+})

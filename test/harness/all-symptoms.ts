@@ -1,0 +1,41 @@
+/** Every combination of symptoms there can be. */
+import type { Symptoms } from '../../src/facts/symptoms.ts'
+
+type Values = { readonly [Name in keyof Symptoms]: readonly Symptoms[Name][] }
+
+const values: Values = {
+  directory: ['there', 'absent', 'unreadable', 'not a directory'],
+  lockFile: ['complete', 'absent', 'unreadable', 'garbled', 'incomplete', 'single-user'],
+  postmaster: ['alive', 'gone', 'unknown', 'stopped', 'stranger', 'invisible'],
+  status: ['ready', 'starting', 'stopping', 'standby', 'none'],
+  crashRestart: [false, true],
+  startup: ['there', 'not there', 'unseen'],
+  checkpointer: ['there', 'not there', 'unseen'],
+  cluster: [
+    'in production',
+    'in archive recovery',
+    'in crash recovery',
+    'shut down in recovery',
+    'shutting down',
+    'shut down',
+    'starting up',
+    'unreadable',
+    'not asked',
+  ],
+  nextStart: ['none', 'standby', 'recovery', 'fails'],
+}
+
+/** Yields one object over and over again: copy it to keep it. */
+export function* allSymptoms(): Generator<Symptoms> {
+  const names = Object.keys(values) as (keyof Symptoms)[]
+  const combination: Record<string, unknown> = {}
+  function* choose(depth: number): Generator<Symptoms> {
+    const name = names[depth]
+    if (name === undefined) return yield combination as Symptoms
+    for (const value of values[name]) {
+      combination[name] = value
+      yield* choose(depth + 1)
+    }
+  }
+  yield* choose(0)
+}

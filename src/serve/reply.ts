@@ -1,0 +1,55 @@
+/**
+ * The bytes on the wire, the same as bgw_replstatus sends.
+ *
+ * This file alone knows the words. HAProxy's `expect string` finds a word anywhere in what it
+ * reads, so that no word may contain another one.
+ */
+
+/** What the port does while there is no role to tell: `refuse` and `close` both send nothing. */
+export type WhenUnavailable = 'refuse' | 'close' | 'reply'
+
+/** As much of a verdict as a reply depends on. */
+export type Availability =
+  | { readonly kind: 'available'; readonly role: 'primary' | 'standby' }
+  | { readonly kind: 'unavailable' }
+
+export type Reply =
+  | {
+      readonly kind: 'say'
+      /** What the bytes mean, for whoever counts. */
+      readonly means: 'primary' | 'standby' | 'unavailable'
+      readonly bytes: Uint8Array
+    }
+  | { readonly kind: 'silence' }
+
+export const wireWords = {
+  primary: 'MASTER',
+  standby: 'STANDBY',
+  unavailable: 'UNAVAILABLE',
+} as const
+
+export type ReplyOptions = {
+  readonly newline: boolean
+  readonly whenUnavailable: WhenUnavailable
+}
+
+/** All replies are made here and once: a connect must not cost an allocation more than it has to. */
+export const makeReplies = ({
+  newline,
+  whenUnavailable,
+}: ReplyOptions): ((availability: Availability) => Reply) => {
+  const say = (means: keyof typeof wireWords): Reply => ({
+    kind: 'say',
+    means,
+    bytes: Buffer.from(wireWords[means] + (newline ? '\n' : ''), 'latin1'),
+  })
+  const primary = say('primary')
+  const standby = say('standby')
+  const unavailable: Reply = whenUnavailable === 'reply' ? say('unavailable') : { kind: 'silence' }
+
+  const replyTo = (availability: Availability): Reply => {
+    if (availability.kind === 'unavailable') return unavailable
+    return availability.role === 'primary' ? primary : standby
+  }
+  return replyTo
+}

@@ -1,0 +1,68 @@
+import t from 'tap'
+import { describeListenFault, listenFault } from '../../src/serve/endpoint.ts'
+
+const everywhere = { address: null, port: 5400 }
+const here = { address: '127.0.0.1', port: 5400 }
+
+t.test('codes of the system become faults with the endpoint in them', t => {
+  const expected = {
+    EADDRINUSE: 'port in use',
+    EACCES: 'not permitted',
+    EPERM: 'not permitted',
+    EADDRNOTAVAIL: 'no such address',
+    ENOTFOUND: 'no such address',
+  }
+  for (const [code, kind] of Object.entries(expected)) {
+    t.strictSame(listenFault(here, code), { kind, ...here }, code)
+  }
+  t.strictSame(listenFault(everywhere, 'EMFILE'), { kind: 'other', ...everywhere, code: 'EMFILE' })
+  t.end()
+})
+
+t.test('a port in use is told with a way out', t => {
+  t.strictSame(describeListenFault({ kind: 'port in use', ...everywhere }), {
+    message: 'port 5400 is in use, wanted to listen there',
+    hint: 'another program listens on port 5400; choose another with --port',
+  })
+  t.equal(
+    describeListenFault({ kind: 'port in use', ...here }).message,
+    'port 5400 on 127.0.0.1 is in use, wanted to listen there',
+  )
+  t.end()
+})
+
+t.test('a port that is not permitted tells low ports from a security policy', t => {
+  t.strictSame(describeListenFault({ kind: 'not permitted', address: null, port: 80 }), {
+    message: 'port 80 is not permitted to this user, wanted to listen there',
+    hint: 'ports below 1024 are kept for root; choose another with --port',
+  })
+  t.equal(
+    describeListenFault({ kind: 'not permitted', address: null, port: 1024 }).hint,
+    'a security policy (SELinux?) keeps port 1024 from this program',
+  )
+  t.end()
+})
+
+t.test('an address that is not of this host is named', t => {
+  t.strictSame(describeListenFault({ kind: 'no such address', address: '192.0.2.1', port: 5400 }), {
+    message: 'this host has no address 192.0.2.1, wanted to listen on port 5400',
+    hint: '--bind takes an address of this host, as shown by "ip address"',
+  })
+  t.equal(
+    describeListenFault({ kind: 'no such address', ...everywhere }).message,
+    'this host has no address at all, wanted to listen on port 5400',
+  )
+  t.end()
+})
+
+t.test('whatever else goes wrong is told with its code', t => {
+  t.strictSame(describeListenFault({ kind: 'other', ...everywhere, code: 'EMFILE' }), {
+    message: 'port 5400 gave EMFILE, wanted to listen there',
+    hint: null,
+  })
+  t.strictSame(describeListenFault({ kind: 'closed', ...everywhere }), {
+    message: 'port 5400 was closed before it was open',
+    hint: null,
+  })
+  t.end()
+})

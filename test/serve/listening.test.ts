@@ -1,0 +1,133 @@
+import { once } from 'node:events'
+import { createServer, type ListenOptions, type Server } from 'node:net'
+import t, { type Test } from 'tap'
+import { startListening, systemListen, type Listen } from '../../src/serve/listening.ts'
+import { hear, listenAsStranger } from '../harness/tcp-client.ts'
+
+/** Says one byte, so that it can be told from a port that merely opens. */
+const serverOf = (t: Test): Server => {
+  const server = createServer(socket => socket.end('x'))
+  t.teardown(() => server.close())
+  return server
+}
+
+/** A system that fails for some hosts, and what it was asked. */
+const failing = (codes: { readonly [host: string]: string }) => {
+  const asked: ListenOptions[] = []
+  const listen: Listen = (server, options) => {
+    asked.push(options)
+    const code = codes[String(options.host)]
+    if (code === undefined) systemListen(server, options)
+    else process.nextTick(() => server.emit('error', Object.assign(new Error('no'), { code })))
+  }
+  return { asked, listen }
+}
+
+t.test('an address is listened on alone, on a port that the system picks', async t => {
+  const opened = await startListening(serverOf(t), { address: '127.0.0.1', port: 0 }, systemListen)
+  t.match(opened, { ok: true, fact: { address: '127.0.0.1', port: Number } })
+  if (!opened.ok) return
+  t.match(await hear(opened.fact), { end: 'end' })
+  t.match(await hear({ port: opened.fact.port, host: '::1' }), { end: 'ECONNREFUSED' })
+})
+
+t.test('the wildcard hears both families', async t => {
+  const opened = await startListening(serverOf(t), { address: null, port: 0 }, systemListen)
+  t.match(opened, { ok: true, fact: { address: '::' } })
+  if (!opened.ok) return
+  for (const host of ['127.0.0.1', '::1']) {
+    t.equal((await hear({ port: opened.fact.port, host })).bytes.toString(), 'x', host)
+  }
+})
+
+t.test('"::" written out is IPv6 alone, and 0.0.0.0 may stand beside it', async t => {
+  const six = await startListening(serverOf(t), { address: '::', port: 0 }, systemListen)
+  t.ok(six.ok)
+  if (!six.ok) return
+  const { port } = six.fact
+  t.match(await hear({ port }), { end: 'ECONNREFUSED' })
+  const four = await startListening(serverOf(t), { address: '0.0.0.0', port }, systemListen)
+  t.strictSame(four, { ok: true, fact: { address: '0.0.0.0', port } })
+  t.equal((await hear({ port })).bytes.toString(), 'x')
+})
+
+for (const code of ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']) {
+  t.test(`the wildcard is IPv4 on a host without IPv6 (${code})`, async t => {
+    const { asked, listen } = failing({ '::': code })
+    const opened = await startListening(serverOf(t), { address: null, port: 0 }, listen)
+    t.match(opened, { ok: true, fact: { address: '0.0.0.0' } })
+    t.match(asked, [{ host: '::', ipv6Only: false }, { host: '0.0.0.0' }])
+    if (opened.ok) t.equal((await hear(opened.fact)).bytes.toString(), 'x')
+  })
+}
+
+t.test('a host without any address is told as such', async t => {
+  const { listen } = failing({ '::': 'EAFNOSUPPORT', '0.0.0.0': 'EADDRNOTAVAIL' })
+  t.strictSame(await startListening(serverOf(t), { address: null, port: 5400 }, listen), {
+    ok: false,
+    fault: { kind: 'no such address', address: null, port: 5400 },
+  })
+})
+
+t.test('a port in use is not tried again with IPv4', async t => {
+  const { asked, listen } = failing({ '::': 'EADDRINUSE' })
+  t.strictSame(await startListening(serverOf(t), { address: null, port: 5400 }, listen), {
+    ok: false,
+    fault: { kind: 'port in use', address: null, port: 5400 },
+  })
+  t.equal(asked.length, 1)
+})
+
+t.test('the backlog takes a flood of connects', async t => {
+  const { asked, listen } = failing({})
+  await startListening(serverOf(t), { address: '127.0.0.1', port: 0 }, listen)
+  t.match(asked, [{ backlog: 4096 }])
+})
+
+t.test('a port of another program is a fault, not an exception', async t => {
+  const { server, port } = await listenAsStranger()
+  t.teardown(() => server.close())
+  t.strictSame(await startListening(serverOf(t), { address: '127.0.0.1', port }, systemListen), {
+    ok: false,
+    fault: { kind: 'port in use', address: '127.0.0.1', port },
+  })
+  t.strictSame(await startListening(serverOf(t), { address: null, port }, systemListen), {
+    ok: false,
+    fault: { kind: 'port in use', address: null, port },
+  })
+})
+
+t.test('an address of another host is a fault', async t => {
+  const elsewhere = { address: '192.0.2.1', port: 0 }
+  t.strictSame(await startListening(serverOf(t), elsewhere, systemListen), {
+    ok: false,
+    fault: { kind: 'no such address', ...elsewhere },
+  })
+})
+
+const listenOutOfOrder: Listen = server => {
+  process.nextTick(() => server.emit('error', new Error('out of order')))
+}
+
+t.test('an error without a code is told by its message', async t => {
+  const endpoint = { address: '::1', port: 5400 }
+  const opened = await startListening(serverOf(t), endpoint, listenOutOfOrder)
+  t.match(opened, { ok: false, fault: { kind: 'other', code: 'out of order' } })
+})
+
+t.test('a server closed while its address is looked up does not keep anybody waiting', async t => {
+  const server = serverOf(t)
+  const opening = startListening(server, { address: '127.0.0.1', port: 0 }, systemListen)
+  server.close()
+  t.match(await opening, { ok: false, fault: { kind: 'closed', address: '127.0.0.1', port: 0 } })
+  t.notOk(server.listening)
+})
+
+t.test('nothing is left behind on the server, whatever the outcome', async t => {
+  const server = serverOf(t)
+  const { listen } = failing({ '::': 'EAFNOSUPPORT' })
+  await startListening(server, { address: null, port: 0 }, listen)
+  for (const event of ['listening', 'error', 'close']) t.equal(server.listenerCount(event), 0)
+  server.close()
+  await once(server, 'close')
+})

@@ -1,0 +1,211 @@
+/**
+ * When to look, and what is known meanwhile.
+ *
+ * File events, the tick, a lost pulse and unsettled evidence all say the same thing: look again.
+ * There is one look at a time and at most one more asked for; what it finds becomes the snapshot
+ * from which every answer is given.
+ */
+import { timelineOf } from '../facts/because.ts'
+import type { Report } from '../facts/event.ts'
+import type { Evidence } from '../facts/evidence.ts'
+import { hazardsOf, type Hazard } from '../facts/hazards.ts'
+import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
+import type { Timer } from '../facts/timers.ts'
+import { decide, type Verdict } from '../facts/verdict.ts'
+import { nextLookMs, pollMs } from './cadence.ts'
+import type { Clock } from './clock.ts'
+import type { Look, Probe } from './probe.ts'
+import { createPulse, noVitalSigns, type VitalSigns } from './vital-signs.ts'
+import { createWatchHealth } from './watch-health.ts'
+import type { Watcher, WatcherNeeds } from './watcher.ts'
+
+export type Monitor = {
+  /** The verdict that may be answered now: takes the pulse, touches no disk. */
+  readonly current: () => Verdict
+  readonly snapshot: () => Snapshot | null
+  readonly close: () => void
+}
+
+/** Looks are never closer together than this, whatever hints come in. */
+const gapMsMin = 1
+
+export const startMonitor = (needs: {
+  readonly probe: Probe
+  readonly clock: Clock
+  readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
+  readonly intervalMs: number
+  readonly leaseMs: number
+  readonly report: Report
+  /** Told whenever the verdict may have changed. */
+  readonly changed: (verdict: Verdict) => void
+}): Monitor => {
+  const { probe, clock, intervalMs, leaseMs, report, changed } = needs
+  const pulse = createPulse(clock)
+  let snapshot: Snapshot | null = null
+  let vitals: VitalSigns = noVitalSigns
+  let announced: { verdict: Verdict; key: string } | null = null
+  let unsettled: { since: number; looks: number } | null = null
+  let looking = false
+  let askedAgain = false
+  let beganAt = -Infinity
+  let closed = false
+  let nextLook: Timer | null = null
+  let leaseEnd: Timer | null = null
+
+  const health = createWatchHealth({
+    timers: clock,
+    monotonic: clock.monotonic,
+    degraded: because => {
+      report({ kind: 'watching degraded', because, pollMs })
+      lookAgain()
+    },
+    restored: () => report({ kind: 'watching restored' }),
+  })
+
+  const lookAgain = (): void => {
+    askedAgain = true
+    if (!looking && !closed) lookIn(Math.max(0, beganAt + gapMsMin - clock.monotonic()))
+  }
+  const lookIn = (ms: number): void => {
+    nextLook?.cancel()
+    nextLook = clock.after(ms, () => {
+      // A failing look is our own mistake: let it end the process, as the supervisor expects.
+      void look()
+    })
+  }
+  const look = async (): Promise<void> => {
+    looking = true
+    askedAgain = false
+    beganAt = clock.monotonic()
+    const began = { lookedAt: clock.monotonic(), lookedAtUnix: clock.unix() }
+    const looked = await probe.look()
+    looking = false
+    if (closed) return probe.close()
+    if (looked === null) return lookAgain()
+    accept(looked, { ...began, lookMs: clock.monotonic() - began.lookedAt })
+    if (askedAgain) return lookAgain()
+    const outlook = {
+      settled: unsettled === null,
+      unsettledLooks: unsettled?.looks ?? 0,
+      unsettledForMs: unsettled === null ? 0 : beganAt - unsettled.since,
+      polling: health.polling(),
+    }
+    lookIn(nextLookMs(outlook, intervalMs))
+  }
+
+  const accept = (
+    { evidence, vitals: seen, controlFileInode }: Look,
+    when: Pick<Snapshot, 'lookedAt' | 'lookedAtUnix' | 'lookMs'>,
+  ): void => {
+    const verdict = decide(evidence)
+    const hazards = hazardsOf(verdict.kind === 'available' ? verdict.role : null, evidence)
+    if (snapshot !== null && fileChanges(snapshot.evidence, evidence)) health.foundChange()
+    reportHazards(snapshot?.hazards ?? [], hazards, report)
+    snapshot = { evidence, verdict, hazards, ...when }
+    vitals = seen
+    unsettled = verdict.settled
+      ? null
+      : { since: unsettled?.since ?? beganAt, looks: (unsettled?.looks ?? 0) + 1 }
+    leaseEnd?.cancel()
+    leaseEnd = clock.after(leaseMs + 1, () => {
+      review()
+    })
+    const { directory } = evidence
+    watcher.aim({
+      directory: evidence.path,
+      directoryInode: directory.kind === 'seen' ? directory.inode : null,
+      controlFileInode,
+      isSymlink: directory.kind === 'seen' && directory.symlink,
+    })
+    review()
+  }
+
+  const announce = (verdict: Verdict): void => {
+    const postmaster = postmasterOf(snapshot)
+    const role = verdict.kind === 'available' ? verdict.role : verdict.kind
+    const key = `${role} ${verdict.rule} ${postmaster}`
+    const from = announced?.verdict ?? null
+    if (announced?.key !== key) {
+      const timeline = timelineIn(snapshot)
+      report({ kind: 'verdict changed', from, to: verdict, postmaster, timeline })
+    }
+    announced = { verdict, key }
+    changed(verdict)
+  }
+
+  const judge = (): Verdict =>
+    currentVerdict(snapshot, { now: clock.monotonic(), leaseMs, pulse: pulse(vitals) })
+
+  /** The verdict of now, announced if it is another one; a lost pulse asks for a look. */
+  const review = (): Verdict => {
+    const verdict = judge()
+    announce(verdict)
+    if (verdict.rule === 'pulse lost') lookAgain()
+    return verdict
+  }
+
+  /** Most answers change nothing, and those pay for the pulse alone. */
+  const current = (): Verdict => {
+    const verdict = judge()
+    return verdict === announced?.verdict ? verdict : review()
+  }
+
+  const watcher = needs.watch({
+    hint: () => {
+      health.hinted()
+      lookAgain()
+    },
+    armed: () => {
+      health.armed()
+      lookAgain()
+    },
+    trouble: ({ code, path }) => {
+      health.trouble(`${path} can't be watched (${code})`)
+    },
+  })
+  void look()
+
+  return {
+    current,
+    snapshot: () => snapshot,
+    close: () => {
+      closed = true
+      nextLook?.cancel()
+      leaseEnd?.cancel()
+      health.close()
+      watcher.close()
+      if (!looking) probe.close()
+    },
+  }
+}
+
+const postmasterOf = (snapshot: Snapshot | null) =>
+  snapshot?.evidence.lockFile.kind === 'seen' ? snapshot.evidence.lockFile.fact.pid : null
+
+const timelineIn = (snapshot: Snapshot | null) =>
+  snapshot?.evidence.controlFile.kind === 'seen'
+    ? timelineOf(snapshot.evidence.controlFile.fact)
+    : null
+
+/** Changes for which an event is due: those of files in a directory that is still the same one. */
+const fileChanges = (before: Evidence, now: Evidence): boolean =>
+  before.directory.kind === 'seen' &&
+  now.directory.kind === 'seen' &&
+  before.directory.inode === now.directory.inode &&
+  fingerprint(before) !== fingerprint(now)
+
+const fingerprint = ({ lockFile, controlFile, signalFiles }: Evidence): string =>
+  JSON.stringify([written(lockFile), written(controlFile), signalFiles])
+
+const written = (sighting: Evidence['lockFile'] | Evidence['controlFile']): number | string =>
+  'modified' in sighting ? sighting.modified : sighting.kind
+
+const reportHazards = (before: readonly Hazard[], now: readonly Hazard[], report: Report): void => {
+  for (const hazard of before.filter(isMissingFrom(now))) report({ kind: 'hazard ended', hazard })
+  for (const hazard of now.filter(isMissingFrom(before))) report({ kind: 'hazard began', hazard })
+}
+
+const isMissingFrom =
+  (list: readonly Hazard[]) =>
+  ({ name }: Hazard): boolean =>
+    list.every(other => other.name !== name)

@@ -1,0 +1,139 @@
+/**
+ * The processes of this machine, raw: the only door to /proc and to signal 0.
+ *
+ * A process is held by an open descriptor of its /proc/PID/stat: reading it again costs a few
+ * microseconds, and fails for ever (ESRCH) once that very process is gone, even when its number
+ * has been given to somebody else. /proc/PID/stat never waits for a disk or a lock, so that it is
+ * read on the spot; what may wait (cmdline takes the process's memory lock) is asynchronous.
+ */
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { uptime } from 'node:os'
+import { basename, join } from 'node:path'
+import { decodeProcessStat, type ProcessStat } from '../facts/process-stat.ts'
+import type { Pid, Ticks, UnixMs } from '../facts/units.ts'
+import { inodeOf } from './data-directory.ts'
+import { errorCode, meansAbsent } from './system-error.ts'
+
+export type ProcessHandle = {
+  readonly pid: Pid
+  readonly started: Ticks
+  /** `gone` once the process has been reaped, and after close(). */
+  readonly read: () => ProcessStat | 'gone'
+  readonly close: () => void
+}
+
+export type ProcessTable = {
+  /** False where there is no /proc: then only answersSignal() can tell anything. */
+  readonly visible: boolean
+  readonly open: (pid: Pid) => ProcessHandle | 'gone' | 'invisible'
+  readonly answersSignal: (pid: Pid) => boolean
+  /** `device:inode`; null when the link may not be read. */
+  readonly workingDirectory: (pid: Pid) => Promise<string | null>
+  /** Base name of the program file; null when the link may not be read. */
+  readonly program: (pid: Pid) => Promise<string | null>
+  /** In order of birth; null when they can't be listed. */
+  readonly children: (pid: Pid) => Promise<readonly Pid[] | null>
+  /** Arguments or process title, NUL-padded; empty for a zombie and for who is gone. */
+  readonly commandLine: (pid: Pid) => Promise<string>
+  readonly startedAt: (started: Ticks) => UnixMs
+  /** How long ago that was; true to about 10 ms, however the clock is set. */
+  readonly ageMs: (started: Ticks) => number
+}
+
+/** USER_HZ: what the kernel shows to programs is in hundredths of a second on every Linux. */
+const tickMs = 10
+/** 52 fields of at most 20 digits, and a name of 15 characters (64 on some kernel threads). */
+const statBytesMax = 1200
+
+export const openProcessTable = (root = '/proc'): ProcessTable => ({
+  visible: statSync(join(root, 'self', 'stat'), { throwIfNoEntry: false }) !== undefined,
+  open: pid => openProcess(root, pid),
+  answersSignal,
+  workingDirectory: pid =>
+    permitted(async () => inodeOf(await stat(join(root, String(pid), 'cwd')))),
+  program: pid =>
+    permitted(async () => basename(withoutDeleted(await readlink(join(root, String(pid), 'exe'))))),
+  children: pid => listChildren(root, pid),
+  commandLine: async pid =>
+    (await permitted(() => readFile(join(root, String(pid), 'cmdline'), 'latin1'))) ?? '',
+  startedAt: started => (Date.now() - ageMs(started)) as UnixMs,
+  ageMs,
+})
+
+const ageMs = (started: Ticks): number => uptime() * 1000 - started * tickMs
+
+const openProcess = (root: string, pid: Pid): ProcessHandle | 'gone' | 'invisible' => {
+  let descriptor: number | null
+  try {
+    descriptor = openSync(join(root, String(pid), 'stat'), 'r')
+  } catch {
+    return answersSignal(pid) ? 'invisible' : 'gone'
+  }
+  const bytes = Buffer.allocUnsafe(statBytesMax)
+  const read = (): ProcessStat | 'gone' => {
+    if (descriptor === null) return 'gone'
+    try {
+      const length = readSync(descriptor, bytes, 0, statBytesMax, 0)
+      const decoded = decodeProcessStat(bytes.toString('latin1', 0, length))
+      return decoded.ok ? decoded.fact : 'gone'
+    } catch {
+      return 'gone'
+    }
+  }
+  const close = (): void => {
+    if (descriptor !== null) closeSync(descriptor)
+    descriptor = null
+  }
+  const first = read()
+  if (first !== 'gone') return { pid, started: first.started, read, close }
+  close()
+  return 'gone'
+}
+
+/** EPERM is an answer too: somebody is there, only not ours to signal. */
+const answersSignal = (pid: Pid): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return errorCode(error) === 'EPERM'
+  }
+}
+
+/** The kernel marks a program file that a package upgrade has replaced. */
+const withoutDeleted = (path: string): string => path.replace(/ \(deleted\)$/, '')
+
+const permitted = async <Value>(look: () => Promise<Value>): Promise<Value | null> => {
+  try {
+    return await look()
+  } catch {
+    return null
+  }
+}
+
+/** The kernel lists children itself when built with CONFIG_PROC_CHILDREN; else all are asked. */
+const listChildren = async (root: string, pid: Pid): Promise<readonly Pid[] | null> => {
+  const path = join(root, String(pid), 'task', String(pid), 'children')
+  try {
+    const list = await readFile(path, 'latin1')
+    return list.split(' ').filter(isPid).map(toPid)
+  } catch (error) {
+    return meansAbsent(errorCode(error)) ? await scanForChildren(root, pid) : null
+  }
+}
+
+const scanForChildren = async (root: string, parent: Pid): Promise<readonly Pid[] | null> => {
+  const entries = await permitted(() => readdir(root))
+  if (entries === null) return null
+  const born: ProcessStat[] = []
+  for (const pid of entries.filter(isPid)) {
+    const line = await permitted(() => readFile(join(root, pid, 'stat'), 'latin1'))
+    const decoded = decodeProcessStat(line ?? '')
+    if (decoded.ok && decoded.fact.parent === parent) born.push(decoded.fact)
+  }
+  return born.toSorted((one, other) => one.started - other.started).map(child => child.pid)
+}
+
+const isPid = (text: string): boolean => /^[1-9]\d*$/.test(text)
+const toPid = (text: string): Pid => Number(text) as Pid

@@ -1,0 +1,85 @@
+/**
+ * The processes on which an answer hangs, held between two looks.
+ *
+ * No file event covers a postmaster killed or stopped, nor the first moments of a crash restart,
+ * in which every file still says that all is well. So before an answer goes out these are glanced
+ * at: no disk, no system call that can wait, a few microseconds.
+ */
+import type { ProcessStat } from '../facts/process-stat.ts'
+import type { Pulse } from '../facts/snapshot.ts'
+import type { Pid } from '../facts/units.ts'
+import type { Clock } from './clock.ts'
+import type { ProcessHandle, ProcessTable } from './process-table.ts'
+
+export type VitalSigns = {
+  readonly postmaster: ProcessHandle | null
+  readonly checkpointer: ProcessHandle | null
+}
+
+export const noVitalSigns: VitalSigns = { postmaster: null, checkpointer: null }
+
+const steady: Pulse = { kind: 'steady' }
+
+/**
+ * A stopped checkpointer still lets the server serve; a traced postmaster is judged by the looks,
+ * because a debugger that attaches flashes that state on a server in perfect health.
+ */
+export const takePulse = ({ postmaster, checkpointer }: VitalSigns): Pulse => {
+  if (postmaster !== null) {
+    const stat = livingStat(postmaster)
+    if (stat === null) return lost(`postmaster pid ${postmaster.pid} is gone`)
+    if (stat.state === 'stopped') return lost(`postmaster pid ${postmaster.pid} is stopped`)
+  }
+  if (checkpointer !== null && livingStat(checkpointer) === null) {
+    return lost(`checkpointer pid ${checkpointer.pid} is gone: a crash restart or a death`)
+  }
+  return steady
+}
+
+/** Null when the process is gone, or dead and not yet reaped. */
+export const livingStat = (handle: ProcessHandle): ProcessStat | null => {
+  const stat = handle.read()
+  return stat === 'gone' || stat.state === 'zombie' || stat.state === 'dead' ? null : stat
+}
+
+const lost = (what: string): Pulse => ({ kind: 'lost', lost: what })
+
+/** One pulse counts for this long, so that a flood of connects doesn't pay for each. */
+const pulseCountsMs = 1
+
+/** Takes the pulse at most once a millisecond for the same vital signs. */
+export const createPulse = (clock: Pick<Clock, 'monotonic'>): ((vitals: VitalSigns) => Pulse) => {
+  let last: { vitals: VitalSigns; pulse: Pulse; takenAt: number } | null = null
+  return vitals => {
+    const now = clock.monotonic()
+    if (last === null || last.vitals !== vitals || now - last.takenAt >= pulseCountsMs) {
+      last = { vitals, pulse: takePulse(vitals), takenAt: now }
+    }
+    return last.pulse
+  }
+}
+
+/** One place in the watch list: the handle of whichever process fills the role now. */
+export type Slot = {
+  /** The handle for `pid`: the one held if it is still that process, else a new one. */
+  readonly hold: (pid: Pid) => ProcessHandle | 'gone' | 'invisible'
+  readonly drop: () => void
+}
+
+export const createSlot = (table: ProcessTable): Slot => {
+  let held: ProcessHandle | null = null
+  const drop = (): void => {
+    held?.close()
+    held = null
+  }
+  return {
+    hold: pid => {
+      if (held !== null && held.pid === pid && held.read() !== 'gone') return held
+      drop()
+      const opened = table.open(pid)
+      if (typeof opened === 'object') held = opened
+      return opened
+    },
+    drop,
+  }
+}

@@ -1,0 +1,30 @@
+import t from 'tap'
+import { nextLookMs, pollMs, type Outlook } from '../../src/observe/cadence.ts'
+
+const settled: Outlook = { settled: true, unsettledLooks: 0, unsettledForMs: 0, polling: false }
+const unsettled = (unsettledLooks: number, unsettledForMs = 100): Outlook => ({
+  ...settled,
+  settled: false,
+  unsettledLooks,
+  unsettledForMs,
+})
+
+t.test('settled evidence waits for the tick', async t => {
+  t.equal(nextLookMs(settled, 500), 500)
+})
+
+t.test('without file events the tick is a poll, unless it is quicker anyway', async t => {
+  t.equal(nextLookMs({ ...settled, polling: true }, 500), pollMs)
+  t.equal(nextLookMs({ ...settled, polling: true }, 60), 60)
+})
+
+t.test('what can not last is looked at again after milliseconds, ever more patiently', async t => {
+  const waits = [1, 2, 3, 4, 5, 6, 7, 8, 60].map(looks => nextLookMs(unsettled(looks), 500))
+  t.strictSame(waits, [1, 2, 4, 8, 16, 32, 50, 50, 50])
+})
+
+t.test('after ten seconds it is rather a state than a passage', async t => {
+  t.equal(nextLookMs(unsettled(300, 10_000), 500), 50)
+  t.equal(nextLookMs(unsettled(300, 10_001), 500), 250)
+  t.equal(nextLookMs(unsettled(300, 10_001), 60), 60)
+})

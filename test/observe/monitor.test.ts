@@ -1,0 +1,363 @@
+import t from 'tap'
+import type { Event } from '../../src/facts/event.ts'
+import type { Evidence } from '../../src/facts/evidence.ts'
+import type { Pid, UnixMs } from '../../src/facts/units.ts'
+import type { Verdict } from '../../src/facts/verdict.ts'
+import { startMonitor } from '../../src/observe/monitor.ts'
+import type { Look } from '../../src/observe/probe.ts'
+import { noVitalSigns, type VitalSigns } from '../../src/observe/vital-signs.ts'
+import type { WatchTargets } from '../../src/observe/watcher.ts'
+import {
+  controlFile,
+  directory,
+  lockFile,
+  noSignalFiles,
+  noon,
+  primaryEvidence,
+  seen,
+  standbyEvidence,
+} from '../harness/evidence.ts'
+import { fakeProcesses } from '../harness/fake-processes.ts'
+import { createManualClock, deferred, settle } from '../harness/manual-clock.ts'
+
+const down = primaryEvidence({ lockFile: { kind: 'absent' } })
+const starting = primaryEvidence({ lockFile: seen(lockFile({ status: 'starting' })) })
+const leaseMs = 1500
+
+type Hints = Parameters<Parameters<typeof startMonitor>[0]['watch']>[0]
+
+/** A monitor whose looks find what the test says, and end when it says. */
+const setUp = async (first: Evidence | null = primaryEvidence()) => {
+  const manual = createManualClock()
+  const events: Event[] = []
+  const told: Verdict[] = []
+  const aims: WatchTargets[] = []
+  const log: string[] = []
+  let finds: Evidence | null = first
+  let vitals: VitalSigns = noVitalSigns
+  let looks = 0
+  let hold: Promise<void> | null = null
+  let hints: Hints | undefined
+  const monitor = startMonitor({
+    probe: {
+      look: async (): Promise<Look | null> => {
+        looks += 1
+        const result = finds === null ? null : { evidence: finds, vitals, controlFileInode: '1:9' }
+        await hold
+        return result
+      },
+      close: () => log.push('probe closed'),
+    },
+    clock: manual.clock,
+    watch: given => {
+      hints = given
+      return {
+        aim: targets => aims.push(targets),
+        state: () => 'armed',
+        close: () => log.push('watcher closed'),
+      }
+    },
+    intervalMs: 500,
+    leaseMs,
+    report: event => events.push(event),
+    changed: verdict => told.push(verdict),
+  })
+  await settle()
+  return {
+    ...manual,
+    monitor,
+    events,
+    told,
+    aims,
+    log,
+    hints: hints as Hints,
+    looks: () => looks,
+    find: (evidence: Evidence | null, signs: VitalSigns = noVitalSigns) => {
+      finds = evidence
+      vitals = signs
+    },
+    /** Looks hang until the returned function is called. */
+    hang: () => {
+      const { promise, resolve } = deferred<void>()
+      hold = promise
+      return async () => {
+        hold = null
+        resolve()
+        await settle()
+      }
+    },
+    /** Lets time pass millisecond by millisecond. */
+    pass: async (ms: number) => {
+      for (let passed = 0; passed < ms; passed += 1) {
+        manual.advance(1)
+        await settle()
+      }
+    },
+  }
+}
+
+t.test('the first look is taken at once, and the watcher aimed at what it saw', async t => {
+  const { monitor, looks, events, aims, told } = await setUp()
+  t.equal(looks(), 1)
+  t.match(monitor.current(), { kind: 'available', role: 'primary' })
+  t.match(monitor.snapshot(), { lookedAt: 0, lookedAtUnix: noon, hazards: [] })
+  t.strictSame(aims, [
+    { directory: '/pgdata', directoryInode: '1:2', controlFileInode: '1:9', isSymlink: false },
+  ])
+  t.match(events, [
+    { kind: 'verdict changed', from: null, to: { role: 'primary' }, postmaster: 4711, timeline: 3 },
+  ])
+  t.match(told, [{ role: 'primary' }])
+})
+
+t.test('before it ends nothing is known', async t => {
+  const { promise, resolve } = deferred<null>()
+  const { clock } = createManualClock()
+  const monitor = startMonitor({
+    probe: { look: () => promise, close: () => {} },
+    clock,
+    watch: () => ({ aim: () => {}, state: () => 'arming', close: () => {} }),
+    intervalMs: 500,
+    leaseMs,
+    report: () => {},
+    changed: () => {},
+  })
+  t.match(monitor.current(), { kind: 'unavailable', rule: 'not looked yet' })
+  t.equal(monitor.snapshot(), null)
+  monitor.close()
+  resolve(null)
+})
+
+t.test('a settled server is looked at with every tick', async t => {
+  const { looks, pass } = await setUp()
+  await pass(499)
+  t.equal(looks(), 1)
+  await pass(1)
+  t.equal(looks(), 2)
+})
+
+t.test('what can not last is looked at again after milliseconds', async t => {
+  const { looks, pass, find } = await setUp(starting)
+  await pass(3)
+  t.equal(looks(), 3)
+  find(primaryEvidence())
+  await pass(4)
+  t.equal(looks(), 4)
+  await pass(499)
+  t.equal(looks(), 4)
+})
+
+t.test('a hint makes for a look at once, and many for no more than one a millisecond', async t => {
+  const { looks, hints, pass, find, monitor } = await setUp()
+  await pass(10)
+  find(standbyEvidence())
+  for (const _ of [1, 2, 3]) hints.hint('postmaster.pid')
+  await pass(1)
+  t.equal(looks(), 2)
+  t.match(monitor.current(), { role: 'standby' })
+  hints.hint('pg_control')
+  await pass(1)
+  t.equal(looks(), 3)
+})
+
+t.test('hints during a look make for exactly one more', async t => {
+  const { looks, hints, pass, hang, find, monitor } = await setUp()
+  const release = hang()
+  hints.hint('pg_control')
+  await pass(1)
+  t.equal(looks(), 2)
+  find(standbyEvidence())
+  for (const _ of [1, 2, 3]) hints.hint('pg_control')
+  await pass(5)
+  t.equal(looks(), 2)
+  await release()
+  await pass(5)
+  t.equal(looks(), 3)
+  t.match(monitor.current(), { role: 'standby' })
+})
+
+t.test('after the watcher has armed there is always a look', async t => {
+  const { looks, hints, pass } = await setUp()
+  hints.armed()
+  await pass(1)
+  t.equal(looks(), 2)
+})
+
+t.test('changes are reported once, with where they come from', async t => {
+  const { hints, pass, find, events } = await setUp()
+  await pass(1)
+  find(down)
+  hints.hint('postmaster.pid')
+  await pass(600)
+  t.match(events.slice(1), [
+    {
+      from: { role: 'primary' },
+      to: { kind: 'unavailable', rule: 'no lock file' },
+      postmaster: null,
+    },
+  ])
+  t.equal(events.length, 2)
+  find(primaryEvidence({ controlFile: { kind: 'absent' } }))
+  await pass(500)
+  t.match(events.at(-1), { to: { rule: 'control file unreadable' }, timeline: null })
+})
+
+t.test('the same role of another postmaster is a change too', async t => {
+  const { hints, pass, find, events } = await setUp()
+  find(primaryEvidence({ lockFile: seen(lockFile({ pid: 9 as Pid })) }))
+  hints.hint('postmaster.pid')
+  await pass(1)
+  t.match(events.at(-1), { from: { role: 'primary' }, to: { role: 'primary' }, postmaster: 9 })
+})
+
+t.test(
+  'a look that hangs lets the lease expire, and what it finds at last counts again',
+  async t => {
+    const { monitor, hints, pass, hang, events, told } = await setUp()
+    const release = hang()
+    hints.hint('pg_control')
+    await pass(leaseMs)
+    t.match(monitor.current(), { role: 'primary' })
+    await pass(1)
+    t.match(told.at(-1), { rule: 'lease expired' })
+    t.match(events.at(-1), { to: { kind: 'unavailable', rule: 'lease expired' } })
+    t.match(monitor.current(), { rule: 'lease expired' })
+    await pass(1)
+    await release()
+    t.match(monitor.current(), { rule: 'lease expired' }, 'it began too long ago')
+    await pass(500)
+    t.match(monitor.current(), { role: 'primary' })
+  },
+)
+
+t.test('a void look says nothing and is taken again', async t => {
+  const { looks, pass, find, monitor } = await setUp(null)
+  t.equal(monitor.snapshot(), null)
+  await pass(2)
+  t.equal(looks(), 3)
+  find(primaryEvidence())
+  await pass(1)
+  t.match(monitor.current(), { role: 'primary' })
+})
+
+t.test('a pulse lost between two looks is noticed with the next answer', async t => {
+  const processes = fakeProcesses()
+  const postmaster = processes.add({ pid: 4711 })
+  const handle = processes.table.open(4711 as Pid)
+  const vitals = { postmaster: typeof handle === 'object' ? handle : null, checkpointer: null }
+  const { monitor, looks, pass, find, events, told, hints } = await setUp()
+  find(primaryEvidence(), vitals)
+  hints.hint('pg_control')
+  await pass(10)
+  t.match(monitor.current(), { role: 'primary' })
+  const before = looks()
+  postmaster.state = 'zombie'
+  await pass(2)
+  t.match(monitor.current(), { rule: 'pulse lost', because: 'postmaster pid 4711 is gone' })
+  t.match(told.at(-1), { rule: 'pulse lost' })
+  t.match(events.at(-1), { to: { rule: 'pulse lost' } })
+
+  t.test('and makes for a look at once', async t => {
+    find(primaryEvidence({ postmaster: { kind: 'zombie' } }), noVitalSigns)
+    await pass(1)
+    t.equal(looks(), before + 1)
+    t.match(monitor.current(), { rule: 'postmaster gone' })
+  })
+})
+
+t.test('a look that ends when its processes are already gone makes nobody available', async t => {
+  const processes = fakeProcesses()
+  processes.add({ pid: 4711 })
+  const handle = processes.table.open(4711 as Pid)
+  const vitals = { postmaster: typeof handle === 'object' ? handle : null, checkpointer: null }
+  const { hang, hints, pass, find, told, looks } = await setUp(down)
+  find(primaryEvidence(), vitals)
+  const release = hang()
+  hints.hint('postmaster.pid')
+  await pass(1)
+  processes.remove(4711)
+  await release()
+  t.match(told.at(-1), { rule: 'pulse lost' })
+  find(down)
+  const before = looks()
+  await pass(1)
+  t.equal(looks(), before + 1)
+})
+
+t.test('hazards are reported when they begin and when they end', async t => {
+  const { hints, pass, find, events } = await setUp()
+  const kinds = () => events.map(({ kind }) => kind)
+  find(primaryEvidence({ signalFiles: { ...noSignalFiles, standbySignal: true } }))
+  hints.hint('standby.signal')
+  await pass(600)
+  t.strictSame(kinds(), ['verdict changed', 'hazard began'])
+  find(primaryEvidence())
+  hints.hint('standby.signal')
+  await pass(600)
+  t.strictSame(kinds(), ['verdict changed', 'hazard began', 'hazard ended'])
+})
+
+t.test('without file events it polls, and says so once', async t => {
+  const { hints, pass, looks, events } = await setUp()
+  hints.trouble({ code: 'ENOSPC', path: '/pgdata' })
+  await pass(1)
+  const before = looks()
+  await pass(300)
+  t.equal(looks(), before + 3)
+  t.match(events.slice(1), [
+    { kind: 'watching degraded', because: "/pgdata can't be watched (ENOSPC)", pollMs: 100 },
+  ])
+  hints.armed()
+  t.match(events.slice(2), [{ kind: 'watching restored' }])
+})
+
+t.test('changes that come without events make it poll', async t => {
+  const { hints, pass, find, events } = await setUp()
+  hints.armed()
+  const written = (ms: number) =>
+    primaryEvidence({ controlFile: seen(controlFile(), (noon + ms) as UnixMs) })
+  for (const ms of [1, 2, 3]) {
+    find(written(ms))
+    await pass(700)
+  }
+  t.match(events.slice(1), [{ kind: 'watching degraded', because: /without events/ }])
+})
+
+t.test('what a directory of another inode holds is not a change without an event', async t => {
+  const { hints, pass, find, events } = await setUp()
+  hints.armed()
+  const clone = { ...directory(), inode: '1:77' }
+  const others: readonly Evidence[] = [
+    primaryEvidence({ directory: clone, controlFile: seen(controlFile(), noon) }),
+    primaryEvidence({ directory: { kind: 'absent' }, controlFile: { kind: 'absent' } }),
+    primaryEvidence(),
+  ]
+  for (const evidence of others) {
+    find(evidence)
+    await pass(700)
+  }
+  t.ok(events.every(({ kind }) => kind !== 'watching degraded'))
+})
+
+t.test('closed, it looks no more and holds nothing', async t => {
+  const { monitor, looks, pass, log, pending, hints } = await setUp()
+  monitor.close()
+  hints.hint('pg_control')
+  await pass(1000)
+  t.equal(looks(), 1)
+  t.equal(pending(), 0)
+  t.strictSame(log, ['watcher closed', 'probe closed'])
+})
+
+t.test('closed during a look, it lets the look end first', async t => {
+  const { monitor, hang, hints, pass, log, told } = await setUp()
+  const release = hang()
+  hints.hint('pg_control')
+  await pass(1)
+  const before = told.length
+  monitor.close()
+  t.strictSame(log, ['watcher closed'])
+  await release()
+  t.strictSame(log, ['watcher closed', 'probe closed'])
+  t.equal(told.length, before)
+})

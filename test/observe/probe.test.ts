@@ -1,0 +1,290 @@
+import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import type { ControlCheck } from '../../src/facts/evidence.ts'
+import { decide } from '../../src/facts/verdict.ts'
+import { createControlSource } from '../../src/observe/control-source.ts'
+import { openDataDirectory, type DataDirectory } from '../../src/observe/data-directory.ts'
+import { createProbe } from '../../src/observe/probe.ts'
+import { forgeControlFile, layoutOfVersion } from '../harness/control-file-builder.ts'
+import { addPostmaster, fakeProcesses } from '../harness/fake-processes.ts'
+import { createManualClock, settle } from '../harness/manual-clock.ts'
+
+/** What t.testdir makes a directory of. */
+type TestFiles = {
+  [name: string]: string | Buffer | ReturnType<typeof t.fixture<'symlink'>> | TestFiles
+}
+
+const pid = 4711
+const layout = layoutOfVersion('15')
+const lockFileText = (status: string, id = 7) =>
+  [pid, '/pgdata', 1_767_265_200, 5432, '', 'localhost', ` 1234 ${id}`, status, ''].join('\n')
+
+const primaryTitles = ['checkpointer', 'background writer', 'walwriter']
+const standbyTitles = ['startup recovering 000000010000000000000003', 'checkpointer']
+
+/** A data directory on disk with a made-up server, and a probe that looks at them. */
+const setUp = (
+  options: {
+    controlCheck?: ControlCheck
+    visible?: boolean
+    titles?: readonly string[]
+    files?: TestFiles
+    wrap?: (directory: DataDirectory) => DataDirectory
+  } = {},
+) => {
+  const { controlCheck = 'native', visible = true, titles = primaryTitles, files = {} } = options
+  const path = t.testdir({
+    PG_VERSION: '15\n',
+    'postmaster.pid': lockFileText('ready   '),
+    global: { pg_control: Buffer.from(forgeControlFile(layout)) },
+    ...files,
+  })
+  const { dev, ino } = statSync(path)
+  const processes = fakeProcesses({ visible })
+  const postmaster = addPostmaster(processes, { pid, inode: `${dev}:${ino}`, titles })
+  const manual = createManualClock()
+  const { clock } = manual
+  const opened = openDataDirectory(path)
+  const directory = options.wrap?.(opened) ?? opened
+  const program = { run: () => Promise.reject(new Error('not asked')) }
+  const control = createControlSource(controlCheck, { directory, program, timers: clock })
+  const probe = createProbe({ controlCheck, directory, processes: processes.table, control, clock })
+  let written = 0
+  const write = (status: string, id = 7): void => {
+    const lockFile = join(path, 'postmaster.pid')
+    writeFileSync(lockFile, lockFileText(status, id))
+    written += 1
+    utimesSync(lockFile, 1_767_265_300, 1_767_265_300 + written)
+  }
+  const look = async () => {
+    const looked = await probe.look()
+    if (looked === null) throw new Error('a void look')
+    return { ...looked, verdict: decide(looked.evidence) }
+  }
+  const inProduction = () =>
+    writeFileSync(join(path, 'global', 'pg_control'), forgeControlFile(layout))
+  return { path, processes, postmaster, probe, look, write, inProduction, ...manual }
+}
+
+t.test('a primary in good health is seen as one, with its vital signs', async t => {
+  const { look, path } = setUp()
+  const { evidence, verdict, vitals, controlFileInode } = await look()
+  t.match(verdict, { kind: 'available', role: 'primary' })
+  t.match(evidence, {
+    path,
+    postmaster: { kind: 'alive', how: 'working directory' },
+    controlFile: { fact: { state: 'in production' } },
+    memory: { pid, sharedMemoryId: 7 },
+  })
+  t.equal(vitals.postmaster?.pid, pid)
+  t.equal(vitals.checkpointer?.pid, pid + 1)
+  const { dev, ino } = statSync(join(path, 'global', 'pg_control'))
+  t.equal(controlFileInode, `${dev}:${ino}`)
+})
+
+t.test('so is a standby', async t => {
+  const controlFile = Buffer.from(forgeControlFile(layout, { state: 'in archive recovery' }))
+  const { look, write } = setUp({
+    titles: standbyTitles,
+    files: { 'standby.signal': '', global: { pg_control: controlFile } },
+  })
+  write('ready   ')
+  t.match((await look()).verdict, { kind: 'available', role: 'standby' })
+})
+
+t.test('nothing is asked of processes when there is no lock file', async t => {
+  const { look, path } = setUp()
+  rmSync(join(path, 'postmaster.pid'))
+  const { evidence, vitals } = await look()
+  t.match(evidence, {
+    lockFile: { kind: 'absent' },
+    postmaster: { kind: 'not looked for' },
+    children: { kind: 'not looked for' },
+  })
+  t.strictSame(vitals, { postmaster: null, checkpointer: null })
+})
+
+t.test('a directory that vanishes and comes back is seen to', async t => {
+  const { look, path } = setUp()
+  renameSync(path, `${path}.away`)
+  t.match((await look()).verdict, { rule: 'no data directory' })
+  renameSync(`${path}.away`, path)
+  t.match((await look()).verdict, { role: 'primary' })
+})
+
+t.test('a postmaster that is gone, a zombie, hidden or stopped is told apart', async t => {
+  const { look, postmaster, processes } = setUp()
+  postmaster.state = 'stopped'
+  t.match((await look()).evidence.postmaster, { kind: 'stopped', by: 'signal' })
+  postmaster.state = 'zombie'
+  t.match((await look()).evidence.postmaster, { kind: 'zombie' })
+  processes.remove(pid)
+  t.match((await look()).evidence.postmaster, { kind: 'gone' })
+})
+
+t.test('a process that dies while its papers are checked is gone', async t => {
+  const { look, processes, postmaster } = setUp()
+  const { table } = processes
+  const asked = table.program
+  Object.assign(table, {
+    program: (of: Parameters<typeof asked>[0]) => {
+      postmaster.state = 'zombie'
+      return asked(of)
+    },
+  })
+  t.match((await look()).evidence.postmaster, { kind: 'gone' })
+})
+
+t.test('a stranger is recognised as such, and asked again next time', async t => {
+  const { look, postmaster } = setUp()
+  const { workingDirectory = null } = postmaster
+  postmaster.workingDirectory = '9:9'
+  const { verdict, vitals } = await look()
+  t.match(verdict, { rule: 'postmaster is a stranger' })
+  t.equal(vitals.postmaster, null)
+  postmaster.workingDirectory = workingDirectory
+  t.match((await look()).verdict, { role: 'primary' })
+})
+
+t.test('who has been recognised is not asked for papers again', async t => {
+  const { look, postmaster } = setUp()
+  await look()
+  postmaster.workingDirectory = '9:9'
+  t.match((await look()).verdict, { role: 'primary' })
+})
+
+t.test('a tracer counts only when it stays', async t => {
+  const { look, postmaster, advance } = setUp()
+  postmaster.state = 'traced'
+  t.match((await look()).verdict, { role: 'primary' })
+  advance(999)
+  t.match((await look()).verdict, { role: 'primary' })
+  advance(1)
+  t.match((await look()).evidence.postmaster, { kind: 'stopped', by: 'tracer' })
+  postmaster.state = 'running'
+  t.match((await look()).verdict, { role: 'primary' })
+  postmaster.state = 'traced'
+  t.match((await look()).verdict, { role: 'primary' }, 'another tracer has a second of its own')
+})
+
+t.test('without /proc signal 0 is all there is', async t => {
+  const { look, processes } = setUp({ visible: false })
+  t.match((await look()).evidence, {
+    postmaster: { kind: 'signal 0' },
+    children: { kind: 'invisible' },
+  })
+  processes.remove(pid)
+  t.match((await look()).evidence.postmaster, { kind: 'gone' })
+})
+
+t.test('with the control file off, signal files decide', async t => {
+  const { look, path } = setUp({ controlCheck: 'off' })
+  t.match((await look()).verdict, { role: 'primary', rule: 'no recovery requested' })
+  writeFileSync(join(path, 'standby.signal'), '')
+  t.match((await look()).verdict, { rule: 'signal files contradicted' })
+})
+
+t.test('a crash restart is noticed by the new shared memory id', async t => {
+  const { look, write, postmaster, processes, inProduction } = setUp()
+  t.match((await look()).verdict, { role: 'primary' })
+  write('ready   ', 8)
+  const restarting = ['checkpointer', 'background writer', 'startup'].map(
+    (title, index) =>
+      processes.add({ pid: 5000 + index, started: 900, commandLine: `postgres: ${title} ` }).pid,
+  )
+  postmaster.children = restarting
+  for (const known of [4712, 4713, 4714]) processes.remove(known)
+  t.match((await look()).verdict, { rule: 'crash restart' })
+  t.match((await look()).verdict, { rule: 'crash restart' })
+
+  t.test('and over when the lock file is written again', async t => {
+    write('ready   ', 8)
+    inProduction()
+    t.match((await look()).verdict, { role: 'primary' })
+  })
+})
+
+t.test('a startup process overlooked once is found with the next look', async t => {
+  const controlFile = Buffer.from(forgeControlFile(layout, { state: 'in archive recovery' }))
+  const { look, write, processes, postmaster } = setUp({
+    titles: ['startup recov', 'checkpointer'],
+    files: { 'standby.signal': '', global: { pg_control: controlFile } },
+  })
+  write('ready   ')
+  t.match((await look()).verdict, { rule: 'contradiction' })
+  const [startup = 0] = postmaster.children ?? []
+  processes.add({ pid: startup, started: 1, commandLine: `postgres: ${standbyTitles[0]}` })
+  t.match((await look()).verdict, { role: 'standby' })
+})
+
+/** A directory in which something happens at each reading of the lock file. */
+const meddling =
+  (meddle: (reading: number) => void) =>
+  (directory: DataDirectory): DataDirectory => {
+    let readings = 0
+    return {
+      ...directory,
+      lockFile: () => {
+        readings += 1
+        meddle(readings)
+        return directory.lockFile()
+      },
+    }
+  }
+
+/** Looks while time passes by itself. */
+const lookInTime = async ({
+  probe,
+  advance,
+}: Pick<ReturnType<typeof setUp>, 'probe' | 'advance'>) => {
+  let done = false
+  const looking = probe.look().finally(() => {
+    done = true
+  })
+  while (!done) {
+    await settle()
+    advance(1)
+  }
+  return looking
+}
+
+t.test('a look during which the lock file changes is taken again', async t => {
+  const made: ReturnType<typeof setUp> = setUp({
+    wrap: meddling(reading => {
+      if (reading === 2) made.write('stopping')
+    }),
+  })
+  t.match((await lookInTime(made))?.evidence.lockFile, { fact: { status: 'stopping' } })
+})
+
+t.test('one that never stands still makes the look void', async t => {
+  const made: ReturnType<typeof setUp> = setUp({ wrap: meddling(() => made.write('ready   ')) })
+  t.equal(await lookInTime(made), null)
+})
+
+t.test('a lock file that comes or goes during the look makes it void as well', async t => {
+  const made: ReturnType<typeof setUp> = setUp({
+    wrap: meddling(reading => {
+      if (reading % 2 === 0) rmSync(join(made.path, 'postmaster.pid'))
+      else made.write('ready   ')
+    }),
+  })
+  t.equal(await lookInTime(made), null)
+})
+
+t.test('a status word caught half-written is looked at again', async t => {
+  const torn: ReturnType<typeof setUp> = setUp()
+  torn.write('stoppiny')
+  t.match((await lookInTime(torn))?.evidence.lockFile, { fault: { kind: 'mixed status' } })
+  torn.write('stopping')
+  t.match((await lookInTime(torn))?.evidence.lockFile, { fact: { status: 'stopping' } })
+})
+
+t.test('closed, the probe holds no process any more', async t => {
+  const { look, probe, processes } = setUp()
+  await look()
+  t.ok(processes.open() > 0)
+  probe.close()
+  t.equal(processes.open(), 0)
+})

@@ -1,0 +1,97 @@
+import t from 'tap'
+import type { Pid } from '../../src/facts/units.ts'
+import {
+  createPulse,
+  createSlot,
+  livingStat,
+  noVitalSigns,
+  takePulse,
+  type VitalSigns,
+} from '../../src/observe/vital-signs.ts'
+import { fakeProcesses } from '../harness/fake-processes.ts'
+import { createManualClock } from '../harness/manual-clock.ts'
+
+const [postmasterPid, checkpointerPid] = [10 as Pid, 11 as Pid]
+
+const setUp = () => {
+  const processes = fakeProcesses()
+  const postmaster = processes.add({ pid: postmasterPid })
+  const checkpointer = processes.add({ pid: checkpointerPid })
+  const hold = (pid: Pid) => {
+    const handle = processes.table.open(pid)
+    return typeof handle === 'object' ? handle : null
+  }
+  const vitals: VitalSigns = {
+    postmaster: hold(postmasterPid),
+    checkpointer: hold(checkpointerPid),
+  }
+  return { processes, postmaster, checkpointer, vitals }
+}
+
+t.test('while both live the pulse is steady', async t => {
+  t.strictSame(takePulse(setUp().vitals), { kind: 'steady' })
+  t.strictSame(takePulse(noVitalSigns), { kind: 'steady' }, 'nobody to lose')
+})
+
+t.test('a postmaster that is gone, dead or stopped is a lost pulse', async t => {
+  const { processes, postmaster, vitals } = setUp()
+  postmaster.state = 'stopped'
+  t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is stopped' })
+  for (const state of ['zombie', 'dead'] as const) {
+    postmaster.state = state
+    t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is gone' })
+  }
+  processes.add({ pid: postmasterPid })
+  t.match(takePulse(vitals), { kind: 'lost' }, 'another process with its number is another')
+})
+
+t.test('a tracer that flashes by loses nothing', async t => {
+  const { postmaster, vitals } = setUp()
+  postmaster.state = 'traced'
+  t.strictSame(takePulse(vitals), { kind: 'steady' })
+})
+
+t.test('without its checkpointer a server is in a crash restart, or dying', async t => {
+  const { processes, checkpointer, vitals } = setUp()
+  checkpointer.state = 'stopped'
+  t.strictSame(takePulse(vitals), { kind: 'steady' }, 'a stopped one keeps nobody from serving')
+  processes.remove(checkpointerPid)
+  t.match(takePulse(vitals), { kind: 'lost', lost: /^checkpointer pid 11 is gone/ })
+})
+
+t.test('a pulse counts for a millisecond, and only for who it was taken of', async t => {
+  const { postmaster, vitals } = setUp()
+  const { clock, advance } = createManualClock()
+  const pulse = createPulse(clock)
+  t.match(pulse(vitals), { kind: 'steady' })
+  postmaster.state = 'zombie'
+  advance(0.9)
+  t.match(pulse(vitals), { kind: 'steady' })
+  t.match(pulse({ ...vitals }), { kind: 'lost' })
+  advance(0.2)
+  t.match(pulse(vitals), { kind: 'lost' })
+})
+
+t.test('a living process has a stat, a dead one none', async t => {
+  const { postmaster, vitals } = setUp()
+  t.match(vitals.postmaster && livingStat(vitals.postmaster), { pid: 10, state: 'running' })
+  postmaster.state = 'zombie'
+  t.equal(vitals.postmaster && livingStat(vitals.postmaster), null)
+})
+
+t.test('a slot holds one process, and the same one as long as it lives', async t => {
+  const { processes } = setUp()
+  const before = processes.open()
+  const slot = createSlot(processes.table)
+  const first = slot.hold(postmasterPid)
+  t.equal(slot.hold(postmasterPid), first)
+  processes.add({ pid: postmasterPid, started: 99 })
+  const second = slot.hold(postmasterPid)
+  t.not(second, first)
+  t.match(second, { started: 99 })
+  slot.hold(checkpointerPid)
+  t.equal(processes.open(), before + 1)
+  t.equal(slot.hold(99 as Pid), 'gone')
+  slot.drop()
+  t.equal(processes.open(), before)
+})

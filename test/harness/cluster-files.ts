@@ -1,0 +1,130 @@
+/**
+ * Making and setting up real data directories: initdb, copies, settings.
+ */
+import { chownSync, existsSync, writeFileSync } from 'node:fs'
+import { appendFile, chown, mkdir, mkdtemp } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { once } from 'node:events'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { runProgram } from './programs.ts'
+import type { ServerUser } from './server-user.ts'
+import type { Site } from './postmaster.ts'
+
+/** Names and values of postgresql.conf; values without quotes around them. */
+export type Settings = Readonly<Record<string, string>>
+
+/** From here on the recovery.conf of old became settings and signal files. */
+const signalFilesSince = 12
+
+/**
+ * A folder that belongs to the server user: a new temporary one, or one of the given name,
+ * which must not be there yet since it will be removed with all that is in it.
+ */
+export const makeFolder = async (user: ServerUser, directory?: string): Promise<string> => {
+  if (directory === undefined) {
+    const folder = await mkdtemp(join(tmpdir(), 'pg-replstatus-'))
+    await chown(folder, user.uid, user.gid)
+    return folder
+  }
+  await mkdir(directory, { mode: 0o700 })
+  await chown(directory, user.uid, user.gid)
+  return directory
+}
+
+/** A fresh cluster that trusts everybody who comes over loopback. */
+export const initialize = async (site: Site): Promise<void> => {
+  const trusting = ['-U', 'postgres', '-A', 'trust']
+  const plain = ['-E', 'UTF8', '--locale=C', '--no-sync']
+  await runProgram({
+    program: join(site.binaries, 'initdb'),
+    args: ['-D', site.dataDirectory, ...trusting, ...plain],
+    cwd: site.folder,
+    user: site.user,
+  })
+  await appendFile(join(site.dataDirectory, 'postgresql.conf'), "include 'harness.conf'\n")
+}
+
+/** A copy of a stopped cluster, as an administrator makes a standby by hand. */
+export const copyCluster = async (from: Site, to: Site): Promise<void> => {
+  await runProgram({
+    program: 'cp',
+    args: ['-a', from.dataDirectory, to.dataDirectory],
+    cwd: to.folder,
+    user: to.user,
+  })
+}
+
+/**
+ * What every test server starts with. Small and on loopback only; dynamic shared memory lies in
+ * files of the data directory, so that killed servers leave nothing in /dev/shm.
+ */
+export const baseSettings = (port: number): Settings => ({
+  listen_addresses: '127.0.0.1',
+  port: String(port),
+  unix_socket_directories: '',
+  shared_buffers: '16MB',
+  max_connections: '20',
+  dynamic_shared_memory_type: 'mmap',
+})
+
+export const writeSettings = (site: Site, settings: Settings): void => {
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}\n`)
+  placeFile(site, 'harness.conf', lines.join(''))
+}
+
+/** Settings that make a standby of a copy; up to 11 they go into recovery.conf instead. */
+export const requestStandby = (site: Site, primaryPort: number): Settings => {
+  const conninfo = `host=127.0.0.1 port=${primaryPort} user=postgres application_name=standby`
+  if (site.major >= signalFilesSince) {
+    placeFile(site, 'standby.signal', '')
+    return { primary_conninfo: conninfo }
+  }
+  const lines = [
+    "standby_mode = 'on'",
+    `primary_conninfo = ${quoted(conninfo)}`,
+    "recovery_target_timeline = 'latest'",
+  ]
+  placeFile(site, 'recovery.conf', `${lines.join('\n')}\n`)
+  return {}
+}
+
+/** Does the next start enter recovery as a standby? */
+export const standbyRequested = ({ dataDirectory }: Site): boolean =>
+  existsSync(join(dataDirectory, 'standby.signal')) ||
+  existsSync(join(dataDirectory, 'recovery.conf'))
+
+/** A file in the data directory that belongs to the server, which opens signal files to write. */
+export const placeFile = ({ dataDirectory, user }: Site, name: string, text: string): void => {
+  const path = join(dataDirectory, name)
+  writeFileSync(path, text, { mode: 0o600 })
+  chownSync(path, user.uid, user.gid)
+}
+
+const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`
+
+/**
+ * A port of 127.0.0.1 that is free now. Not the one the kernel hands out for port 0: that comes
+ * from the range of outgoing connections, and while the server is down for a restart one of
+ * them could sit on it.
+ */
+export const freePort = async (): Promise<number> => {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    if (await canBind(port)) return port
+  }
+  throw new Error('found no free port on 127.0.0.1 in 100 attempts')
+}
+
+const canBind = async (port: number): Promise<boolean> => {
+  const probe = createServer()
+  try {
+    probe.listen(port, '127.0.0.1')
+    await once(probe, 'listening')
+    return true
+  } catch {
+    return false
+  } finally {
+    probe.close()
+  }
+}

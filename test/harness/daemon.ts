@@ -1,0 +1,132 @@
+/**
+ * The built daemon, started as its users start it: a process of its own, in an environment that
+ * holds nothing of ours, known only by what it logs and answers.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { freePort } from './cluster-files.ts'
+import { lastRole, readLog, type DaemonEnd, type Role } from './daemon-log.ts'
+import { leash } from './leash.ts'
+import { serverEnvironment } from './programs.ts'
+import { repositoryRoot } from './repository.ts'
+import { hearOn } from './tcp-client.ts'
+import { until, within } from './until.ts'
+
+export type DaemonOptions = {
+  readonly dataDirectory: string
+  /** Default: one that is free. */
+  readonly port?: number
+  /** More options for the command line; without a --bind among them it is on loopback only. */
+  readonly args?: readonly string[]
+}
+
+export type Daemon = {
+  readonly pid: number
+  readonly port: number
+  /** What it has logged so far. */
+  readonly log: () => readonly string[]
+  /** Hears each line from now on. */
+  readonly onLine: (listener: (line: string) => void) => void
+  /** Waits until it has logged such a line; resolves with the first one. */
+  readonly said: (pattern: RegExp) => Promise<string>
+  /** Waits until the role it logged last is this one; the port follows a moment later. */
+  readonly until: (role: Role) => Promise<void>
+  readonly ask: () => Promise<string>
+  /** Waits until `ask` gives this. */
+  readonly answers: (answer: string) => Promise<void>
+  readonly kill: (signal: NodeJS.Signals) => void
+  readonly ended: () => Promise<DaemonEnd>
+  /** SIGTERM, then waits; one that has ended already is fine. */
+  readonly stop: () => Promise<DaemonEnd>
+}
+
+/** Where `npm run build` puts it. */
+export const daemonProgram = (): string => {
+  const program = join(repositoryRoot(), 'dist/cli/main.js')
+  if (!existsSync(program)) throw new Error(`no ${program}: build it with npm run build`)
+  return program
+}
+
+/** Resolves once it listens; rejects with what it said when it ends instead. */
+export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
+  const daemon = await launchDaemon(options)
+  try {
+    await daemon.said(/\blistening\b/)
+    return daemon
+  } catch (failure) {
+    daemon.kill('SIGKILL')
+    throw failure
+  }
+}
+
+/** Starts it and waits for nothing. */
+export const launchDaemon = async (options: DaemonOptions): Promise<Daemon> => {
+  const { dataDirectory, args = [] } = options
+  const port = options.port ?? (await freePort())
+  const bind = args.includes('--bind') ? [] : ['--bind', '127.0.0.1']
+  const ownArgs = ['-D', dataDirectory, '--port', String(port), ...bind, ...args]
+  // tap puts itself into the environment of whatever its tests start; env takes it out again.
+  const variables = Object.entries(serverEnvironment()).map(([name, value]) => `${name}=${value}`)
+  const child = spawn(
+    'env',
+    ['-i', ...variables, process.execPath, daemonProgram(), ...ownArgs],
+    // Detached, so that Ctrl-C on a terminal is left to whoever started it.
+    { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+  )
+  leash(child)
+  const log = readLog(child)
+  const answer = async (): Promise<string> => ask(port)
+  return {
+    pid: child.pid ?? 0,
+    port,
+    log: () => log.lines,
+    onLine: log.onLine,
+    said: async pattern => {
+      const find = (): string | null => log.lines.find(line => pattern.test(line)) ?? null
+      return log.first(find, `a line like ${pattern}`)
+    },
+    until: async role => {
+      const reached = (): Role | null => (lastRole(log.lines) === role ? role : null)
+      await log.first(reached, `the role ${role}`)
+    },
+    ask: answer,
+    answers: async wanted => {
+      const what = `the answer ${JSON.stringify(wanted)} on port ${port}`
+      await until(async () => (await answer()) === wanted, { what })
+    },
+    kill: signal => void child.kill(signal),
+    ended: async () => log.ended,
+    stop: async () => {
+      child.kill('SIGTERM')
+      try {
+        return await within(log.ended, { what: 'the daemon to stop', limitMs: 5000 })
+      } catch (failure) {
+        child.kill('SIGKILL')
+        throw failure
+      }
+    },
+  }
+}
+
+const askLimitMs = 5000
+
+/**
+ * Connects and reads to the end of file: the bytes as text, '' for none, `refused` for a closed
+ * port, `reset` for one that was closed while the connect was under way.
+ */
+export const ask = async (port: number): Promise<string> => {
+  const socket = connect({ port, host: '127.0.0.1' })
+  const what = `an answer on port ${port}`
+  try {
+    const { bytes, end } = await within(hearOn(socket), { what, limitMs: askLimitMs })
+    if (end === 'end') return bytes.toString('latin1')
+    if (bytes.length > 0) throw new Error(`${end} after ${JSON.stringify(bytes.toString())}`)
+    if (end === 'ECONNREFUSED') return 'refused'
+    if (end === 'ECONNRESET') return 'reset'
+    throw new Error(`${end} on port ${port}`)
+  } finally {
+    socket.destroy()
+  }
+}

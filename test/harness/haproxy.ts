@@ -1,0 +1,128 @@
+/**
+ * A real haproxy, run by somebody who is not root, with the file that the README shows.
+ */
+import { spawn } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { leash } from './leash.ts'
+import { serverEnvironment } from './programs.ts'
+import { repositoryRoot } from './repository.ts'
+import { serverUser } from './server-user.ts'
+import { hearOn } from './tcp-client.ts'
+import { until, within } from './until.ts'
+
+/** One server of one `listen` section, as haproxy sees it. */
+export type ServerRow = {
+  readonly section: string
+  readonly server: string
+  readonly up: boolean
+  readonly backup: boolean
+  /** `UP`, `DOWN`, `DOWN 1/2`, ... */
+  readonly status: string
+  /** Result and text of the last check: `L7RSP`, `L4CON`, ...; `INI` before the first. */
+  readonly check: string
+}
+
+export type Haproxy = {
+  readonly pid: number
+  readonly servers: () => Promise<readonly ServerRow[]>
+  /** Waits until it sees the servers so. */
+  readonly sees: (what: string, seen: (rows: readonly ServerRow[]) => boolean) => Promise<void>
+  readonly ended: () => Promise<void>
+  readonly stop: () => Promise<void>
+}
+
+export const readExample = (): string =>
+  readFileSync(join(repositoryRoot(), 'fixtures/haproxy.cfg'), 'utf8')
+
+/** The same text with other ports. */
+export const replacePorts = (text: string, ports: ReadonlyMap<number, number>): string =>
+  text.replaceAll(/\b\d{4}\b/g, found => String(ports.get(Number(found)) ?? found))
+
+/**
+ * `folder` belongs to the server user. The socket for questions is ours to add: it is not part of
+ * what a user has to write.
+ */
+export const startHaproxy = async (options: {
+  readonly program: string
+  readonly config: string
+  readonly folder: string
+}): Promise<Haproxy> => {
+  const { program, config, folder } = options
+  const [configFile, socketFile] = [join(folder, 'haproxy.cfg'), join(folder, 'haproxy-stats.cfg')]
+  const socketPath = join(folder, 'haproxy.sock')
+  writeFileSync(configFile, config)
+  writeFileSync(socketFile, `global\n    stats socket ${socketPath} mode 600\n`)
+  const child = spawn(program, ['-db', '-f', configFile, '-f', socketFile], {
+    cwd: folder,
+    env: serverEnvironment(),
+    stdio: ['ignore', 'ignore', 'pipe'],
+    // Detached, so that Ctrl-C on a terminal is left to whoever started it.
+    detached: true,
+    ...serverUser(),
+  })
+  leash(child)
+  let said = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    said = (said + chunk.toString()).slice(-10_000)
+  })
+  const ended = new Promise<void>(resolve => void child.once('close', () => resolve()))
+  const running = (): boolean => child.exitCode === null && child.signalCode === null
+
+  const servers = async (): Promise<readonly ServerRow[]> =>
+    readRows(await askSocket(socketPath, 'show stat'))
+
+  const ready = async (): Promise<boolean> => {
+    if (!running()) throw new Error(`haproxy did not start\n${said}`)
+    return servers().then(
+      () => true,
+      () => false,
+    )
+  }
+  await until(ready, { what: 'haproxy to start', limitMs: 10_000 })
+
+  return {
+    pid: child.pid ?? 0,
+    servers,
+    sees: async (what, seen) =>
+      until(async () => seen(await servers()), { what: `haproxy to see ${what}`, everyMs: 20 }),
+    ended: async () => ended,
+    stop: async () => {
+      child.kill('SIGTERM')
+      await within(ended, { what: 'haproxy to stop', limitMs: 5000 })
+    },
+  }
+}
+
+const askSocket = async (path: string, command: string): Promise<string> => {
+  const socket = connect({ path })
+  socket.write(`${command}\n`)
+  try {
+    const { bytes, end } = await within(hearOn(socket), { what: command, limitMs: 2000 })
+    if (end !== 'end') throw new Error(`${path}: ${end}`)
+    return bytes.toString()
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** The table begins with `# ` and the names of its columns. */
+const readRows = (text: string): readonly ServerRow[] => {
+  const [head = '', ...lines] = text.replace(/^# /, '').trim().split('\n')
+  const names = head.split(',')
+  return lines
+    .map(line => {
+      const cells = line.split(',')
+      return (name: string): string => cells[names.indexOf(name)] ?? ''
+    })
+    .filter(cell => !['FRONTEND', 'BACKEND'].includes(cell('svname')))
+    .map(cell => ({
+      section: cell('pxname'),
+      server: cell('svname'),
+      up: cell('status').startsWith('UP'),
+      backup: cell('bck') === '1',
+      status: cell('status'),
+      check: `${cell('check_status')} ${cell('last_chk')}`.trim(),
+    }))
+}

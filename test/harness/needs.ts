@@ -1,0 +1,73 @@
+/**
+ * Programs of the system that some tests need. A test whose program is missing says loudly what is
+ * missing and how to get it; where `CI` is set that is a failure, since there nobody reads it.
+ */
+import assert from 'node:assert'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { postgresMajors } from './postgres-binaries.ts'
+
+/** Packages of Debian and Ubuntu; the programs have the same names elsewhere. */
+const packages = { haproxy: 'haproxy', nc: 'netcat-openbsd', psql: 'postgresql-client' } as const
+
+export type ProgramName = keyof typeof packages
+
+/** Folders that are often missing on the PATH of people who are not root. */
+const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin']
+
+export const findProgram = (name: ProgramName): string | null => {
+  const searched = (process.env['PATH'] ?? '').split(delimiter).filter(folder => folder !== '')
+  const paths = [...searched, ...systemFolders].map(folder => join(folder, name))
+  return paths.find(isExecutable) ?? null
+}
+
+export const howToInstall = (name: ProgramName): string =>
+  `${name} is not installed: apt-get install ${packages[name]}, or its like elsewhere`
+
+export type ControlDataProgram = { readonly major: number; readonly path: string }
+
+/** pg_controldata beside an installed server, of a major version that we can run ourselves. */
+export const findControlData = (): ControlDataProgram | null => {
+  const places = postgresMajors.toReversed().flatMap(major => [
+    { major, path: `/usr/lib/postgresql/${major}/bin/pg_controldata` },
+    { major, path: `/usr/pgsql-${major}/bin/pg_controldata` },
+  ])
+  return places.find(({ path }) => isExecutable(path)) ?? null
+}
+
+const isExecutable = (path: string): boolean => {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+export type Need<Found> = {
+  /** For tap: the test runs, or tells why it does not. */
+  readonly options: { readonly skip: false | string }
+  /** Only for a test that runs. */
+  readonly get: () => Found
+}
+
+/** A program by its name, for tests that use it. */
+export const needProgram = (name: ProgramName): Need<string> =>
+  need(findProgram(name), howToInstall(name))
+
+export const needControlData = (): Need<ControlDataProgram> =>
+  need(
+    findControlData(),
+    'no pg_controldata is installed: apt-get install postgresql-15, or another version from 10 to 18',
+  )
+
+const need = <Found>(found: Found | null, missing: string): Need<Found> => {
+  const get = (): Found => {
+    assert(found !== null, missing)
+    return found
+  }
+  if (found !== null) return { options: { skip: false }, get }
+  if (process.env['CI']) throw new Error(`${missing} (a test is never left out where CI is set)`)
+  process.stderr.write(`NOT TESTED: ${missing}\n`)
+  return { options: { skip: missing }, get }
+}

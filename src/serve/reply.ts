@@ -33,7 +33,7 @@ export type ReplyOptions = {
   readonly whenUnavailable: WhenUnavailable
 }
 
-/** All replies are made here and once: a connect must not cost an allocation more than it has to. */
+/** All replies are made here and once: a connect must not cost more allocations than it has to. */
 export const makeReplies = ({
   newline,
   whenUnavailable,

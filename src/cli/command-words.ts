@@ -1,0 +1,107 @@
+/**
+ * The words of the command line, sorted into command, flags and operands, but not yet understood.
+ * Commander knows how options are written, and what might have been meant by a misspelt one.
+ */
+import assert from 'node:assert'
+import { Command, CommanderError, Option } from 'commander'
+import { fact, fault, type Outcome } from '../facts/outcome.ts'
+import type { OperatorError } from './operator-error.ts'
+import type { Flags, OptionName } from './settings.ts'
+
+export const commandNames = ['serve', 'status', 'query'] as const
+export type CommandName = (typeof commandNames)[number]
+
+export type CommandWords = {
+  readonly command: CommandName
+  readonly flags: Flags
+  readonly operands: readonly string[]
+}
+
+const lookFlags = ['-D, --pgdata <DIR>', '--control-check <HOW>', '--pg-controldata <PATH>']
+
+/** As Commander wants them; what each means is in options.ts, what people are told in help.ts. */
+export const commandFlags: { readonly [Name in CommandName]: readonly string[] } = {
+  serve: [
+    ...lookFlags,
+    '--port <PORT>',
+    '--bind <ADDRESS>',
+    '--when-unavailable <HOW>',
+    '--newline',
+    '--interval <MS>',
+    '--lease <MS>',
+    '--log-level <LEVEL>',
+    '--log-format <FORMAT>',
+    '-?, --help',
+  ],
+  status: [...lookFlags, '--json', '--expect <ROLE>', '-?, --help'],
+  query: ['--timeout <MS>', '-?, --help'],
+}
+
+/** `argv` begins with the name of a command, or with an option of the default one. */
+export const sortWords = (argv: readonly string[]): Outcome<CommandWords, OperatorError> => {
+  const [first = '-'] = argv
+  const words = first.startsWith('-') ? ['serve', ...argv] : argv
+  const sorted: CommandWords[] = []
+  const parser = createParser(found => {
+    sorted.push(found)
+  })
+  try {
+    parser.parse(words, { from: 'user' })
+  } catch (error) {
+    assert(error instanceof CommanderError, error as Error)
+    return fault(describe(error.message, words[0]))
+  }
+  const [found] = sorted
+  assert(found !== undefined, 'Commander neither ran a command nor complained')
+  return fact(found)
+}
+
+const createParser = (found: (words: CommandWords) => void): Command => {
+  const parser = new Command()
+    .helpOption(false)
+    .helpCommand(false)
+    .configureOutput({ outputError: keepQuiet })
+    .exitOverride()
+  for (const name of commandNames) {
+    const command = parser.command(name).argument('[operands...]')
+    for (const flag of commandFlags[name]) {
+      command.addOption(new Option(flag).argParser(collect))
+    }
+    command.action((operands: readonly string[]) => {
+      found({ command: name, flags: flagsOf(command), operands })
+    })
+  }
+  return parser
+}
+
+/** What it would print is in what it throws. */
+const keepQuiet = (): void => {}
+
+/** Commander has no text for a flag that takes none. */
+const collect = (text: string | undefined, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  text ?? 'on',
+]
+
+const flagsOf = (command: Command): Flags => {
+  const flags = new Map<OptionName, readonly string[]>()
+  for (const option of command.options) {
+    const texts = command.getOptionValue(option.attributeName()) as readonly string[] | undefined
+    if (texts !== undefined) flags.set(option.name() as OptionName, texts)
+  }
+  return flags
+}
+
+/** Commander says "error: what is wrong", and on a second line what might have been meant. */
+const describe = (said: string, command: string | undefined): OperatorError => {
+  const [first = '', second = ''] = said.split('\n')
+  const message = first.replace(/^error: /, '')
+  const [, meant] = /^\(Did you mean (.+)\?\)$/.exec(second) ?? []
+  if (meant !== undefined) return { message, hint: `did you mean ${meant}?` }
+  const known = commandNames.find(name => name === command)
+  return { message, hint: known === undefined ? commandHint : helpHint(known) }
+}
+
+const commandHint = 'see "pg-replstatus --help"; the data directory is given with -D'
+
+export const helpHint = (command: CommandName): string => `see "pg-replstatus ${command} --help"`

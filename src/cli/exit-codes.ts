@@ -1,0 +1,17 @@
+/** What the program's exit codes mean; shell scripts and load balancers depend on them. */
+
+/** Of `status` and of `query` with one address. */
+export const exitCodes = {
+  primary: 0,
+  standby: 1,
+  unavailable: 2,
+  /** Usage, no such directory, no permission, port in use: there was nothing to answer. */
+  couldNotLook: 3,
+} as const
+
+/** Of `status --expect` and of `query` with several addresses. */
+export const exitAsExpected = 0
+export const exitOtherwise = 1
+
+/** Of `serve` when a signal ended it, and of --help and --version. */
+export const exitDone = 0

@@ -1,0 +1,116 @@
+/**
+ * Events as lines on stderr: one line per change, none per check.
+ *
+ * Under systemd a line begins with the priority that sd-daemon(3) defines and journald adds the
+ * time; elsewhere it begins with the time.
+ */
+import type { Event, Report } from '../facts/event.ts'
+import type { UnixMs } from '../facts/units.ts'
+import type { Verdict } from '../facts/verdict.ts'
+
+export const logLevels = ['error', 'warning', 'notice', 'info', 'debug'] as const
+export type LogLevel = (typeof logLevels)[number]
+export const logFormats = ['text', 'json'] as const
+export type LogFormat = (typeof logFormats)[number]
+
+type Fields = { readonly [name: string]: string | number | null }
+type Entry = { readonly level: LogLevel; readonly event: string; readonly fields: Fields }
+
+export const createLog =
+  (options: {
+    readonly level: LogLevel
+    readonly format: LogFormat
+    /** Standard error goes to journald. */
+    readonly journal: boolean
+    readonly now: () => UnixMs
+    readonly write: (line: string) => void
+  }): Report =>
+  event => {
+    const { level, format, journal, now, write } = options
+    const entry = entryOf(event)
+    if (logLevels.indexOf(entry.level) > logLevels.indexOf(level)) return
+    const time = new Date(now()).toISOString()
+    const body = format === 'json' ? jsonLine(entry, time) : textLine(entry)
+    if (journal) return write(`${journalPrefix(entry.level)}${body}\n`)
+    write(format === 'json' ? `${body}\n` : `${time} ${entry.level}: ${body}\n`)
+  }
+
+/** What makes journald file a line under its level. */
+export const journalPrefix = (level: LogLevel): string => `<${priorities[level]}>`
+
+/** syslog(3) */
+const priorities: { readonly [Level in LogLevel]: number } = {
+  error: 3,
+  warning: 4,
+  notice: 5,
+  info: 6,
+  debug: 7,
+}
+
+const jsonLine = ({ level, event, fields }: Entry, time: string): string =>
+  JSON.stringify({ time, level, event, ...fields })
+
+const textLine = ({ event, fields }: Entry): string =>
+  [
+    event,
+    ...Object.entries(fields)
+      .filter(([, value]) => value !== null)
+      .map(([name, value]) => `${name}=${quoted(value)}`),
+  ].join(' ')
+
+const quoted = (value: string | number | null): string =>
+  typeof value === 'string' && !/^[\w./:-]+$/.test(value) ? JSON.stringify(value) : String(value)
+
+const entryOf = (event: Event): Entry => {
+  switch (event.kind) {
+    case 'started': {
+      const { version, directory, pid } = event
+      return entry('notice', 'started', { version, pgdata: directory, pid })
+    }
+    case 'privileges dropped':
+      return entry('notice', 'privileges dropped', { uid: event.user, gid: event.group })
+    case 'verdict changed':
+      return verdictEntry(event)
+    case 'hazard began':
+      return entry('warning', 'hazard', {
+        hazard: event.hazard.name,
+        warning: event.hazard.warning,
+      })
+    case 'hazard ended':
+      return entry('notice', 'hazard over', { hazard: event.hazard.name })
+    case 'watching degraded':
+      return entry('warning', 'polling', { because: event.because, every_ms: event.pollMs })
+    case 'watching restored':
+      return entry('notice', 'polling over', {})
+    case 'listening':
+      return entry('notice', 'listening', { address: event.address, port: event.port })
+    case 'port blocked':
+      return entry('error', 'port blocked', { because: event.because })
+    case 'connects lost':
+      return entry('warning', 'connects lost', { port: event.port, because: event.because })
+    case 'stopping':
+      return entry('notice', 'stopping', { signal: event.signal })
+    case 'stopped':
+      return entry('notice', 'stopped', {})
+  }
+}
+
+const entry = (level: LogLevel, event: string, fields: Fields): Entry => ({ level, event, fields })
+
+/** A change of role is what people are woken for; a mere change of the reason is detail. */
+const verdictEntry = (event: Extract<Event, { kind: 'verdict changed' }>): Entry => {
+  const { from, to, postmaster, timeline } = event
+  const roles = { from: roleOf(from), to: roleOf(to) }
+  const level = roles.from === roles.to ? 'info' : to.kind === 'available' ? 'notice' : 'warning'
+  return entry(level, roles.from === roles.to ? 'reason changed' : 'role changed', {
+    ...roles,
+    because: to.because,
+    pid: postmaster,
+    timeline,
+  })
+}
+
+const roleOf = (verdict: Verdict | null): string => {
+  if (verdict === null) return 'unknown'
+  return verdict.kind === 'available' ? verdict.role : 'unavailable'
+}

@@ -1,0 +1,36 @@
+/** Looking once, as `status` does, and the daemon before it starts. */
+import { hazardsOf } from '../facts/hazards.ts'
+import type { Snapshot } from '../facts/snapshot.ts'
+import { decide, type Verdict } from '../facts/verdict.ts'
+import { pause, type Clock } from '../observe/clock.ts'
+import type { Probe } from '../observe/probe.ts'
+
+/** What passes within milliseconds, such as a child without a title yet, is waited for. */
+const looksMax = 5
+const betweenLooksMs = 10
+
+/** Null when every look was void: the lock file did not stand still. Closes the probe. */
+export const lookOnce = async (probe: Probe, clock: Clock): Promise<Snapshot | null> => {
+  let snapshot: Snapshot | null = null
+  for (let looks = 1; looks <= looksMax; looks += 1) {
+    snapshot = (await takeSnapshot(probe, clock)) ?? snapshot
+    if (snapshot !== null && isAnswer(snapshot.verdict)) break
+    if (looks < looksMax) await pause(clock, betweenLooksMs)
+  }
+  probe.close()
+  return snapshot
+}
+
+const takeSnapshot = async (probe: Probe, clock: Clock): Promise<Snapshot | null> => {
+  const lookedAt = clock.monotonic()
+  const lookedAtUnix = clock.unix()
+  const looked = await probe.look()
+  if (looked === null) return null
+  const { evidence } = looked
+  const verdict = decide(evidence)
+  const hazards = hazardsOf(verdict.kind === 'available' ? verdict.role : null, evidence)
+  const lookMs = clock.monotonic() - lookedAt
+  return { evidence, verdict, hazards, lookedAt, lookedAtUnix, lookMs }
+}
+
+const isAnswer = (verdict: Verdict): boolean => verdict.kind === 'available' || verdict.settled

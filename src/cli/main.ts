@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+/** The process: arguments in, exit code out. */
+import { fstatSync, readFileSync } from 'node:fs'
+import { openAccounts, type Self } from './accounts.ts'
+import { leadsToJournal } from './journal.ts'
+import { systemOutside } from './outside.ts'
+import { runProgram } from './program.ts'
+import { awaitStopSignal } from './stop-signals.ts'
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { readonly version: string }
+
+// Whoever reads our output may go away first (`status | head -1`); that is no reason to crash.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+const exitCode = await runProgram(process.argv.slice(2), {
+  version,
+  environment: process.env,
+  out: text => process.stdout.write(text),
+  err: text => process.stderr.write(text),
+  journal: leadsToJournal(fstatSync(process.stderr.fd), process.env['JOURNAL_STREAM']),
+  accounts: openAccounts(process as typeof process & Self),
+  outside: systemOutside(process.env),
+  stopAsked: () => awaitStopSignal(process),
+})
+// Without waiting for a look that a hung disk holds up.
+process.exit(exitCode)

@@ -1,0 +1,169 @@
+/** The command line understood: what is to be done, and with which options. */
+import type { ControlCheck } from '../facts/evidence.ts'
+import { fact, fault, type Outcome } from '../facts/outcome.ts'
+import type { Role } from '../facts/rules.ts'
+import type { WhenUnavailable } from '../serve/reply.ts'
+import {
+  commandNames,
+  helpHint,
+  sortWords,
+  type CommandName,
+  type CommandWords,
+} from './command-words.ts'
+import { ipAddress, onOff, oneOf, path, whole } from './forms.ts'
+import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
+import type { OperatorError } from './operator-error.ts'
+import {
+  defaultPort,
+  defaultTarget,
+  describeTargetFault,
+  parseTarget,
+  type Target,
+} from './query.ts'
+import { createSettings, type Environment, type Settings } from './settings.ts'
+
+export type LookOptions = {
+  /** Absolute. */
+  readonly pgdata: string
+  readonly controlCheck: ControlCheck
+  /** Absolute; null to look for it. */
+  readonly pgControldata: string | null
+}
+
+export type ServeOptions = LookOptions & {
+  readonly port: number
+  /** Empty for every address of the host. */
+  readonly bind: readonly string[]
+  readonly whenUnavailable: WhenUnavailable
+  readonly newline: boolean
+  readonly intervalMs: number
+  readonly leaseMs: number
+  readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
+}
+
+export type StatusOptions = LookOptions & {
+  readonly json: boolean
+  readonly expect: Role | 'any' | null
+}
+
+export type QueryOptions = {
+  /** At least one. */
+  readonly targets: readonly Target[]
+  readonly timeoutMs: number
+}
+
+export type CommandLine =
+  | { readonly command: 'help'; readonly of: CommandName | 'program' }
+  | { readonly command: 'version' }
+  | { readonly command: 'serve'; readonly options: ServeOptions }
+  | { readonly command: 'status'; readonly options: StatusOptions }
+  | { readonly command: 'query'; readonly options: QueryOptions }
+
+/** `argv` is without node and script. */
+export const parseCommandLine = (
+  argv: readonly string[],
+  environment: Environment,
+): Outcome<CommandLine, OperatorError> => {
+  const [first = ''] = argv
+  if (first === '--help' || first === '-?') return fact({ command: 'help', of: 'program' })
+  if (first === '--version' || first === '-V') return fact({ command: 'version' })
+  const words = sortWords(argv)
+  if (!words.ok) return words
+  const { command, flags } = words.fact
+  if (flags.has('help')) return fact({ command: 'help', of: command })
+  const settings = createSettings(flags, { environment, hint: helpHint(command) })
+  return command === 'query'
+    ? parseQuery(words.fact, settings)
+    : parseLocal(command, words.fact, settings)
+}
+
+const parseQuery = (
+  { operands }: CommandWords,
+  settings: Settings,
+): Outcome<CommandLine, OperatorError> => {
+  const targets: Target[] = []
+  for (const operand of operands) {
+    const target = parseTarget(operand)
+    if (!target.ok) {
+      return fault({ message: describeTargetFault(target.fault), hint: helpHint('query') })
+    }
+    targets.push(target.fact)
+  }
+  const timeoutMs = settings.one('timeout', whole(1, 600_000), 3000)
+  const options = { targets: targets.length === 0 ? [defaultTarget] : targets, timeoutMs }
+  return checked({ command: 'query', options }, settings)
+}
+
+/** Commands that look at a data directory of this machine. */
+const parseLocal = (
+  command: 'serve' | 'status',
+  { operands: [operand] }: CommandWords,
+  settings: Settings,
+): Outcome<CommandLine, OperatorError> => {
+  if (operand !== undefined) return fault(unexpected(operand))
+  const pgdata = settings.one('pgdata', path, null)
+  if (pgdata === null) {
+    const [mistake = noDataDirectory] = settings.mistakes
+    return fault(mistake)
+  }
+  const look: LookOptions = {
+    pgdata,
+    controlCheck: settings.one(
+      'control-check',
+      oneOf(['native', 'pg_controldata', 'off']),
+      'native',
+    ),
+    pgControldata: settings.one('pg-controldata', path, null),
+  }
+  return command === 'serve'
+    ? checked({ command, options: { ...look, ...serveOptions(settings) } }, settings)
+    : checked({ command, options: { ...look, ...statusOptions(settings) } }, settings)
+}
+
+const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions> => {
+  const { one, all } = settings
+  const intervalMs = one('interval', whole(50, 60_000), 500)
+  return {
+    port: one('port', whole(0, 65_535), defaultPort),
+    bind: [...new Set(all('bind', ipAddress))],
+    whenUnavailable: one('when-unavailable', oneOf(['refuse', 'close', 'reply']), 'refuse'),
+    newline: one('newline', onOff, false),
+    intervalMs,
+    leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
+    logLevel: one('log-level', oneOf(logLevels), 'info'),
+    logFormat: one('log-format', oneOf(logFormats), 'text'),
+  }
+}
+
+/** One that ends before the next look, or while it is under way, would end at every tick. */
+const leaseForm = (intervalMs: number) => ({
+  ...whole(2 * intervalMs, 600_000),
+  wanted: `a whole number from ${2 * intervalMs}, which is two intervals, to 600000`,
+})
+
+const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LookOptions> => ({
+  json: settings.one('json', onOff, false),
+  expect: settings.one('expect', oneOf(['primary', 'standby', 'any']), null),
+})
+
+const checked = (
+  commandLine: CommandLine,
+  { mistakes: [mistake] }: Settings,
+): Outcome<CommandLine, OperatorError> =>
+  mistake === undefined ? fact(commandLine) : fault(mistake)
+
+const noDataDirectory: OperatorError = {
+  message: 'no data directory was given',
+  hint: 'name it with -D, or in PGDATA',
+}
+
+const unexpected = (operand: string): OperatorError => {
+  const name = commandNames.find(known => known === operand)
+  return name === undefined
+    ? {
+        message: `unexpected argument ${JSON.stringify(operand)}`,
+        hint: 'the data directory is given with -D',
+      }
+    : { message: `"${name}" has to come first`, hint: `pg-replstatus ${name} [OPTION]...` }
+}

@@ -1,0 +1,32 @@
+/** What the program watches, and by which clock: the pieces of observe/ put together. */
+import { systemClock, type Clock } from '../observe/clock.ts'
+import { createControlSource } from '../observe/control-source.ts'
+import { openDataDirectory } from '../observe/data-directory.ts'
+import { findControlDataProgram } from '../observe/pg-controldata.ts'
+import { createProbe, type Probe } from '../observe/probe.ts'
+import { openProcessTable } from '../observe/process-table.ts'
+import { systemWatchLibrary } from '../observe/watch-attempt.ts'
+import { createWatcher, type Watcher, type WatcherNeeds } from '../observe/watcher.ts'
+import type { LookOptions } from './options.ts'
+import type { Environment } from './settings.ts'
+
+export type Outside = {
+  readonly clock: Clock
+  readonly openProbe: (options: LookOptions) => Probe
+  readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
+}
+
+export const systemOutside = (environment: Environment): Outside => {
+  const clock = systemClock
+  return {
+    clock,
+    openProbe: ({ pgdata, controlCheck, pgControldata }) => {
+      const directory = openDataDirectory(pgdata)
+      const program = findControlDataProgram(pgControldata, environment)
+      const control = createControlSource(controlCheck, { directory, program, timers: clock })
+      const processes = openProcessTable()
+      return createProbe({ controlCheck, directory, processes, control, clock })
+    },
+    watch: needs => createWatcher({ ...needs, timers: clock, library: systemWatchLibrary }),
+  }
+}

@@ -1,0 +1,19 @@
+/** The signals that stop the daemon. */
+
+const stopSignals = ['SIGTERM', 'SIGINT'] as const
+
+/** The part of `process` that this needs. */
+export type SignalSource = Pick<NodeJS.Process, 'on' | 'off'>
+
+/**
+ * From now on the first signal is no end any more: its name is told instead. The second ends the
+ * process as if nobody had listened.
+ */
+export const awaitStopSignal = (source: SignalSource): Promise<string> =>
+  new Promise(resolve => {
+    const stop = (signal: NodeJS.Signals): void => {
+      for (const name of stopSignals) source.off(name, stop)
+      resolve(signal)
+    }
+    for (const name of stopSignals) source.on(name, stop)
+  })

@@ -1,0 +1,19 @@
+import t from 'tap'
+import { exitAsExpected, exitCodes, exitDone, exitOtherwise } from '../../src/cli/exit-codes.ts'
+
+t.test('the numbers are those that scripts and load balancers were written for', async t => {
+  t.strictSame(exitCodes, { primary: 0, standby: 1, unavailable: 2, couldNotLook: 3 })
+  t.strictSame(
+    { exitAsExpected, exitOtherwise, exitDone },
+    {
+      exitAsExpected: 0,
+      exitOtherwise: 1,
+      exitDone: 0,
+    },
+  )
+})
+
+t.test('not being able to look is never mistaken for an answer', async t => {
+  const { couldNotLook, ...answers } = exitCodes
+  t.notOk([...Object.values(answers), exitAsExpected, exitOtherwise].includes(couldNotLook))
+})

@@ -1,0 +1,47 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { ipAddress, onOff, oneOf, path, whole } from '../../src/cli/forms.ts'
+
+t.test('a whole number has digits only, and limits', async t => {
+  const { read, wanted } = whole(50, 60_000)
+  for (const text of ['50', '0500', '60000']) t.equal(read(text), Number(text), text)
+  for (const text of ['49', '60001', '-500', '+500', '5e2', '500.0', ' 500', '500 ms', '', 'x']) {
+    t.equal(read(text), null, text)
+  }
+  t.equal(wanted, 'a whole number from 50 to 60000')
+})
+
+t.test('a path is made absolute, and the root directory is one', async t => {
+  t.equal(path.read('/var/lib/../lib/data/'), '/var/lib/data')
+  t.equal(path.read('data'), join(process.cwd(), 'data'))
+  t.equal(path.read('/'), '/')
+})
+
+t.test(
+  'an empty path, as from an unset variable, is not taken for the current directory',
+  async t => {
+    t.equal(path.read(''), null)
+  },
+)
+
+t.test('one of several words, in their own spelling', async t => {
+  const { read, wanted } = oneOf(['refuse', 'close', 'reply'])
+  t.equal(read('close'), 'close')
+  for (const text of ['Close', 'clos', 'close ', '']) t.equal(read(text), null, text)
+  t.equal(wanted, 'refuse, close or reply')
+})
+
+t.test('an address is not a name', async t => {
+  for (const text of ['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0']) {
+    t.equal(ipAddress.read(text), text)
+  }
+  for (const text of ['localhost', '*', '127.0.0', '[::1]', '127.0.0.1:5400', '']) {
+    t.equal(ipAddress.read(text), null, text)
+  }
+})
+
+t.test('on and off are spelt as in postgresql.conf', async t => {
+  for (const text of ['on', 'ON', 'true', 'yes', '1']) t.equal(onOff.read(text), true, text)
+  for (const text of ['off', 'False', 'no', '0']) t.equal(onOff.read(text), false, text)
+  for (const text of ['', 'o', 'onoff', '2', 'enabled']) t.equal(onOff.read(text), null, text)
+})

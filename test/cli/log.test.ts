@@ -1,0 +1,143 @@
+import t from 'tap'
+import { createLog, journalPrefix, logLevels, type LogLevel } from '../../src/cli/log.ts'
+import type { Event } from '../../src/facts/event.ts'
+import type { Pid, TimelineId } from '../../src/facts/units.ts'
+import { decide } from '../../src/facts/verdict.ts'
+import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+
+const setUp = (options: Partial<Parameters<typeof createLog>[0]> = {}) => {
+  const lines: string[] = []
+  const report = createLog({
+    level: 'debug',
+    format: 'text',
+    journal: false,
+    now: () => noon,
+    write: line => {
+      lines.push(line)
+    },
+    ...options,
+  })
+  return { lines, report }
+}
+const lineOf = (event: Event, options: Parameters<typeof setUp>[0] = {}): string => {
+  const { lines, report } = setUp(options)
+  report(event)
+  return lines.join('')
+}
+
+const primary = decide(primaryEvidence())
+const standby = decide(standbyEvidence())
+const down = decide(primaryEvidence({ lockFile: { kind: 'absent' } }))
+const hazard = { name: 'next start fails', warning: 'the next start will fail' } as const
+const changed = (from: typeof primary | null, to: typeof primary): Event => ({
+  kind: 'verdict changed',
+  from,
+  to,
+  postmaster: 4711 as Pid,
+  timeline: 3 as TimelineId,
+})
+
+t.test('each event is one line, with its level', async t => {
+  const expected: readonly (readonly [Event, string])[] = [
+    [
+      { kind: 'started', version: '0.1.0', directory: '/data', pid: 42 },
+      'notice: started version=0.1.0 pgdata=/data pid=42',
+    ],
+    [
+      { kind: 'privileges dropped', user: 101, group: 104 },
+      'notice: privileges dropped uid=101 gid=104',
+    ],
+    [
+      changed(null, primary),
+      'notice: role changed from=unknown to=primary ' +
+        'because="postmaster pid 4711 is ready and the control file says in production" ' +
+        'pid=4711 timeline=3',
+    ],
+    [
+      { kind: 'hazard began', hazard },
+      'warning: hazard hazard="next start fails" warning="the next start will fail"',
+    ],
+    [{ kind: 'hazard ended', hazard }, 'notice: hazard over hazard="next start fails"'],
+    [
+      { kind: 'watching degraded', because: 'ENOSPC', pollMs: 20 },
+      'warning: polling because=ENOSPC every_ms=20',
+    ],
+    [{ kind: 'watching restored' }, 'notice: polling over'],
+    [{ kind: 'listening', address: '::', port: 5400 }, 'notice: listening address=:: port=5400'],
+    [
+      { kind: 'port blocked', because: 'port 5400 is in use' },
+      'error: port blocked because="port 5400 is in use"',
+    ],
+    [
+      { kind: 'connects lost', port: 5400, because: 'more than 4096 at once' },
+      'warning: connects lost port=5400 because="more than 4096 at once"',
+    ],
+    [{ kind: 'stopping', signal: 'SIGTERM' }, 'notice: stopping signal=SIGTERM'],
+    [{ kind: 'stopped' }, 'notice: stopped'],
+  ]
+  for (const [event, line] of expected) {
+    t.equal(lineOf(event), `2026-01-01T12:00:00.000Z ${line}\n`)
+  }
+})
+
+t.test('a lost role is a warning, a new one a notice, a new reason mere information', async t => {
+  t.match(lineOf(changed(standby, primary)), / notice: role changed from=standby to=primary /)
+  t.match(lineOf(changed(primary, down)), / warning: role changed from=primary to=unavailable /)
+  t.match(lineOf(changed(null, down)), / warning: role changed from=unknown to=unavailable /)
+  t.match(lineOf(changed(primary, primary)), / info: reason changed from=primary to=primary /)
+  t.match(lineOf(changed(down, down)), / info: reason changed /)
+})
+
+t.test('what is not known is left out of a line, and null in JSON', async t => {
+  const event: Event = {
+    kind: 'verdict changed',
+    from: primary,
+    to: down,
+    postmaster: null,
+    timeline: null,
+  }
+  t.match(lineOf(event), /no server runs there"\n$/)
+  t.match(JSON.parse(lineOf(event, { format: 'json' })), { pid: null, timeline: null })
+})
+
+t.test('no value can break out of its line', async t => {
+  const directory = '/data\n2026 error: forged pid="1"'
+  const line = lineOf({ kind: 'started', version: '0.1.0', directory, pid: 42 })
+  t.equal(line.indexOf('\n'), line.length - 1)
+  t.match(line, 'pgdata="/data\\n2026 error: forged pid=\\"1\\""')
+})
+
+t.test('JSON has the time, the level and the event in every line', async t => {
+  const line = lineOf({ kind: 'listening', address: '::', port: 5400 }, { format: 'json' })
+  t.match(line, /^\{.*\}\n$/)
+  t.strictSame(JSON.parse(line), {
+    time: '2026-01-01T12:00:00.000Z',
+    level: 'notice',
+    event: 'listening',
+    address: '::',
+    port: 5400,
+  })
+})
+
+t.test('for journald the level is a number in front, and the time is its own', async t => {
+  const journal = true
+  t.equal(lineOf({ kind: 'stopped' }, { journal }), '<5>stopped\n')
+  t.match(lineOf({ kind: 'port blocked', because: 'x' }, { journal }), /^<3>port blocked /)
+  t.match(lineOf({ kind: 'stopped' }, { journal, format: 'json' }), /^<5>\{"time":.*\}\n$/)
+  t.strictSame(logLevels.map(journalPrefix), ['<3>', '<4>', '<5>', '<6>', '<7>'])
+})
+
+t.test('only what is important enough is written', async t => {
+  const events: readonly Event[] = [
+    { kind: 'port blocked', because: 'in use' },
+    { kind: 'hazard began', hazard },
+    { kind: 'stopped' },
+    changed(primary, primary),
+  ]
+  const written = (level: LogLevel): number => {
+    const { lines, report } = setUp({ level })
+    events.forEach(report)
+    return lines.length
+  }
+  t.strictSame(logLevels.map(written), [1, 2, 3, 4, 4])
+})

@@ -1,0 +1,88 @@
+import t from 'tap'
+import { lookOnce } from '../../src/cli/look.ts'
+import type { Evidence } from '../../src/facts/evidence.ts'
+import {
+  children,
+  controlFile,
+  lockFile,
+  noSignalFiles,
+  noon,
+  primaryEvidence,
+  seen,
+  standbyChildren,
+  standbyEvidence,
+} from '../harness/evidence.ts'
+import { fakeOutside, passTimeUntil } from '../harness/fake-outside.ts'
+
+const starting = primaryEvidence({ lockFile: seen(lockFile({ status: 'starting' })) })
+
+/** Looks find these, one after the other. */
+const look = async (...findings: readonly (Evidence | null)[]) => {
+  const fake = fakeOutside(null)
+  const { clock } = fake.outside
+  let looks = 0
+  let closed = 0
+  const probe = {
+    look: () => {
+      fake.find(findings[looks] ?? null)
+      looks += 1
+      return fake.outside.openProbe({} as never).look()
+    },
+    close: () => {
+      closed += 1
+    },
+  }
+  const snapshot = await passTimeUntil(lookOnce(probe, clock), fake)
+  t.equal(closed, 1, 'the probe is closed')
+  return { snapshot, looks, tookMs: fake.clock.now() }
+}
+
+t.test('a role is an answer at the first look, also one that is about to settle', async t => {
+  t.match(await look(primaryEvidence()), {
+    snapshot: { verdict: { role: 'primary' }, lookedAtUnix: noon, lookedAt: 0, lookMs: 0 },
+    looks: 1,
+  })
+  const ending = standbyEvidence({
+    controlFile: seen(controlFile({ state: 'shut down' })),
+    children: standbyChildren(),
+  })
+  t.match(await look(ending), { snapshot: { verdict: { settled: false } }, looks: 1 })
+})
+
+t.test('so is what will not change by waiting', async t => {
+  const down = primaryEvidence({ lockFile: { kind: 'absent' } })
+  t.match(await look(down), { snapshot: { verdict: { rule: 'no lock file' } }, looks: 1 })
+})
+
+t.test('what passes is waited for', async t => {
+  const untitled = primaryEvidence({ children: children({ checkpointer: null }) })
+  const { snapshot, looks } = await look(untitled, untitled, primaryEvidence())
+  t.match(snapshot, { verdict: { role: 'primary' } })
+  t.equal(looks, 3)
+})
+
+t.test('what does not pass is told after a tenth of a second at most', async t => {
+  const { snapshot, looks, tookMs } = await look(...Array<Evidence>(20).fill(starting))
+  t.match(snapshot, { verdict: { rule: 'starting' } })
+  t.equal(looks, 5)
+  t.ok(tookMs <= 100, `${tookMs} ms`)
+})
+
+t.test('a void look is taken again, and does not void what was seen before', async t => {
+  t.match(await look(null, primaryEvidence()), { snapshot: { verdict: { role: 'primary' } } })
+  t.match(await look(starting, null, null, null, null), {
+    snapshot: { verdict: { rule: 'starting' } },
+    looks: 5,
+  })
+})
+
+t.test('a lock file that never stands still leaves nothing to tell', async t => {
+  t.match(await look(), { snapshot: null, looks: 5 })
+})
+
+t.test('hazards belong to what was seen', async t => {
+  const { snapshot } = await look(standbyEvidence({ signalFiles: noSignalFiles }))
+  t.match(snapshot, { hazards: [{ name: 'standby without signal file' }] })
+  const down = await look(primaryEvidence({ lockFile: { kind: 'absent' } }))
+  t.strictSame(down.snapshot?.hazards, [])
+})

@@ -1,0 +1,84 @@
+import { fstatSync, openSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { wireWords } from '../../src/serve/reply.ts'
+import { startMain } from '../harness/main-process.ts'
+import { repositoryRoot } from '../harness/repository.ts'
+import { serverUser } from '../harness/server-user.ts'
+import { startStandIn } from '../harness/stand-in.ts'
+import { hear } from '../harness/tcp-client.ts'
+
+// Each start costs a second under tap, and ten on a machine that has much else to do.
+t.setTimeout(300_000)
+// There, too, looks may be late.
+const options = ['--port', '0', '--bind', '127.0.0.1', '--lease', '60000']
+
+const packageFile = readFileSync(join(repositoryRoot(), 'package.json'), 'utf8')
+const { version } = JSON.parse(packageFile) as { version: string }
+
+t.test('it is the version of its package', async t => {
+  const asked = startMain(t, ['-V'])
+  const out = `pg-replstatus ${version}\n`
+  t.strictSame(await asked.end(), { exitCode: 0, signal: null, out, err: '' })
+})
+
+t.test('a reader who goes away first does no harm', async t => {
+  const asked = startMain(t, ['--help'])
+  asked.child.stdout?.destroy()
+  t.match(await asked.end(), { exitCode: 0, signal: null, err: '' })
+})
+
+t.test('a mistake ends it with one line, a hint and exit code 3, without a stack', async t => {
+  // As in a child of a service: the journal is not what it writes to.
+  const environment = { JOURNAL_STREAM: '9:3141' }
+  const started = startMain(t, ['-D', import.meta.filename], { environment })
+  const { err, ...rest } = await started.end()
+  t.strictSame(rest, { exitCode: 3, signal: null, out: '' })
+  t.match(err, /^pg-replstatus: error: \/.*main\.test\.ts is not a directory\nhint: .*\n$/)
+})
+
+t.test('in the journal each line begins with its level', async t => {
+  const path = join(t.testdir(), 'stderr')
+  const file = openSync(path, 'w+')
+  const { dev, ino } = fstatSync(file)
+  const started = startMain(t, ['--prot', '5400'], {
+    environment: { JOURNAL_STREAM: `${dev}:${ino}` },
+    stdio: ['ignore', 'ignore', file],
+  })
+  t.match(await started.end(), { exitCode: 3 })
+  t.equal(
+    readFileSync(path, 'utf8'),
+    "<3>pg-replstatus: error: unknown option '--prot'\n<3>hint: did you mean --port?\n",
+  )
+})
+
+t.test('status looks at the directory of the environment', async t => {
+  const { directory } = await startStandIn(t, 'primary')
+  const environment = { PGDATA: directory }
+  const asked = startMain(t, ['status'], { environment, changesUser: true })
+  t.match(await asked.end(), { exitCode: 0, out: `primary: ${directory}\n`, err: '' })
+})
+
+for (const [signal, role] of [
+  ['SIGTERM', 'primary'],
+  ['SIGINT', 'standby'],
+] as const) {
+  t.test(`a ${role} is answered for until ${signal}, and then the port is free`, async t => {
+    const { directory } = await startStandIn(t, role)
+    const daemon = startMain(t, ['-D', directory, ...options], { changesUser: true })
+    await daemon.says(`to=${role}`)
+    const port = Number(/ listening .* port=(\d+)/.exec(daemon.err())?.[1])
+    t.equal((await hear({ port })).bytes.toString(), wireWords[role])
+
+    const { uid, gid } = serverUser()
+    const status = readFileSync(`/proc/${daemon.child.pid}/status`, 'latin1')
+    t.match(status, `\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`, 'whoever started it')
+    t.match(status, `\nGid:\t${gid}\t${gid}\t${gid}\t${gid}\n`)
+
+    daemon.child.kill(signal)
+    const { exitCode, err } = await daemon.end()
+    t.equal(exitCode, 0)
+    t.match(err, new RegExp(` notice: stopping signal=${signal}\n.* notice: stopped\n$`))
+    t.match(await hear({ port }), { end: 'ECONNREFUSED' })
+  })
+}

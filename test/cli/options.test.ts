@@ -1,0 +1,243 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { parseCommandLine } from '../../src/cli/options.ts'
+
+type Environment = Parameters<typeof parseCommandLine>[1]
+
+const parsed = (line: string, environment: Environment = {}) =>
+  parseCommandLine(line === '' ? [] : line.split(' '), environment)
+const understood = (line: string, environment: Environment = {}) => {
+  const result = parsed(line, environment)
+  if (!result.ok) throw new Error(result.fault.message)
+  return result.fact
+}
+const mistake = (line: string, environment: Environment = {}) => {
+  const result = parsed(line, environment)
+  return result.ok ? null : result.fault
+}
+
+t.test('serve needs a data directory, and has a default for all else', async t => {
+  t.strictSame(understood('-D /data'), {
+    command: 'serve',
+    options: {
+      pgdata: '/data',
+      controlCheck: 'native',
+      pgControldata: null,
+      port: 5400,
+      bind: [],
+      whenUnavailable: 'refuse',
+      newline: false,
+      intervalMs: 500,
+      leaseMs: 1500,
+      logLevel: 'info',
+      logFormat: 'text',
+    },
+  })
+  t.strictSame(understood('serve -D /data'), understood('-D /data'))
+  t.strictSame(understood('', { PGDATA: '/data' }), understood('-D /data'))
+})
+
+t.test('each option of serve has its effect', async t => {
+  const effects = {
+    '--control-check off': { controlCheck: 'off' },
+    '--control-check pg_controldata': { controlCheck: 'pg_controldata' },
+    '--pg-controldata /bin/pg_controldata': { pgControldata: '/bin/pg_controldata' },
+    '--port 5401': { port: 5401 },
+    '--bind ::1': { bind: ['::1'] },
+    '--when-unavailable close': { whenUnavailable: 'close' },
+    '--when-unavailable reply': { whenUnavailable: 'reply' },
+    '--newline': { newline: true },
+    '--interval 100': { intervalMs: 100, leaseMs: 300 },
+    '--lease 1000': { intervalMs: 500, leaseMs: 1000 },
+    '--log-level error': { logLevel: 'error' },
+    '--log-format json': { logFormat: 'json' },
+  }
+  const { options } = understood('-D /data') as { options: object }
+  for (const [line, effect] of Object.entries(effects)) {
+    t.strictSame(
+      understood(`-D /data ${line}`),
+      { command: 'serve', options: { ...options, ...effect } },
+      line,
+    )
+  }
+})
+
+t.test('so has each variable of the environment, unless a flag says otherwise', async t => {
+  const environment = {
+    PGDATA: '/from/env',
+    PG_REPLSTATUS_CONTROL_CHECK: 'off',
+    PG_REPLSTATUS_PG_CONTROLDATA: '/env/pg_controldata',
+    PG_REPLSTATUS_PORT: '1',
+    PG_REPLSTATUS_BIND: '127.0.0.1,::1',
+    PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
+    PG_REPLSTATUS_NEWLINE: 'on',
+    PG_REPLSTATUS_INTERVAL: '1000',
+    PG_REPLSTATUS_LEASE: '2000',
+    PG_REPLSTATUS_LOG_LEVEL: 'error',
+    PG_REPLSTATUS_LOG_FORMAT: 'json',
+  }
+  t.strictSame(understood('', environment), {
+    command: 'serve',
+    options: {
+      pgdata: '/from/env',
+      controlCheck: 'off',
+      pgControldata: '/env/pg_controldata',
+      port: 1,
+      bind: ['127.0.0.1', '::1'],
+      whenUnavailable: 'close',
+      newline: true,
+      intervalMs: 1000,
+      leaseMs: 2000,
+      logLevel: 'error',
+      logFormat: 'json',
+    },
+  })
+  const line =
+    '-D /flag --control-check native --pg-controldata /flag/pg_controldata --port 2 --bind ::2 ' +
+    '--when-unavailable reply --interval 100 --lease 200 --log-level debug --log-format text'
+  t.strictSame(
+    understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
+    understood(`${line} --newline`),
+  )
+})
+
+t.test('a variable can say off as well as on', async t => {
+  const newline = (text: string) => understood('-D /data', { PG_REPLSTATUS_NEWLINE: text })
+  t.match(newline('off'), { options: { newline: false } })
+  t.match(newline('0'), { options: { newline: false } })
+  t.match(mistake('-D /data', { PG_REPLSTATUS_NEWLINE: 'maybe' }), {
+    message: 'PG_REPLSTATUS_NEWLINE is "maybe", wanted on or off',
+  })
+})
+
+t.test('addresses are repeated or listed, and the same one counts once', async t => {
+  const bind = (line: string) => (understood(`-D /data ${line}`) as never)['options']['bind']
+  t.strictSame(bind('--bind 127.0.0.1 --bind ::1'), ['127.0.0.1', '::1'])
+  t.strictSame(bind('--bind 127.0.0.1,::1 --bind ::1'), ['127.0.0.1', '::1'])
+})
+
+t.test('paths are absolute from here on', async t => {
+  t.match(understood('-D data --pg-controldata bin/pg_controldata'), {
+    options: {
+      pgdata: join(process.cwd(), 'data'),
+      pgControldata: join(process.cwd(), 'bin/pg_controldata'),
+    },
+  })
+})
+
+t.test('values out of bounds are told with the bounds', async t => {
+  const hint = 'see "pg-replstatus serve --help"'
+  const messages = {
+    '--port 65536': '--port is "65536", wanted a whole number from 0 to 65535',
+    '--port http': '--port is "http", wanted a whole number from 0 to 65535',
+    '--interval 49': '--interval is "49", wanted a whole number from 50 to 60000',
+    '--interval 60001': '--interval is "60001", wanted a whole number from 50 to 60000',
+    '--bind localhost': '--bind is "localhost", wanted an IPv4 or IPv6 address',
+    '--bind ::1,': '--bind is "", wanted an IPv4 or IPv6 address',
+    '--when-unavailable die': '--when-unavailable is "die", wanted refuse, close or reply',
+    '--control-check on': '--control-check is "on", wanted native, pg_controldata or off',
+    '--log-level warn': '--log-level is "warn", wanted error, warning, notice, info or debug',
+    '--log-format xml': '--log-format is "xml", wanted text or json',
+    '--pg-controldata=': '--pg-controldata is "", wanted a path',
+  }
+  for (const [line, message] of Object.entries(messages)) {
+    t.strictSame(mistake(`-D /data ${line}`), { message, hint })
+  }
+})
+
+t.test('a lease that would end at every tick is a mistake', async t => {
+  t.match(understood('-D /data --interval 100 --lease 200'), { options: { leaseMs: 200 } })
+  t.match(mistake('-D /data --interval 100 --lease 199'), {
+    message: '--lease is "199", wanted a whole number from 200, which is two intervals, to 600000',
+  })
+})
+
+t.test('of several mistakes the first is told', async t => {
+  t.match(mistake('-D /data --port x --bind y'), { message: /^--bind|^--port/ })
+})
+
+t.test('without a data directory there is nothing to do', async t => {
+  const expected = {
+    message: 'no data directory was given',
+    hint: 'name it with -D, or in PGDATA',
+  }
+  t.strictSame(mistake(''), expected)
+  t.strictSame(mistake('status'), expected)
+  t.strictSame(mistake('', { PGDATA: '' }), expected)
+})
+
+t.test('an empty data directory is not taken for the current one', async t => {
+  t.match(mistake('--pgdata='), { message: '--pgdata is "", wanted a path' })
+})
+
+t.test('status looks where serve looks', async t => {
+  t.strictSame(understood('status -D /data'), {
+    command: 'status',
+    options: {
+      pgdata: '/data',
+      controlCheck: 'native',
+      pgControldata: null,
+      json: false,
+      expect: null,
+    },
+  })
+  t.match(understood('status --json --expect any', { PGDATA: '/data' }), {
+    options: { pgdata: '/data', json: true, expect: 'any' },
+  })
+  t.match(understood('status -D /data --expect primary'), { options: { expect: 'primary' } })
+  t.match(mistake('status -D /data --expect master'), {
+    message: '--expect is "master", wanted primary, standby or any',
+    hint: 'see "pg-replstatus status --help"',
+  })
+})
+
+t.test('variables that are wrong for serve do not matter to status', async t => {
+  t.match(understood('status -D /data', { PG_REPLSTATUS_PORT: 'x' }), { command: 'status' })
+})
+
+t.test('query asks the ports it is given, or the usual one of this host', async t => {
+  t.strictSame(understood('query'), {
+    command: 'query',
+    options: { targets: [{ host: 'localhost', port: 5400 }], timeoutMs: 3000 },
+  })
+  t.strictSame(understood('query db1 [::1]:5401 --timeout 100'), {
+    command: 'query',
+    options: {
+      targets: [
+        { host: 'db1', port: 5400 },
+        { host: '::1', port: 5401 },
+      ],
+      timeoutMs: 100,
+    },
+  })
+  const hint = 'see "pg-replstatus query --help"'
+  t.strictSame(mistake('query db1:http'), {
+    message: '"db1:http" has port "http", wanted 1 to 65535',
+    hint,
+  })
+  t.match(mistake('query --timeout 0'), { message: /^--timeout is "0"/, hint })
+})
+
+t.test('what stands in the wrong place is told where it belongs', async t => {
+  t.strictSame(mistake('-D /data status'), {
+    message: '"status" has to come first',
+    hint: 'pg-replstatus status [OPTION]...',
+  })
+  t.strictSame(mistake('status /data'), {
+    message: 'unexpected argument "/data"',
+    hint: 'the data directory is given with -D',
+  })
+})
+
+t.test('a mistake in the words themselves comes first', async t => {
+  t.match(mistake('--prot 5400'), { message: "unknown option '--prot'" })
+})
+
+t.test('help and version', async t => {
+  t.strictSame(understood('--help'), { command: 'help', of: 'program' })
+  t.strictSame(understood('-?'), { command: 'help', of: 'program' })
+  t.strictSame(understood('--version'), { command: 'version' })
+  t.strictSame(understood('-V'), { command: 'version' })
+  t.strictSame(understood('status --help --expect nonsense'), { command: 'help', of: 'status' })
+  t.strictSame(understood('-D /data -?'), { command: 'help', of: 'serve' })
+})

@@ -1,0 +1,137 @@
+import t from 'tap'
+import { exitCodes } from '../../src/cli/exit-codes.ts'
+import type { OperatorError } from '../../src/cli/operator-error.ts'
+import type { StatusOptions } from '../../src/cli/options.ts'
+import { patienceMs } from '../../src/cli/patience.ts'
+import { status } from '../../src/cli/status.ts'
+import type { Evidence } from '../../src/facts/evidence.ts'
+import { noSignalFiles, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+import { fakeOutside, noAccounts, passTimeUntil, rootAccounts } from '../harness/fake-outside.ts'
+
+const defaults: StatusOptions = {
+  pgdata: '/pgdata',
+  controlCheck: 'native',
+  pgControldata: null,
+  json: false,
+  expect: null,
+}
+const down = primaryEvidence({ lockFile: { kind: 'absent' } })
+
+const ask = async (
+  evidence: Evidence | null,
+  changes: Partial<StatusOptions> = {},
+  { accounts = noAccounts, hung = false } = {},
+) => {
+  const fake = fakeOutside(evidence)
+  if (hung) t.teardown(fake.hang())
+  const errors: OperatorError[] = []
+  let printed = ''
+  const needs = {
+    accounts,
+    outside: fake.outside,
+    out: (text: string) => {
+      printed += text
+    },
+    fail: (error: OperatorError) => {
+      errors.push(error)
+    },
+  }
+  const exitCode = await passTimeUntil(status({ ...defaults, ...changes }, needs), fake)
+  return { exitCode, printed, errors, ...fake }
+}
+
+t.test('the exit code tells the role', async t => {
+  t.match(await ask(primaryEvidence()), { exitCode: exitCodes.primary, errors: [] })
+  t.match(await ask(standbyEvidence()), { exitCode: exitCodes.standby, errors: [] })
+  t.match(await ask(down), { exitCode: exitCodes.unavailable, errors: [] })
+})
+
+t.test('or whether it is what was expected', async t => {
+  const codes = async (expect: StatusOptions['expect']) =>
+    Promise.all(
+      [primaryEvidence(), standbyEvidence(), down].map(
+        async evidence => (await ask(evidence, { expect })).exitCode,
+      ),
+    )
+  t.strictSame(await codes('primary'), [0, 1, 1])
+  t.strictSame(await codes('standby'), [1, 0, 1])
+  t.strictSame(await codes('any'), [0, 0, 1])
+})
+
+t.test('people read what was seen, and why it means that', async t => {
+  const { printed } = await ask(standbyEvidence({ signalFiles: noSignalFiles }))
+  t.match(printed, /^standby: \/pgdata\n\n/)
+  t.match(printed, /\nbecause postmaster pid 4711 is ready and the control file says in archive/)
+  t.match(printed, /\nwarning: standby\.signal is missing.*\n$/)
+})
+
+t.test('programs read JSON', async t => {
+  const { printed } = await ask(primaryEvidence(), { json: true })
+  t.match(JSON.parse(printed), { verdict: 'primary', data_directory: { path: '/pgdata' } })
+  t.match(printed, /^\{\n {2}"[^]*\n\}\n$/)
+})
+
+t.test('it looks where it was told to', async t => {
+  const { opened, open } = await ask(down, { pgdata: '/srv/data', controlCheck: 'off' })
+  t.match(opened, [{ pgdata: '/srv/data', controlCheck: 'off' }])
+  t.equal(open(), 0, 'and leaves nothing open')
+})
+
+t.test('where there is nothing to look at it says so, and prints no answer', async t => {
+  const { exitCode, printed, errors } = await ask(
+    primaryEvidence({ directory: { kind: 'unreadable', code: 'EACCES', owner: 101 } }),
+    { expect: 'primary', json: true },
+  )
+  t.equal(exitCode, exitCodes.couldNotLook)
+  t.equal(printed, '')
+  t.strictSame(
+    errors.map(({ message, hint }) => ({ message, hint })),
+    [
+      {
+        message: "data directory /pgdata can't be read (EACCES)",
+        hint: 'run as postgres, the user that runs the server',
+      },
+    ],
+  )
+})
+
+t.test('a disk that does not answer is given up', async t => {
+  const { exitCode, printed, errors, clock } = await ask(primaryEvidence(), {}, { hung: true })
+  t.equal(exitCode, exitCodes.couldNotLook)
+  t.equal(printed, '')
+  t.match(errors, [{ message: 'the disk of /pgdata does not answer', hint: /dmesg/ }])
+  t.ok(clock.now() >= patienceMs && clock.now() < patienceMs + 100, `${clock.now()} ms`)
+})
+
+t.test('so is a lock file that never stands still', async t => {
+  const { exitCode, errors } = await ask(null)
+  t.equal(exitCode, exitCodes.couldNotLook)
+  t.match(errors, [{ message: '/pgdata/postmaster.pid changes all the time' }])
+})
+
+t.test('root looks as the owner of the directory', async t => {
+  const accounts = rootAccounts({ '/pgdata': 101 })
+  t.match(await ask(primaryEvidence(), {}, { accounts }), { exitCode: exitCodes.primary })
+  t.strictSame(accounts.became, [101])
+})
+
+t.test("or as root where the directory is root's, or missing", async t => {
+  const accounts = rootAccounts({ '/': 0, '/pgdata': 0 })
+  t.match(await ask(down, {}, { accounts }), { exitCode: exitCodes.unavailable })
+  const absent = primaryEvidence({ directory: { kind: 'absent' } })
+  t.match(await ask(absent, {}, { accounts }), {
+    exitCode: exitCodes.couldNotLook,
+    errors: [{ message: 'data directory /pgdata does not exist' }],
+  })
+})
+
+t.test('root that may not become the owner does not look', async t => {
+  const become = (): never => {
+    throw new Error('EPERM')
+  }
+  const accounts = { ...rootAccounts({ '/pgdata': 101 }), become }
+  const { exitCode, errors, opened } = await ask(primaryEvidence(), {}, { accounts })
+  t.equal(exitCode, exitCodes.couldNotLook)
+  t.match(errors, [{ message: /^started as root, but can't become user101/ }])
+  t.strictSame(opened, [])
+})

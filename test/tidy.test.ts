@@ -1,0 +1,402 @@
+/**
+ * House rules that a machine can check, over the text of all source files. Each rule lists what
+ * breaks it as `file:line: what`, so that a failure reads like a compiler's.
+ */
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { wireWords } from '../src/serve/reply.ts'
+import coverageMap from './harness/coverage-map.js'
+import { repositoryRoot } from './harness/repository.ts'
+
+const root = repositoryRoot()
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+const parse = (path: string) => JSON.parse(read(path)) as Record<string, unknown>
+
+/** Files below a folder, with their paths from the top of the repository. */
+const list = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .toSorted()
+
+type SourceFile = {
+  /** From the top of the repository. */
+  readonly path: string
+  readonly text: string
+  readonly lines: readonly string[]
+}
+const open = (path: string): SourceFile => {
+  const text = read(path)
+  return { path, text, lines: text.split('\n').slice(0, -1) }
+}
+const isScript = (path: string): boolean => /\.(ts|js)$/.test(path)
+const source = list('src').filter(isScript).map(open)
+const tests = list('test').filter(isScript).map(open)
+const mirroring = tests.filter(({ path }) => /^test\/(facts|observe|serve|cli)\//.test(path))
+
+/** Wherever the pattern is found. */
+const findings = (files: readonly SourceFile[], pattern: RegExp): readonly string[] =>
+  files.flatMap(({ path, text }) =>
+    Array.from(text.matchAll(new RegExp(pattern, `${pattern.flags}gm`)), ({ 0: found, index }) => {
+      const line = text.slice(0, index).split('\n').length
+      return `${path}:${line}: ${found.trim()}`
+    }),
+  )
+const below = (folder: string) => source.filter(({ path }) => path.startsWith(`src/${folder}/`))
+const except = (...paths: readonly string[]) =>
+  source.filter(({ path }) => !paths.includes(path.slice('src/'.length)))
+
+t.test('the top level holds what everybody knows, and nothing else', async t => {
+  const known = [
+    'CHANGELOG.md LICENSE README.md package-lock.json package.json tsconfig.json',
+    'fixtures src test',
+    // Made by tools, and ignored by git.
+    'dist node_modules',
+  ].flatMap(names => names.split(' '))
+  const found = readdirSync(root).filter(name => !name.startsWith('.') && !name.endsWith('.tgz'))
+  t.strictSame(
+    found.filter(name => !known.includes(name)),
+    [],
+  )
+})
+
+t.test('src has four flat folders', async t => {
+  const strays = list('src').filter(
+    path =>
+      !/^src\/(facts|observe|serve|cli)\/[a-z0-9-]+\.ts$/.test(path) &&
+      path !== 'src/facts/tsconfig.json',
+  )
+  t.strictSame(strays, [])
+})
+
+t.test('test mirrors src, and has a place for all else', async t => {
+  const strays = list('test').filter(
+    path =>
+      !/^test\/(facts|observe|serve|cli)\/[a-z0-9-]+\.test\.ts$/.test(path) &&
+      !/^test\/(e2e|harness|fixtures|demo)\//.test(path) &&
+      !['test/tidy.test.ts', 'test/tsconfig.json'].includes(path),
+  )
+  t.strictSame(strays, [])
+})
+
+const testOf = (path: string): string => path.replace(/^src\/(.*)\.ts$/, 'test/$1.test.ts')
+/** Types alone leave nothing to run. */
+const hasCode = ({ text }: SourceFile): boolean =>
+  /^(?:export )?(?:const|let|function|async function|class|for|if|await)\b|^process\b/m.test(text)
+
+t.test('each source file with code has its test, or full coverage would not see it', async t => {
+  const untested = source
+    .filter(hasCode)
+    .map(({ path }) => testOf(path))
+    .filter(path => !existsSync(join(root, path)))
+  t.strictSame(untested, [])
+})
+
+t.test('each test in the four folders has its source file', async t => {
+  const wanted = new Set(source.map(({ path }) => testOf(path)))
+  const orphans = mirroring.map(({ path }) => path).filter(path => !wanted.has(path))
+  t.strictSame(orphans, [])
+})
+
+t.test('a source file is covered by its own test, and by no other', async t => {
+  t.strictSame(coverageMap('test/facts/verdict.test.ts'), ['src/facts/verdict.ts'])
+  // To tap an empty list means all there is, and null means nothing.
+  t.equal(coverageMap('test/e2e/harness.test.ts'), null)
+  t.equal(coverageMap('test/tidy.test.ts'), null)
+})
+
+/** Static ones, on one line or several; `from` is as written. */
+type Import = { readonly in: string; readonly from: string; readonly typesOnly: boolean }
+const importsOf = ({ path, text }: SourceFile): readonly Import[] =>
+  Array.from(
+    text.matchAll(/^(?:import|export)( type)?\s[^'"`;]*?\bfrom\s+['"]([^'"]+)['"]/gm),
+    ([, typesOnly, from = '']) => ({ in: path, from, typesOnly: typesOnly !== undefined }),
+  )
+const imports = source.flatMap(importsOf)
+/** Where a relative one leads. */
+const target = (one: Import): string => join(one.in, '..', one.from)
+const isRelative = ({ from }: Import): boolean => from.startsWith('.')
+const layer = (path: string): string => path.split('/')[1] ?? ''
+const show = (one: Import): string => `${one.in} imports ${one.from}`
+
+t.test('imports are seen by the rules below', async t => {
+  t.ok(imports.length > source.length, `${imports.length} imports`)
+  t.strictSame(findings(source, /^import\s*['"].*/), [], 'bare')
+  t.strictSame(findings(source, /\bimport\(.*/), [], 'dynamic')
+  t.strictSame(findings(source, /\brequire\(.*/), [], 'of old')
+  const lost = imports.filter(isRelative).filter(one => !existsSync(join(root, target(one))))
+  t.strictSame(lost.map(show), [], 'leading nowhere')
+})
+
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  facts: ['facts'],
+  observe: ['facts', 'observe'],
+  serve: ['facts', 'serve'],
+  cli: ['facts', 'observe', 'serve', 'cli'],
+}
+
+t.test('imports go down: to facts from observe and serve, to all of them from cli', async t => {
+  const upwards = imports
+    .filter(isRelative)
+    .filter(one => mayImport[layer(one.in)]?.includes(layer(target(one))) !== true)
+  t.strictSame(upwards.map(show), [])
+})
+
+t.test('there is no circle of imports, not even of types', async t => {
+  const next = new Map<string, readonly string[]>()
+  for (const { path } of source) {
+    next.set(path, imports.filter(one => one.in === path && isRelative(one)).map(target))
+  }
+  const done = new Set<string>()
+  const circles: string[] = []
+  const visit = (path: string, trail: readonly string[]): void => {
+    if (trail.includes(path)) {
+      circles.push([...trail.slice(trail.indexOf(path)), path].join(' -> '))
+      return
+    }
+    if (done.has(path)) return
+    for (const following of next.get(path) ?? []) visit(following, [...trail, path])
+    done.add(path)
+  }
+  for (const { path } of source) visit(path, [])
+  t.strictSame(circles, [])
+})
+
+t.test('facts are pure: nothing but each other', async t => {
+  const outside = imports.filter(one => layer(one.in) === 'facts' && !isRelative(one))
+  t.strictSame(outside.map(show), [])
+  const clocks = /\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bglobalThis\b/
+  t.strictSame(findings(below('facts'), clocks), [])
+})
+
+/** One door to each outside thing, and who may use it. */
+const doors: Readonly<Record<string, readonly string[]>> = {
+  'node:fs': [
+    'observe/data-directory.ts', // the disk of the data directory: constants of open() only
+    'observe/process-table.ts', // /proc, which never waits
+    'observe/inotify-watches.ts', // /proc/self/fdinfo, the same
+    'observe/watch-roots.ts', // constants only
+    'cli/main.ts', // the package's version, and what standard error is
+  ],
+  'node:fs/promises': [
+    'observe/data-directory.ts', // the files of the data directory
+    'observe/process-table.ts', // what may wait in /proc
+    'observe/pg-controldata.ts', // is there such a program?
+    'observe/watch-roots.ts', // inodes of what is to be watched
+    'cli/accounts.ts', // owners, and /etc/passwd
+    'cli/cluster-to-be.ts', // the entries of a directory that is none yet
+  ],
+  'node:child_process': ['observe/pg-controldata.ts'],
+  'node:net': [
+    'serve/answering.ts', // servers
+    'cli/query.ts', // clients
+    'cli/forms.ts', // what an address is
+  ],
+  'node:dns': ['cli/query.ts'],
+  'node:os': ['observe/process-table.ts'],
+  chokidar: ['observe/quiet-chokidar.ts'],
+  commander: ['cli/command-words.ts'],
+}
+/** They lead nowhere. */
+const harmless = ['node:assert', 'node:path']
+
+t.test('each outside thing has its door', async t => {
+  const throughWalls = imports
+    .filter(one => !isRelative(one) && !one.typesOnly && !harmless.includes(one.from))
+    .filter(one => doors[one.from]?.includes(one.in.slice('src/'.length)) !== true)
+  t.strictSame(throughWalls.map(show), [])
+  const used = new Set(imports.filter(one => !one.typesOnly).map(one => `${one.from} ${one.in}`))
+  const unused = Object.entries(doors).flatMap(([name, paths]) =>
+    paths.filter(path => !used.has(`${name} src/${path}`)).map(path => `${name} in ${path}`),
+  )
+  t.strictSame(unused, [], 'doors that nobody uses')
+})
+
+t.test('time comes from one clock', async t => {
+  const clocks = /\b(?:setTimeout|setInterval)\(|\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/
+  const others = except(
+    'observe/clock.ts',
+    'observe/process-table.ts', // start times count from boot, and have to be turned into dates
+  )
+  t.strictSame(findings(others, clocks), [])
+})
+
+t.test('the process is touched where it has to be, and nowhere else', async t => {
+  const others = except(
+    'cli/main.ts',
+    'cli/run.ts', // our pid, for the log
+    'observe/process-table.ts', // signal 0
+    'observe/quiet-chokidar.ts', // chokidar lets itself be set by the environment
+  )
+  t.strictSame(findings(others, /(?<![\w.'-])process\.\w+.*/), [])
+})
+
+t.test('no file is longer than 250 lines', async t => {
+  const long = source.filter(({ lines }) => lines.length > 250)
+  t.strictSame(
+    long.map(({ path, lines }) => `${path}: ${lines.length} lines`),
+    [],
+  )
+})
+
+/** Prettier breaks all but comments, which are ours to break, and literals, which can't be. */
+const unbreakable = /['"`]|\/.*[^/\\]\/[,;)a-z]*$/
+
+t.test('no line is longer than 100 columns', async t => {
+  const long = [...source, ...tests].flatMap(({ path, lines }) =>
+    lines.flatMap((line, index) => {
+      const isComment = /^\s*(?:\/?\*|\/\/)/.test(line)
+      if (line.length <= 100 || (!isComment && unbreakable.test(line))) return []
+      return [`${path}:${index + 1}: ${line.length} columns`]
+    }),
+  )
+  t.strictSame(long, [])
+})
+
+/**
+ * Lines of each function, less those of functions within it: a factory is a list of functions.
+ * The layout is prettier's, so that a block ends at the indentation of the line that began it.
+ */
+const functionLengths = ({ path, lines }: SourceFile): readonly (readonly [string, number])[] => {
+  type Open = { readonly at: number; readonly indent: number; length: number }
+  const stack: Open[] = []
+  const lengths: [string, number][] = []
+  for (const [index, line] of lines.entries()) {
+    const indent = line.search(/\S/)
+    const current = stack.at(-1)
+    if (current !== undefined) current.length += 1
+    if (current !== undefined && indent === current.indent && /^\s*\}/.test(line)) {
+      stack.pop()
+      lengths.push([`${path}:${current.at}`, current.length])
+    }
+    if (/=> \{$|^\s*(?:export )?(?:async )?function\b.*\{$/.test(line)) {
+      // The arrow may stand on a later line than the name, at the end of the parameters.
+      stack.push({ at: index + 1, indent, length: 1 })
+    }
+  }
+  return lengths
+}
+
+t.test('no function is longer than a screen of 70 lines', async t => {
+  const lengths = source.flatMap(functionLengths)
+  t.ok(lengths.length > source.length, `${lengths.length} functions`)
+  const long = lengths.filter(([, length]) => length > 70)
+  t.strictSame(
+    long.map(([where, length]) => `${where}: ${length} lines`),
+    [],
+  )
+})
+
+t.test('each source file begins with what it is', async t => {
+  const mute = source.filter(({ text }) => !/^(?:#!.*\n)?\/\*\*/.test(text))
+  t.strictSame(
+    mute.map(({ path }) => path),
+    [],
+  )
+})
+
+t.test('words of the wire are known to reply.ts alone', async t => {
+  const words = new RegExp(`\\b(?:${Object.values(wireWords).join('|')})\\b.*`)
+  const others = mirroring.filter(({ path }) => path !== testOf('src/serve/reply.ts'))
+  t.strictSame(findings([...except('serve/reply.ts'), ...others], words), [])
+})
+
+/** Words that tell nothing, anywhere in a name. */
+const emptyWords = ['manager', 'helper', 'helpers', 'util', 'utils', 'common', 'data', 'info']
+/** PostgreSQL's own terms, and what is meant literally. */
+const terms = /control-?data|data-?directory|commonOffsets/gi
+
+const partsOf = (name: string): readonly string[] =>
+  name
+    .replaceAll(terms, 'term')
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+const saysNothing = (name: string): boolean => partsOf(name).some(part => emptyWords.includes(part))
+
+t.test('names say what a thing is', async t => {
+  const files = [...source, ...tests].map(({ path }) => path)
+  t.strictSame(files.filter(saysNothing), [], 'files')
+  const declared = findings(source, /\b(?:const|let|function|type|class)\s+\w+/)
+  const nameOf = (finding: string): string => finding.replace(/^.*\s/, '')
+  t.strictSame(
+    declared.filter(finding => saysNothing(nameOf(finding))),
+    [],
+    'what they declare',
+  )
+  // As verbs: a process and the handle of one are things.
+  t.strictSame(
+    declared.filter(finding => /^(?:handle|process)[A-Z]/.test(nameOf(finding))),
+    [],
+    'what they do',
+  )
+})
+
+t.test('no enum and no namespace: unions and modules do', async t => {
+  t.strictSame(
+    findings(source, /^\s*(?:export )?(?:declare )?(?:const )?(?:enum|namespace)\b.*/),
+    [],
+  )
+})
+
+t.test('a switch names its cases, so that the compiler misses a new one', async t => {
+  const others = except(
+    'serve/endpoint.ts', // error codes of the system are without number
+    'cli/query.ts', // so are the words of strangers
+  )
+  t.strictSame(findings(others, /^\s*default:/), [])
+})
+
+t.test('nothing is left for later, and no tool is told to look away', async t => {
+  const all = [...source, ...tests]
+  // Spelt so as not to find itself.
+  const later = /\b(?:TO[D]O|FIX[M]E|X[X]X|HA[C]K)\b.*/
+  t.strictSame(findings(all, later), [])
+  const away =
+    /\b(?:c8|istanbul|v8|node:coverage) (?:ignore|disable)|@ts-(?:ignore|nocheck|expect-error)/
+  t.strictSame(findings(all, away), [])
+  t.strictSame(findings(all, /\b(?:oxlint|eslint)-(?:disable|enable)/), [])
+})
+
+t.test('no test is switched off, and none alone switched on', async t => {
+  t.strictSame(findings(tests, /\.(?:skip|only|todo)\(.*/), [])
+  t.strictSame(findings(mirroring, /\b(?:skip|todo|only): .*/), [])
+})
+
+t.test('tests of one file mock no module, and do not sleep', async t => {
+  t.strictSame(findings(mirroring, /\bt\.mock\w*\(|\bmock(?:Import|Require|All)\b/), [])
+  t.strictSame(findings(mirroring, /(?<!\.)\bset(?:Timeout|Interval)\b.*|\bsleep\(.*/), [])
+})
+
+type Lock = {
+  readonly [path: string]: { readonly dev?: boolean; readonly hasInstallScript?: boolean }
+}
+const installed = Object.entries(parse('package-lock.json')['packages'] as Lock)
+  .filter(([path, { dev }]) => path !== '' && dev !== true)
+  .map(([path, { hasInstallScript }]) => ({
+    name: path.replace(/^.*node_modules\//, ''),
+    runsScript: hasInstallScript === true,
+  }))
+
+t.test('whoever is trusted with the account of the server is named in the README', async t => {
+  const readme = read('README.md')
+  const unnamed = installed.filter(({ name }) => !readme.includes(name))
+  t.strictSame(
+    unnamed.map(({ name }) => name),
+    [],
+  )
+  t.strictSame(
+    installed.filter(({ runsScript }) => runsScript),
+    [],
+    'runs a script of its own',
+  )
+})
+
+t.test('dependencies are used, and what is used is a dependency', async t => {
+  const wanted = Object.keys(parse('package.json')['dependencies'] as object)
+  const used = imports
+    .filter(one => !isRelative(one) && !one.from.startsWith('node:'))
+    .map(one => one.from)
+  t.strictSame([...new Set(used)].toSorted(), wanted.toSorted())
+})

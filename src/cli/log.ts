@@ -101,13 +101,11 @@ const entry = (level: LogLevel, event: string, fields: Fields): Entry => ({ leve
 const verdictEntry = (event: Extract<Event, { kind: 'verdict changed' }>): Entry => {
   const { from, to, postmaster, timeline } = event
   const roles = { from: roleOf(from), to: roleOf(to) }
-  const level = roles.from === roles.to ? 'info' : to.kind === 'available' ? 'notice' : 'warning'
-  return entry(level, roles.from === roles.to ? 'reason changed' : 'role changed', {
-    ...roles,
-    because: to.because,
-    pid: postmaster,
-    timeline,
-  })
+  const grounds = { because: to.because, pid: postmaster, timeline }
+  if (roles.from === roles.to)
+    return entry('info', 'reason changed', { role: roles.to, ...grounds })
+  const level = to.kind === 'available' ? 'notice' : 'warning'
+  return entry(level, 'role changed', { ...roles, ...grounds })
 }
 
 const roleOf = (verdict: Verdict | null): string => {

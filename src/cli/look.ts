@@ -1,7 +1,6 @@
 /** Looking once, as `status` does, and the daemon before it starts. */
-import { hazardsOf } from '../facts/hazards.ts'
-import type { Snapshot } from '../facts/snapshot.ts'
-import { decide, type Verdict } from '../facts/verdict.ts'
+import { stampSnapshot, type Snapshot } from '../facts/snapshot.ts'
+import type { Verdict } from '../facts/verdict.ts'
 import { pause, type Clock } from '../observe/clock.ts'
 import type { Probe } from '../observe/probe.ts'
 
@@ -26,11 +25,8 @@ const takeSnapshot = async (probe: Probe, clock: Clock): Promise<Snapshot | null
   const lookedAtUnix = clock.unix()
   const looked = await probe.look()
   if (looked === null) return null
-  const { evidence } = looked
-  const verdict = decide(evidence)
-  const hazards = hazardsOf(verdict.kind === 'available' ? verdict.role : null, evidence)
   const lookMs = clock.monotonic() - lookedAt
-  return { evidence, verdict, hazards, lookedAt, lookedAtUnix, lookMs }
+  return stampSnapshot(looked.evidence, { lookedAt, lookedAtUnix, lookMs })
 }
 
 const isAnswer = (verdict: Verdict): boolean => verdict.kind === 'available' || verdict.settled

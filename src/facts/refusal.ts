@@ -39,7 +39,10 @@ export const refusalOf = (
       return {
         kind: 'no permission',
         message: `data directory ${path} can't be read (${directory.code})`,
-        hint: `run as ${directory.owner === null ? 'its owner' : userName(directory.owner)}, the user that runs the server`,
+        hint:
+          directory.owner === null
+            ? `a directory above it is closed to this user: see "namei -l ${path}"`
+            : `run as ${userName(directory.owner)}, the user that runs the server`,
       }
     case 'seen':
       break

@@ -6,9 +6,9 @@
  * each answer, notices at once when the postmaster or its checkpointer is no longer there.
  */
 import type { Evidence } from './evidence.ts'
-import type { Hazard } from './hazards.ts'
+import { hazardsOf, type Hazard } from './hazards.ts'
 import type { MonotonicMs, UnixMs } from './units.ts'
-import type { Overruling, Verdict } from './verdict.ts'
+import { decide, type Overruling, type Verdict } from './verdict.ts'
 
 export type Snapshot = {
   readonly evidence: Evidence
@@ -18,6 +18,16 @@ export type Snapshot = {
   readonly lookedAt: MonotonicMs
   readonly lookedAtUnix: UnixMs
   readonly lookMs: number
+}
+
+/** What the evidence of one look comes to, stamped with when it was taken. */
+export const stampSnapshot = (
+  evidence: Evidence,
+  when: Pick<Snapshot, 'lookedAt' | 'lookedAtUnix' | 'lookMs'>,
+): Snapshot => {
+  const verdict = decide(evidence)
+  const hazards = hazardsOf(verdict.kind === 'available' ? verdict.role : null, evidence)
+  return { evidence, verdict, hazards, ...when }
 }
 
 /** A glance at the processes of a snapshot. `lost` says in words which is gone, and how. */

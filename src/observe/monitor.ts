@@ -8,10 +8,10 @@
 import { timelineOf } from '../facts/because.ts'
 import type { Report } from '../facts/event.ts'
 import type { Evidence } from '../facts/evidence.ts'
-import { hazardsOf, type Hazard } from '../facts/hazards.ts'
-import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
+import type { Hazard } from '../facts/hazards.ts'
+import { currentVerdict, stampSnapshot, type Snapshot } from '../facts/snapshot.ts'
 import type { Timer } from '../facts/timers.ts'
-import { decide, type Verdict } from '../facts/verdict.ts'
+import type { Verdict } from '../facts/verdict.ts'
 import { nextLookMs, pollMs } from './cadence.ts'
 import type { Clock } from './clock.ts'
 import type { Look, Probe } from './probe.ts'
@@ -97,13 +97,12 @@ export const startMonitor = (needs: {
     { evidence, vitals: seen, controlFileInode }: Look,
     when: Pick<Snapshot, 'lookedAt' | 'lookedAtUnix' | 'lookMs'>,
   ): void => {
-    const verdict = decide(evidence)
-    const hazards = hazardsOf(verdict.kind === 'available' ? verdict.role : null, evidence)
+    const next = stampSnapshot(evidence, when)
     if (snapshot !== null && fileChanges(snapshot.evidence, evidence)) health.foundChange()
-    reportHazards(snapshot?.hazards ?? [], hazards, report)
-    snapshot = { evidence, verdict, hazards, ...when }
+    reportHazards(snapshot?.hazards ?? [], next.hazards, report)
+    snapshot = next
     vitals = seen
-    unsettled = verdict.settled
+    unsettled = next.verdict.settled
       ? null
       : { since: unsettled?.since ?? beganAt, looks: (unsettled?.looks ?? 0) + 1 }
     leaseEnd?.cancel()

@@ -1,7 +1,7 @@
 /**
  * One look at one cluster: raw bytes to facts to Evidence.
  *
- * The order makes sense of races: lock file, process and children, control file, signal files,
+ * The order makes sense of races: lock file, process and children, control and signal files,
  * and the lock file once more. When the two readings of the lock file differ, the rest may belong
  * to either, and the look is void.
  */
@@ -83,8 +83,7 @@ export const createProbe = (needs: {
   }
 
   const attempt = async (): Promise<Look | 'void'> => {
-    const sighted = await directory.sight()
-    const raw = await directory.lockFile()
+    const [sighted, raw] = await Promise.all([directory.sight(), directory.lockFile()])
     const lockFile = decodeLockFileSighting(raw)
     let next = memory
     let postmaster: PostmasterSighting = { kind: 'not looked for' }
@@ -102,8 +101,8 @@ export const createProbe = (needs: {
       }
     }
     const version = sighted.kind === 'seen' ? sighted.version : null
-    const { sighting: controlFile, inode: controlFileInode } = await control(version)
-    const signalFiles = await directory.signalFiles()
+    const [reading, signalFiles] = await Promise.all([control(version), directory.signalFiles()])
+    const { sighting: controlFile, inode: controlFileInode } = reading
     if (!sameFile(raw, await directory.lockFile())) return 'void'
     memory = next
     doubted = contradict(children, controlFile)

@@ -84,7 +84,7 @@ t.test('a lost role is a warning, a new one a notice, a new reason mere informat
   t.match(lineOf(changed(standby, primary)), / notice: role changed from=standby to=primary /)
   t.match(lineOf(changed(primary, down)), / warning: role changed from=primary to=unavailable /)
   t.match(lineOf(changed(null, down)), / warning: role changed from=unknown to=unavailable /)
-  t.match(lineOf(changed(primary, primary)), / info: reason changed from=primary to=primary /)
+  t.match(lineOf(changed(primary, primary)), / info: reason changed role=primary /)
   t.match(lineOf(changed(down, down)), / info: reason changed /)
 })
 

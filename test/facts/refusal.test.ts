@@ -30,7 +30,9 @@ t.test('a directory of another user names the user to run as', async t => {
     message: "data directory /pgdata can't be read (EACCES)",
     hint: 'run as postgres, the user that runs the server',
   })
-  t.match(of(null), { hint: 'run as its owner, the user that runs the server' })
+  t.match(of(null), {
+    hint: 'a directory above it is closed to this user: see "namei -l /pgdata"',
+  })
 })
 
 t.test('so does a directory in which only the files are closed to us', async t => {

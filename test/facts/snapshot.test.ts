@@ -1,7 +1,7 @@
 import t from 'tap'
-import { currentVerdict, type Pulse } from '../../src/facts/snapshot.ts'
+import { currentVerdict, stampSnapshot, type Pulse } from '../../src/facts/snapshot.ts'
 import type { MonotonicMs } from '../../src/facts/units.ts'
-import { primaryEvidence, snapshotOf } from '../harness/evidence.ts'
+import { noSignalFiles, noon, primaryEvidence, snapshotOf } from '../harness/evidence.ts'
 
 const steady: Pulse = { kind: 'steady' }
 const at = (now: number, pulse: Pulse = steady) => ({
@@ -36,4 +36,17 @@ t.test('a lost pulse overrules the snapshot at once', async t => {
 
 t.test('before the first look there is nothing to say', async t => {
   t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not looked yet' })
+})
+
+t.test('a snapshot holds the evidence, what it comes to, and when it was taken', async t => {
+  const when = { lookedAt: 7 as MonotonicMs, lookedAtUnix: noon, lookMs: 0.5 }
+  const touched = primaryEvidence({ signalFiles: { ...noSignalFiles, standbySignal: true } })
+  t.match(stampSnapshot(touched, when), {
+    ...when,
+    evidence: touched,
+    verdict: { role: 'primary' },
+    hazards: [{ name: 'primary with standby request' }],
+  })
+  const down = primaryEvidence({ lockFile: { kind: 'absent' } })
+  t.match(stampSnapshot(down, when), { verdict: { kind: 'unavailable' }, hazards: [] })
 })

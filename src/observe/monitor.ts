@@ -8,12 +8,12 @@
 import { timelineOf } from '../facts/because.ts'
 import type { Report } from '../facts/event.ts'
 import type { Evidence } from '../facts/evidence.ts'
-import type { Hazard } from '../facts/hazards.ts'
 import { currentVerdict, stampSnapshot, type Snapshot } from '../facts/snapshot.ts'
 import type { Timer } from '../facts/timers.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { nextLookMs, pollMs } from './cadence.ts'
 import type { Clock } from './clock.ts'
+import { createHazardWatch } from './hazard-watch.ts'
 import type { Look, Probe } from './probe.ts'
 import { createPulse, noVitalSigns, type VitalSigns } from './vital-signs.ts'
 import { createWatchHealth } from './watch-health.ts'
@@ -41,6 +41,7 @@ export const startMonitor = (needs: {
 }): Monitor => {
   const { probe, clock, intervalMs, leaseMs, report, changed } = needs
   const pulse = createPulse(clock)
+  const hazardWatch = createHazardWatch(report)
   let snapshot: Snapshot | null = null
   let vitals: VitalSigns = noVitalSigns
   let announced: { verdict: Verdict; key: string } | null = null
@@ -99,7 +100,7 @@ export const startMonitor = (needs: {
   ): void => {
     const next = stampSnapshot(evidence, when)
     if (snapshot !== null && fileChanges(snapshot.evidence, evidence)) health.foundChange()
-    reportHazards(snapshot?.hazards ?? [], next.hazards, report)
+    hazardWatch.found(next.hazards, next.lookedAt)
     snapshot = next
     vitals = seen
     unsettled = next.verdict.settled
@@ -198,13 +199,3 @@ const fingerprint = ({ lockFile, controlFile, signalFiles }: Evidence): string =
 
 const written = (sighting: Evidence['lockFile'] | Evidence['controlFile']): number | string =>
   'modified' in sighting ? sighting.modified : sighting.kind
-
-const reportHazards = (before: readonly Hazard[], now: readonly Hazard[], report: Report): void => {
-  for (const hazard of before.filter(isMissingFrom(now))) report({ kind: 'hazard ended', hazard })
-  for (const hazard of now.filter(isMissingFrom(before))) report({ kind: 'hazard began', hazard })
-}
-
-const isMissingFrom =
-  (list: readonly Hazard[]) =>
-  ({ name }: Hazard): boolean =>
-    list.every(other => other.name !== name)

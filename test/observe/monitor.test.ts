@@ -289,7 +289,7 @@ t.test('hazards are reported when they begin and when they end', async t => {
   const kinds = () => events.map(({ kind }) => kind)
   find(primaryEvidence({ signalFiles: { ...noSignalFiles, standbySignal: true } }))
   hints.hint('standby.signal')
-  await pass(600)
+  await pass(1600)
   t.strictSame(kinds(), ['verdict changed', 'hazard began'])
   find(primaryEvidence())
   hints.hint('standby.signal')

@@ -1,0 +1,37 @@
+/** Whatever makes the demo end before it ends by itself. */
+import { constants } from 'node:os'
+import type { Keyboard } from './keys.ts'
+
+export type End = {
+  readonly why: string
+  /** `hangup`: die of SIGHUP, as Node's own exit fails when the terminal is gone. */
+  readonly exit: number | 'hangup'
+}
+
+/** The first request; a second signal ends on the spot, and the guards clean up. */
+export const endAsked = (keyboard: Keyboard | null): Promise<End> =>
+  new Promise(resolve => {
+    let asked = false
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        const exitCode = 128 + constants.signals[signal]
+        if (asked) process.exit(exitCode)
+        asked = true
+        resolve({ why: signal, exit: signal === 'SIGHUP' ? 'hangup' : exitCode })
+      })
+    }
+    for (const stream of [process.stdout, process.stderr]) {
+      stream.on('error', () => resolve({ why: 'nobody reads the output', exit: 1 }))
+    }
+    void keyboard?.quit.then(by => {
+      if (by === 'key') return resolve({ why: 'quitting', exit: 0 })
+      const why = 'standard input has ended, so nobody can press a key'
+      return resolve({ why, exit: process.stdin.isTTY ? 'hangup' : 0 })
+    })
+  })
+
+export const leave = (exit: End['exit']): void => {
+  if (exit !== 'hangup') process.exit(exit)
+  process.removeAllListeners('SIGHUP')
+  process.kill(process.pid, 'SIGHUP')
+}

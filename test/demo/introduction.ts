@@ -1,0 +1,36 @@
+/** What is there, and what to try. */
+import { userInfo } from 'node:os'
+import { findProgram } from '../harness/needs.ts'
+import { serverUser } from '../harness/server-user.ts'
+import { keyHelp } from './keys.ts'
+import { readPort, writePort } from './places.ts'
+import { major, type Server } from './server.ts'
+import type { Stage } from './stage.ts'
+
+export const introduction = ({ servers, haproxy }: Stage): string => {
+  const [first] = servers
+  const probes = servers.map(({ probePort }) => `localhost:${probePort}`).join(' ')
+  const withPsql = findProgram('psql') !== null
+  return `
+${servers.map(describe).join('\n')}
+${haproxy === null ? '' : describeHaproxy}
+Try in another terminal:
+  nc localhost ${first?.probePort}    (Ctrl-C ends an nc that waits for more)
+${withPsql && haproxy !== null ? `  psql -h localhost -p ${writePort} -U postgres\n` : ''}\
+  node dist/cli/main.js status -D ${first?.dataDirectory}
+  node dist/cli/main.js query ${probes}
+
+Keys here:
+  ${keyHelp}
+
+`
+}
+
+const describe = ({ name, serverPort, probePort }: Server): string =>
+  `  ${name}: PostgreSQL ${major} on ${serverPort}, pg-replstatus on ${probePort}`
+
+const describeHaproxy = `  haproxy: writers on ${writePort}, readers on ${readPort}, by fixtures/haproxy.cfg\n`
+
+/** Who the servers run as, where that is somebody else. */
+export const serverUserNote = (): string =>
+  serverUser().uid === userInfo().uid ? '' : ` as user id ${serverUser().uid}`

@@ -1,0 +1,81 @@
+/** The demo with somebody at the keys, one key at a time. */
+import type { Tell } from './journal.ts'
+import { printSteps, promote } from './promotion.ts'
+import type { Server } from './server.ts'
+import type { Stage } from './stage.ts'
+import { firstLine } from './supervised.ts'
+
+export const keyHelp =
+  'p  stop the primary and promote a standby    1 2 3  stop or start s1, s2, s3    q  quit'
+
+/** Ctrl-C and Ctrl-D come as these while a terminal hands over single keys. */
+const quitKeys: ReadonlySet<string> = new Set(['q', '\u0003', '\u0004'])
+
+export type Keyboard = {
+  readonly onKey: (listener: (key: string) => void) => void
+  /** Somebody has quit, or there is nobody any more. */
+  readonly quit: Promise<'key' | 'gone'>
+}
+
+/** Keys of a terminal come at once; those of a file or a pipe do as well. */
+export const openKeyboard = (input: NodeJS.ReadStream): Keyboard => {
+  if (input.isTTY) input.setRawMode(true)
+  input.setEncoding('utf8')
+  const onKey: Keyboard['onKey'] = listener => {
+    input.on('data', (keys: string) => {
+      for (const key of keys) listener(key)
+    })
+  }
+  const quit = new Promise<'key' | 'gone'>(resolve => {
+    onKey(key => {
+      if (quitKeys.has(key)) resolve('key')
+    })
+    for (const event of ['end', 'close', 'error'] as const) {
+      input.once(event, () => resolve('gone'))
+    }
+  })
+  return { onKey, quit }
+}
+
+/** One action at a time. */
+export const obeyKeys = (stage: Stage, keyboard: Keyboard, tell: Tell): void => {
+  let busy = false
+  const run = async (action: () => Promise<void>): Promise<void> => {
+    if (busy) return tell({ who: 'demo', what: 'not now: the last key is still at work' })
+    busy = true
+    try {
+      await action()
+    } catch (failure) {
+      tell({ who: 'demo', what: `that did not work: ${firstLine(failure)}` })
+    } finally {
+      busy = false
+    }
+  }
+  keyboard.onKey(key => {
+    if (key === 'p') return void run(async () => promoteAndTell(stage, tell))
+    const server = stage.servers[Number(key) - 1]
+    if (server !== undefined) return void run(async () => toggle(server, stage, tell))
+    if (key.trim() !== '' && !quitKeys.has(key)) tell({ who: 'demo', what: keyHelp })
+  })
+}
+
+const promoteAndTell = async (stage: Stage, tell: Tell): Promise<void> => {
+  const { steps } = await promote(stage, tell)
+  for (const line of printSteps(steps).trimEnd().split('\n')) tell({ who: 'demo', what: line })
+}
+
+/** A server that was stopped may have missed a promotion, so it starts as a new clone. */
+const toggle = async (server: Server, { servers }: Stage, tell: Tell): Promise<void> => {
+  if (server.running()) {
+    tell({ who: 'demo', what: `stopping ${server.name}` })
+    return server.stop()
+  }
+  for (const other of servers) {
+    if (!other.running() || !(await other.isPrimary())) continue
+    tell({ who: 'demo', what: `starting ${server.name} as a standby, cloned from ${other.name}` })
+    await server.clone(other)
+    return server.start()
+  }
+  tell({ who: 'demo', what: `starting ${server.name} as it was, for want of a primary` })
+  return server.start()
+}

@@ -1,0 +1,118 @@
+/** The decoders against files that real servers wrote; fixtures/README.md tells how. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { childKind } from '../../src/facts/child-title.ts'
+import { decodeControlFile } from '../../src/facts/control-file.ts'
+import { decodeLockFile } from '../../src/facts/lock-file.ts'
+import { decodeProcessStat } from '../../src/facts/process-stat.ts'
+import { parseRecoveryConf } from '../../src/facts/recovery-request.ts'
+import { printLsn } from '../../src/facts/units.ts'
+
+const filesIn = (folder: string, ending: string): readonly string[] =>
+  readdirSync(join('fixtures', folder)).filter(name => name.endsWith(ending))
+const textOf = (folder: string, name: string): string =>
+  readFileSync(join('fixtures', folder, name), 'latin1')
+
+/** `name: value` lines. */
+const testimony = (text: string): ReadonlyMap<string, string> =>
+  new Map(
+    text
+      .trim()
+      .split('\n')
+      .map(line => [line.split(': ', 1).join(''), line.slice(line.indexOf(': ') + 2)]),
+  )
+
+t.test('control files say to us what they say to the server', async t => {
+  const names = filesIn('pg_control', '.bin')
+  t.ok(names.length >= 9 * 6, 'six states of nine versions')
+  for (const name of names) {
+    const decoded = decodeControlFile(readFileSync(join('fixtures', 'pg_control', name)))
+    if (!decoded.ok) {
+      t.fail(`${name}: ${decoded.fault.kind}`)
+      continue
+    }
+    const { fact } = decoded
+    const [, state = ''] = /^(?:forged-)?[\d.]+-(.+)\.bin$/.exec(name) ?? []
+    t.equal(fact.state, state.replaceAll('-', ' '), name)
+    const ours: Readonly<Record<string, string>> = {
+      pg_control_version: `${fact.controlVersion}`,
+      catalog_version_no: `${fact.catalogVersion}`,
+      system_identifier: `${fact.systemIdentifier}`,
+      pg_control_last_modified: `${fact.modified}`,
+      checkpoint_lsn: printLsn(fact.checkpoint),
+      redo_lsn: printLsn(fact.redo),
+      timeline_id: `${fact.checkpointTimeline}`,
+      checkpoint_time: `${fact.checkpointTime}`,
+      min_recovery_end_lsn: printLsn(fact.minRecoveryPoint),
+      min_recovery_end_timeline: `${fact.minRecoveryTimeline}`,
+    }
+    const theirs = testimony(textOf('pg_control', name.replace('.bin', '.txt')))
+    for (const [field, value] of Object.entries(ours)) {
+      const said = theirs.get(field)
+      if (said !== undefined) t.equal(value, said, `${name}: ${field}`)
+    }
+  }
+})
+
+t.test('lock files say who runs the server and how far it has come', async t => {
+  const names = filesIn('postmaster.pid', '.pid')
+  t.ok(names.length >= 9 * 6, 'six cases of nine versions')
+  for (const name of names) {
+    const decoded = decodeLockFile(textOf('postmaster.pid', name))
+    const [, word = ''] = /^\d+-([a-z]+)/.exec(name) ?? []
+    const expected =
+      word === 'single'
+        ? { singleUser: true, lineCount: 7, status: null }
+        : { singleUser: false, lineCount: 8, status: word, listenAddress: /^127/ }
+    t.match(decoded, { ok: true, fact: { ...expected, pid: Number, port: Number } }, name)
+  }
+})
+
+/** What a primary with a streaming standby shows, and what that standby shows. */
+const kindsWanted: Readonly<Record<string, readonly string[]>> = {
+  primary: ['checkpointer', 'walwriter'],
+  standby: ['checkpointer', 'startup', 'walreceiver'],
+}
+
+t.test('the titles of each version tell who is who', async t => {
+  const names = filesIn('proc', '-titles.txt')
+  t.equal(names.length, 9)
+  for (const name of names) {
+    const lines = textOf('proc', name).split('\n').filter(Boolean)
+    for (const [role, wanted] of Object.entries(kindsWanted)) {
+      const titles = lines
+        .filter(line => line.startsWith(`${role}\t`))
+        .map(line => line.slice(role.length + 1))
+      const kinds = titles.map(childKind).filter(kind => kind !== 'other')
+      t.strictSame(kinds.toSorted(), wanted, `${role} of ${name}`)
+    }
+  }
+})
+
+t.test('the state of a process is told whatever its name', async t => {
+  const stats: Readonly<Record<string, object>> = {
+    'postmaster.stat': { comm: 'postgres', state: 'running' },
+    'postmaster-stopped.stat': { comm: 'postgres', state: 'stopped' },
+    'checkpointer.stat': { comm: 'postgres', state: 'running' },
+    'zombie.stat': { comm: 'postgres', state: 'zombie' },
+    'odd-name.stat': { comm: 'a) R 1 (b', state: 'running' },
+  }
+  for (const [name, fact] of Object.entries(stats)) {
+    t.match(decodeProcessStat(textOf('proc', name)), { ok: true, fact }, name)
+  }
+})
+
+t.test('recovery.conf asks for a standby whenever a server reads it so', async t => {
+  const [, ...rows] = textOf('recovery.conf', 'spellings.txt').trim().split('\n')
+  t.ok(rows.length > 20)
+  for (const row of rows) {
+    const [spelling = '', outcome = ''] = row.split('\t')
+    if (outcome === 'refused') continue
+    const { standbyMode } = parseRecoveryConf(textOf('recovery.conf', `spelling-${spelling}.conf`))
+    t.equal(standbyMode, outcome === 'standby', spelling)
+  }
+  for (const name of ['10.conf', '11.conf']) {
+    t.strictSame(parseRecoveryConf(textOf('recovery.conf', name)), { standbyMode: true })
+  }
+})

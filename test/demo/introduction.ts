@@ -2,7 +2,6 @@
 import { userInfo } from 'node:os'
 import { findProgram } from '../harness/needs.ts'
 import { serverUser } from '../harness/server-user.ts'
-import { keyHelp } from './keys.ts'
 import { readPort, writePort } from './places.ts'
 import { major, type Server } from './server.ts'
 import type { Stage } from './stage.ts'
@@ -21,7 +20,9 @@ ${withPsql && haproxy !== null ? `  psql -h localhost -p ${writePort} -U postgre
   node dist/cli/main.js query ${probes}
 
 Keys here:
-  ${keyHelp}
+  p      stop the primary and promote a standby
+  1 2 3  stop or start s1, s2, s3
+  q      quit
 
 `
 }

@@ -5,8 +5,7 @@ import type { Server } from './server.ts'
 import type { Stage } from './stage.ts'
 import { firstLine } from './supervised.ts'
 
-export const keyHelp =
-  'p  stop the primary and promote a standby    1 2 3  stop or start s1, s2, s3    q  quit'
+const keyReminder = 'p promotes a standby, 1 2 3 stop or start a server, q quits'
 
 /** Ctrl-C and Ctrl-D come as these while a terminal hands over single keys. */
 const quitKeys: ReadonlySet<string> = new Set(['q', '\u0003', '\u0004'])
@@ -55,7 +54,7 @@ export const obeyKeys = (stage: Stage, keyboard: Keyboard, tell: Tell): void => 
     if (key === 'p') return void run(async () => promoteAndTell(stage, tell))
     const server = stage.servers[Number(key) - 1]
     if (server !== undefined) return void run(async () => toggle(server, stage, tell))
-    if (key.trim() !== '' && !quitKeys.has(key)) tell({ who: 'demo', what: keyHelp })
+    if (key.trim() !== '' && !quitKeys.has(key)) tell({ who: 'demo', what: keyReminder })
   })
 }
 

@@ -1,4 +1,4 @@
-/** All that runs in the demo: three servers, a probe beside each, and haproxy where there is one. */
+/** All that runs in the demo: three servers, a probe beside each, and haproxy if installed. */
 import { join } from 'node:path'
 import { makeFolder } from '../harness/cluster-files.ts'
 import { readExample, startHaproxy, type Haproxy, type ServerRow } from '../harness/haproxy.ts'
@@ -46,10 +46,15 @@ const startServers = async ([primary, ...standbys]: readonly Server[]): Promise<
   await primary.initialize()
   await primary.start()
   await fill(primary)
+  const starts: Promise<void>[] = []
   for (const standby of standbys) {
     await standby.clone(primary)
-    await standby.start()
+    const start = standby.start()
+    // If it fails while the next one is cloned: that is told below.
+    start.catch(() => undefined)
+    starts.push(start)
   }
+  await Promise.all(starts)
 }
 
 /** Something to look at. */

@@ -51,4 +51,5 @@ export const supervise = async <Running extends Program>({
   return { current: () => current, stop }
 }
 
-export const firstLine = (failure: unknown): string => String(failure).split('\n', 1).join('')
+export const firstLine = (failure: unknown): string =>
+  (failure instanceof Error ? failure.message : String(failure)).split('\n', 1).join('')

@@ -53,7 +53,7 @@ const agree = async (t: Test, cluster: Cluster, state: ControlFile['state']): Pr
   t.equal(Object.keys(ours).length, Object.keys(theirs).length)
 }
 
-/** Far from what a fresh cluster holds: a standby that was promoted once, with WAL and a checkpoint. */
+/** Away from what initdb wrote. */
 const age = async (cluster: Cluster): Promise<void> => {
   const session = await cluster.session()
   try {

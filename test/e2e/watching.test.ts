@@ -15,6 +15,8 @@ import { startLookout } from '../harness/lookout.ts'
 import { asOrdinaryUser } from '../harness/ordinary-user.ts'
 import { makeCluster, replace, scenarios, seesControlFile } from '../harness/watch-scenarios.ts'
 
+t.setTimeout(300_000)
+
 const isWatched = (path: string): boolean | undefined =>
   readWatchedInodes()?.has(statSync(path, { bigint: true }).ino)
 

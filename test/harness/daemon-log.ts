@@ -1,9 +1,8 @@
 /**
  * What a daemon logs, line by line, and waiting for a line without asking again and again.
  */
-import type { ChildProcessByStdio } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import type { LeashedProgram } from './leash.ts'
 import { within } from './until.ts'
 
 export type DaemonEnd = { readonly code: number | null; readonly signal: NodeJS.Signals | null }
@@ -20,7 +19,7 @@ export type DaemonLog = {
   readonly ended: Promise<DaemonEnd>
 }
 
-export const readLog = (child: ChildProcessByStdio<null, null, Readable>): DaemonLog => {
+export const readLog = (child: LeashedProgram): DaemonLog => {
   const lines: string[] = []
   const checks = new Set<() => void>()
   const checkAll = (): void => {

@@ -2,13 +2,12 @@
  * The built daemon, started as its users start it: a process of its own, in an environment that
  * holds nothing of ours, known only by what it logs and answers.
  */
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort } from './cluster-files.ts'
 import { lastRole, readLog, type DaemonEnd, type Role } from './daemon-log.ts'
-import { leash } from './leash.ts'
+import { spawnLeashed } from './leash.ts'
 import { serverEnvironment } from './programs.ts'
 import { repositoryRoot } from './repository.ts'
 import { hearOn } from './tcp-client.ts'
@@ -69,13 +68,8 @@ export const launchDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const ownArgs = ['-D', dataDirectory, '--port', String(port), ...bind, ...args]
   // tap puts itself into the environment of whatever its tests start; env takes it out again.
   const variables = Object.entries(serverEnvironment()).map(([name, value]) => `${name}=${value}`)
-  const child = spawn(
-    'env',
-    ['-i', ...variables, process.execPath, daemonProgram(), ...ownArgs],
-    // Detached, so that Ctrl-C on a terminal is left to whoever started it.
-    { cwd: '/', stdio: ['ignore', 'ignore', 'pipe'], detached: true },
-  )
-  leash(child)
+  const command = ['env', '-i', ...variables, process.execPath, daemonProgram(), ...ownArgs]
+  const child = spawnLeashed(command, { cwd: '/' })
   const log = readLog(child)
   const answer = async (): Promise<string> => ask(port)
   return {

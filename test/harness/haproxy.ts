@@ -1,11 +1,10 @@
 /**
  * A real haproxy, run by somebody who is not root, with the file that the README shows.
  */
-import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { leash } from './leash.ts'
+import { spawnLeashed } from './leash.ts'
 import { serverEnvironment } from './programs.ts'
 import { repositoryRoot } from './repository.ts'
 import { serverUser } from './server-user.ts'
@@ -54,15 +53,8 @@ export const startHaproxy = async (options: {
   const socketPath = join(folder, 'haproxy.sock')
   writeFileSync(configFile, config)
   writeFileSync(socketFile, `global\n    stats socket ${socketPath} mode 600\n`)
-  const child = spawn(program, ['-db', '-f', configFile, '-f', socketFile], {
-    cwd: folder,
-    env: serverEnvironment(),
-    stdio: ['ignore', 'ignore', 'pipe'],
-    // Detached, so that Ctrl-C on a terminal is left to whoever started it.
-    detached: true,
-    ...serverUser(),
-  })
-  leash(child)
+  const command = [program, '-db', '-f', configFile, '-f', socketFile]
+  const child = spawnLeashed(command, { cwd: folder, env: serverEnvironment(), user: serverUser() })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {
     said = (said + chunk.toString()).slice(-10_000)

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import t from 'tap'
@@ -80,6 +81,16 @@ t.test('a symlink: the directory it is in, and what it leads to', async t => {
 t.test('the last resort is the root of all', async t => {
   t.same(await survey('/', '/missing/data'), [['', 'missing']])
   t.same(await survey('/', '/'), [['', 'global']])
+})
+
+t.test('neither a link to itself nor a FIFO holds it up', async t => {
+  const top = t.testdir({ loop: t.fixture('symlink', 'loop'), data: { global: {} } })
+  t.same(await survey(top, join(top, 'loop')), [['', 'loop']])
+  execFileSync('mkfifo', [join(top, 'data', 'global', 'pg_control')])
+  t.same(await survey(top, join(top, 'data')), [
+    ['data', 'global'],
+    ['data/global', 'pg_control'],
+  ])
 })
 
 t.test('where there is no telling, it says so', async t => {

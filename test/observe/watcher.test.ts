@@ -112,7 +112,6 @@ t.test('a path that goes while arming is armed again too, after a rest', async t
   first.raw('/srv/data', { type: 'rename', name: 'global' })
   first.ready()
   t.same(said, ['hint global', 'armed'])
-  t.equal(watcher.state(), 'arming')
   advance(10)
   t.not(await fake.last(), first)
 })
@@ -125,7 +124,6 @@ t.test('paths that changed while it armed are armed again', async t => {
   fake.survey([data, { ...controlFile, inode: 4n }])
   first.ready()
   await turn()
-  t.equal(watcher.state(), 'arming')
   advance(10)
   await fake.ready()
   t.equal(fake.opened.length, 2)
@@ -175,11 +173,11 @@ t.test('trouble is told once for each cause, and tried again after 1, 2, 4 ... s
   }
   const watch = await fake.ready()
   t.equal(watcher.state(), 'armed')
-  watch.error(noWatchLeft)
+  watch.error(systemError('ENOSPC'))
   await turn()
   advance(1000)
   t.not(await fake.last(), watch, 'armed once, trouble is forgotten')
-  t.same(said, ['EMFILE /srv/data', 'ENOSPC /srv/data', 'armed', 'EMFILE /srv/data'])
+  t.same(said, ['EMFILE /srv/data', 'ENOSPC /srv/data', 'armed', 'ENOSPC /srv/data'])
 })
 
 t.test('an error because paths moved is no trouble: all is armed again', async t => {

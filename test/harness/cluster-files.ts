@@ -3,8 +3,6 @@
  */
 import { chownSync, existsSync, writeFileSync } from 'node:fs'
 import { appendFile, chown, mkdir, mkdtemp } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runProgram } from './programs.ts'
@@ -102,29 +100,3 @@ export const placeFile = ({ dataDirectory, user }: Site, name: string, text: str
 }
 
 const quoted = (value: string): string => `'${value.replaceAll("'", "''")}'`
-
-/**
- * A port of 127.0.0.1 that is free now. Not the one the kernel hands out for port 0: that comes
- * from the range of outgoing connections, and while the server is down for a restart one of
- * them could sit on it.
- */
-export const freePort = async (): Promise<number> => {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    if (await canBind(port)) return port
-  }
-  throw new Error('found no free port on 127.0.0.1 in 100 attempts')
-}
-
-const canBind = async (port: number): Promise<boolean> => {
-  const probe = createServer()
-  try {
-    probe.listen(port, '127.0.0.1')
-    await once(probe, 'listening')
-    return true
-  } catch {
-    return false
-  } finally {
-    probe.close()
-  }
-}

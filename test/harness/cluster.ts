@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import {
   baseSettings,
   copyCluster,
-  freePort,
   initialize,
   makeFolder,
   placeFile,
@@ -15,6 +14,7 @@ import {
   standbyRequested,
   writeSettings,
 } from './cluster-files.ts'
+import { freePort } from './free-port.ts'
 import type { Settings } from './cluster-files.ts'
 import { guardFolder } from './guard.ts'
 import type { Guard } from './guard.ts'

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { freePort } from './cluster-files.ts'
+import { freePort } from './free-port.ts'
 import { lastRole, readLog, type DaemonEnd, type Role } from './daemon-log.ts'
 import { spawnLeashed } from './leash.ts'
 import { serverEnvironment } from './programs.ts'

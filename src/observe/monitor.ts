@@ -77,8 +77,8 @@ export const startMonitor = (needs: {
   const look = async (): Promise<void> => {
     looking = true
     askedAgain = false
-    beganAt = clock.monotonic()
     const began = { lookedAt: clock.monotonic(), lookedAtUnix: clock.unix() }
+    beganAt = began.lookedAt
     const looked = await probe.look()
     looking = false
     if (closed) return probe.close()

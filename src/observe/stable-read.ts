@@ -37,7 +37,8 @@ export const readStable = async <Fact, Fault>(
     await pause(timers, pauseMs)
     const before = reading.raw
     reading = await attempt()
-    const unchanged = reading.kind === 'seen' && sameBytes(before.bytes, reading.raw.bytes)
+    const unchanged =
+      reading.kind === 'seen' && Buffer.compare(before.bytes, reading.raw.bytes) === 0
     if (unchanged && pauseMs >= writerDoneMs) break
   }
   return reading
@@ -45,6 +46,3 @@ export const readStable = async <Fact, Fault>(
 
 /** A writer that has been at it for longer than this would have finished. */
 const writerDoneMs = 10
-
-const sameBytes = (one: Uint8Array, other: Uint8Array): boolean =>
-  one.length === other.length && one.every((byte, index) => byte === other[index])

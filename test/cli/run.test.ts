@@ -1,7 +1,6 @@
 import t, { type Test } from 'tap'
 import { exitCodes, exitDone } from '../../src/cli/exit-codes.ts'
 import type { OperatorError } from '../../src/cli/operator-error.ts'
-import type { ServeOptions } from '../../src/cli/options.ts'
 import { serve } from '../../src/cli/run.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
@@ -9,22 +8,10 @@ import { wireWords } from '../../src/serve/reply.ts'
 import { primaryEvidence } from '../harness/evidence.ts'
 import { fakeOutside, noAccounts, passTimeUntil, rootAccounts } from '../harness/fake-outside.ts'
 import { deferred } from '../harness/manual-clock.ts'
+import { serveDefaults } from '../harness/serve-options.ts'
 import { hear, listenAsStranger } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
-const defaults: ServeOptions = {
-  pgdata: '/pgdata',
-  controlCheck: 'native',
-  pgControldata: null,
-  port: 0,
-  bind: ['127.0.0.1'],
-  whenUnavailable: 'refuse',
-  newline: false,
-  intervalMs: 500,
-  leaseMs: 1500,
-  logLevel: 'info',
-  logFormat: 'text',
-}
 const absent = primaryEvidence({ directory: { kind: 'absent' } })
 const unreadable = primaryEvidence({
   directory: { kind: 'unreadable', code: 'EACCES', owner: 101 },
@@ -43,7 +30,7 @@ const setUp = (
   // Whatever goes wrong in a test, it leaves nothing running.
   t.teardown(() => resolve('the end of the test'))
   const ends = serve(
-    { ...defaults, port },
+    { ...serveDefaults, port },
     {
       version: '1.2.3',
       accounts,

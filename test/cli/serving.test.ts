@@ -9,28 +9,16 @@ import { wireWords } from '../../src/serve/reply.ts'
 import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 import { fakeOutside } from '../harness/fake-outside.ts'
 import { settle } from '../harness/manual-clock.ts'
+import { serveDefaults } from '../harness/serve-options.ts'
 import { hear, listenAsStranger } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
-const defaults: ServeOptions = {
-  pgdata: '/pgdata',
-  controlCheck: 'native',
-  pgControldata: null,
-  port: 0,
-  bind: ['127.0.0.1'],
-  whenUnavailable: 'refuse',
-  newline: false,
-  intervalMs: 500,
-  leaseMs: 1500,
-  logLevel: 'info',
-  logFormat: 'text',
-}
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 
 const start = async (t: Test, first: Evidence, changes: Partial<ServeOptions> = {}) => {
   const fake = fakeOutside(first)
   const events: Event[] = []
-  const options = { ...defaults, ...changes }
+  const options = { ...serveDefaults, ...changes }
   const outcome = await startServing(options, {
     outside: fake.outside,
     report: event => {
@@ -88,7 +76,7 @@ t.test('whoever asks during the first look is told nothing', async t => {
   const release = fake.hang()
   const events: Event[] = []
   const outcome = await startServing(
-    { ...defaults, whenUnavailable: 'reply' },
+    { ...serveDefaults, whenUnavailable: 'reply' },
     {
       outside: fake.outside,
       report: event => {

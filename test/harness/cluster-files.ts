@@ -71,18 +71,21 @@ export const writeSettings = (site: Site, settings: Settings): void => {
   placeFile(site, 'harness.conf', lines.join(''))
 }
 
-/** Settings that make a standby of a copy; up to 11 they go into recovery.conf instead. */
-export const requestStandby = (site: Site, primaryPort: number): Settings => {
-  const conninfo = `host=127.0.0.1 port=${primaryPort} user=postgres application_name=standby`
+/**
+ * Asks for a standby at the next start, of the server on this port or of nobody. Gives back the
+ * settings that belong to it; up to 11 they go into recovery.conf instead.
+ */
+export const requestStandby = (site: Site, upstreamPort: number | null): Settings => {
+  const conninfo =
+    upstreamPort === null
+      ? ''
+      : `host=127.0.0.1 port=${upstreamPort} user=postgres application_name=standby`
   if (site.major >= signalFilesSince) {
     placeFile(site, 'standby.signal', '')
     return { primary_conninfo: conninfo }
   }
-  const lines = [
-    "standby_mode = 'on'",
-    `primary_conninfo = ${quoted(conninfo)}`,
-    "recovery_target_timeline = 'latest'",
-  ]
+  const lines = ["standby_mode = 'on'", "recovery_target_timeline = 'latest'"]
+  if (upstreamPort !== null) lines.push(`primary_conninfo = ${quoted(conninfo)}`)
   placeFile(site, 'recovery.conf', `${lines.join('\n')}\n`)
   return {}
 }

@@ -38,11 +38,14 @@ export type ClusterOptions = {
   readonly settings?: Settings
 }
 
-export type StandbyOptions = {
-  /** Default true; false: a standby that refuses logins. */
-  readonly hotStandby?: boolean
+export type CopyOptions = {
   readonly directory?: string
   readonly settings?: Settings
+}
+
+export type StandbyOptions = CopyOptions & {
+  /** Default true; false: a standby that refuses logins. */
+  readonly hotStandby?: boolean
 }
 
 /** `Site` tells where it is: major, dataDirectory, logFile, port, user, binaries. */
@@ -61,8 +64,12 @@ export type Cluster = Site & {
   /** The postmaster's pid as its lock file tells. */
   readonly pid: () => number
   readonly promote: (by: 'pg_ctl' | 'sql') => Promise<void>
+  /** A copy of it, which has to be stopped for that; the copy is not running either. */
+  readonly copy: (options?: CopyOptions) => Promise<Cluster>
   /** A standby made from a copy, for which the cluster is stopped; afterwards it runs. */
   readonly standby: (options?: StandbyOptions) => Promise<Cluster>
+  /** Makes a standby of it at the next start: of this server, or of nobody for WAL of its own. */
+  readonly requestStandby: (upstream: Site | null) => void
   readonly session: () => Promise<Session>
   /** Can somebody log in at this moment? */
   readonly accepts: () => Promise<boolean>
@@ -138,7 +145,9 @@ const clusterAt = (site: Site, guard: Guard, initialSettings: Settings): Cluster
     kill: signal => postmaster?.signal(signal),
     pid: () => Number(lockFileLine(site.dataDirectory, 1)),
     promote: async by => promote(cluster, by),
-    standby: async (options = {}) => makeStandby(cluster, settings, options),
+    copy: async (options = {}) => makeCopy(cluster, settings, options),
+    standby: async (options = {}) => makeStandby(cluster, options),
+    requestStandby: upstream => cluster.configure(requestStandby(site, upstream?.port ?? null)),
     session: async () => openSession(site.port),
     accepts: async () => acceptsLogins(site.port),
     singleUser: async () => startSingleUser(site),
@@ -174,26 +183,37 @@ const promote = async (cluster: Cluster, by: 'pg_ctl' | 'sql'): Promise<void> =>
   }
 }
 
-const makeStandby = async (
-  primary: Cluster,
-  primarySettings: Settings,
-  { hotStandby = true, directory, settings }: StandbyOptions,
+const makeCopy = async (
+  original: Cluster,
+  originalSettings: Settings,
+  { directory, settings }: CopyOptions,
 ): Promise<Cluster> => {
-  const options = { major: primary.major, ...(directory === undefined ? {} : { directory }) }
-  await primary.stop()
+  const options = { major: original.major, ...(directory === undefined ? {} : { directory }) }
   const { site, guard } = await claimSite(options)
   try {
-    await copyCluster(primary, site)
-    await primary.start()
-    return clusterAt(site, guard, {
-      ...primarySettings,
-      ...baseSettings(site.port),
-      ...requestStandby(site, primary.port),
-      hot_standby: hotStandby ? 'on' : 'off',
-      ...settings,
-    })
+    await copyCluster(original, site)
+    return clusterAt(site, guard, { ...originalSettings, ...baseSettings(site.port), ...settings })
   } catch (failure) {
     await guard.finish()
+    throw failure
+  }
+}
+
+const makeStandby = async (
+  primary: Cluster,
+  { hotStandby = true, directory, settings }: StandbyOptions,
+): Promise<Cluster> => {
+  await primary.stop()
+  const standby = await primary.copy({
+    ...(directory === undefined ? {} : { directory }),
+    settings: { hot_standby: hotStandby ? 'on' : 'off', ...settings },
+  })
+  try {
+    standby.requestStandby(primary)
+    await primary.start()
+    return standby
+  } catch (failure) {
+    await standby.destroy()
     throw failure
   }
 }

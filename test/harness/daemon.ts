@@ -19,6 +19,10 @@ export type DaemonOptions = {
   readonly port?: number
   /** More options for the command line; without a --bind among them it is on loopback only. */
   readonly args?: readonly string[]
+  /** Added to the few variables that it gets. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** A program that starts it, with its arguments, such as unshare. */
+  readonly through?: readonly string[]
 }
 
 export type Daemon = {
@@ -62,13 +66,14 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 
 /** Starts it and waits for nothing. */
 export const launchDaemon = async (options: DaemonOptions): Promise<Daemon> => {
-  const { dataDirectory, args = [] } = options
+  const { dataDirectory, args = [], environment = {}, through = [] } = options
   const port = options.port ?? (await freePort())
   const bind = args.includes('--bind') ? [] : ['--bind', '127.0.0.1']
   const ownArgs = ['-D', dataDirectory, '--port', String(port), ...bind, ...args]
   // tap puts itself into the environment of whatever its tests start; env takes it out again.
-  const variables = Object.entries(serverEnvironment()).map(([name, value]) => `${name}=${value}`)
-  const command = ['env', '-i', ...variables, process.execPath, daemonProgram(), ...ownArgs]
+  const variables = Object.entries({ ...serverEnvironment(), ...environment })
+  const cleared = ['env', '-i', ...variables.map(([name, value]) => `${name}=${value}`)]
+  const command = [...cleared, ...through, process.execPath, daemonProgram(), ...ownArgs]
   const child = spawnLeashed(command, { cwd: '/' })
   const log = readLog(child)
   const answer = async (): Promise<string> => ask(port)

@@ -106,6 +106,13 @@ export const awaitReady = async (
   }
 }
 
+/** Of which a server that comes up while many ask for it is full. */
+const refusedLogin = /FATAL: {2}the database system is /
+
 /** The end of the server's log, for error messages. */
 export const logTail = ({ logFile }: Site): string =>
-  readFileSync(logFile, 'utf8').split('\n').slice(-30).join('\n')
+  readFileSync(logFile, 'utf8')
+    .split('\n')
+    .filter(line => !refusedLogin.test(line))
+    .slice(-30)
+    .join('\n')

@@ -1,0 +1,140 @@
+/**
+ * The referee judged: whoever lies beside a real server is condemned, for the lie that it is, and
+ * whoever tells the truth is not.
+ */
+import t from 'tap'
+import { startLaggard, startParrot } from '../harness/liar.ts'
+import { openArena } from '../truth/arena.ts'
+import { bounds, violations } from '../truth/bounds.ts'
+import { crashAndRecover, watched } from '../truth/faults.ts'
+import { judge, together, type Findings } from '../truth/judge.ts'
+import type { Heard, Testimony } from '../truth/testimony.ts'
+import { openTrial, probeUnderTest } from '../truth/trial.ts'
+import { truthOf } from '../truth/truth.ts'
+
+t.setTimeout(120_000)
+
+const major = 16
+const condemned = (found: Findings | undefined): string =>
+  found === undefined ? 'never heard' : violations(found, bounds).join('\n')
+
+t.test('beside a real server', async t => {
+  const arena = await openArena(major)
+  t.teardown(arena.close)
+  const cluster = await arena.standby()
+  t.teardown(cluster.destroy)
+  const alwaysMaster = await startParrot('MASTER')
+  const alwaysStandby = await startParrot('STANDBY')
+  const honest: { ask: () => Promise<string> } = { ask: async () => '' }
+  const late = await startLaggard(async () => honest.ask(), 200)
+  for (const liar of [alwaysMaster, alwaysStandby, late]) t.teardown(liar.close)
+  const trial = await openTrial({
+    cluster,
+    predecessorPort: null,
+    others: [
+      ['always MASTER', alwaysMaster.port],
+      ['always STANDBY', alwaysStandby.port],
+      ['late', late.port],
+    ],
+  })
+  t.teardown(trial.close)
+  honest.ask = trial.daemon().ask
+  await trial.answers('STANDBY')
+  await watched(300)
+
+  await t.test('a crash restart of a standby', async t => {
+    await trial.judgement()
+    await crashAndRecover(cluster)
+    await trial.answers('STANDBY')
+    await watched(300)
+    const found = await trial.judgement()
+    t.match(condemned(found.get('always MASTER')), /MASTER while in recovery/)
+    t.match(condemned(found.get('always MASTER')), /MASTER while nobody was served/)
+    t.match(condemned(found.get('always STANDBY')), /STANDBY while nobody was served/)
+    t.match(condemned(found.get('late')), /STANDBY while nobody was served/)
+    t.match(condemned(found.get('late')), /silence while logins were accepted/)
+    t.equal(condemned(found.get(probeUnderTest)), '')
+  })
+
+  await t.test('a promotion', async t => {
+    await cluster.promote('pg_ctl')
+    await trial.answers('MASTER')
+    await watched(300)
+    const found = await trial.judgement()
+    t.match(condemned(found.get('always MASTER')), /^MASTER while in recovery/)
+    t.match(condemned(found.get('always STANDBY')), /no MASTER for a new primary/)
+    t.match(condemned(found.get('late')), /no MASTER for a new primary/)
+    t.equal(condemned(found.get(probeUnderTest)), '')
+  })
+})
+
+/** An answer a millisecond, each of which took half of one. */
+const everyMs = <Word>(from: number, words: readonly Word[]): readonly Heard<Word>[] =>
+  words.map((said, index) => ({ askedAt: from + index, heardAt: from + index + 0.5, said }))
+const repeated = <Word>(word: Word, times: number): readonly Word[] =>
+  Array.from({ length: times }, () => word)
+
+const noDeeds = { nobody: [], blinded: [] } as const
+/** In recovery for 100 ms, then refusing for 100 ms, then a primary for 100 ms. */
+const threeActs: Omit<Testimony, 'probes'> = {
+  session: [
+    ...everyMs(0, repeated('in recovery' as const, 100)),
+    ...everyMs(100, repeated('lost' as const, 100)),
+    ...everyMs(200, repeated('not in recovery' as const, 100)),
+  ],
+  logins: [
+    ...everyMs(0, repeated('accepted' as const, 100)),
+    ...everyMs(100, repeated('refused' as const, 100)),
+    ...everyMs(200, repeated('accepted' as const, 100)),
+  ],
+}
+const judged = (probe: readonly Heard<string>[]): Findings =>
+  judge(probe, truthOf({ ...threeActs, probes: new Map() }, noDeeds))
+
+t.test('on made-up testimony', async t => {
+  const honest = judged(
+    everyMs(0, [
+      ...repeated('STANDBY', 100),
+      ...repeated('refused', 100),
+      ...repeated('MASTER', 100),
+    ]),
+  )
+  t.strictSame(violations(honest, bounds), [])
+  t.strictSame(honest.noticeMs, { primary: [1], standby: [], nobody: [1] })
+
+  const slow = judged(
+    everyMs(0, [...repeated('STANDBY', 120), ...repeated('', 140), ...repeated('MASTER', 40)]),
+  )
+  t.ok(slow.wrongStandbyMs > 18 && slow.wrongStandbyMs < 20)
+  t.ok(slow.wrongSilenceMs > 57 && slow.wrongSilenceMs < 60)
+  t.ok((slow.noticeMs.primary[0] ?? 0) > 59)
+
+  const early = judged(everyMs(0, [...repeated('STANDBY', 90), ...repeated('MASTER', 210)]))
+  t.ok(early.earlyPrimaryMs > 0)
+  t.ok(early.wrongPrimaryMs > 97)
+
+  t.match(violations(judged(everyMs(0, ['MASTERS'])), bounds), [
+    /an answer that is none: "MASTERS"/,
+  ])
+  t.match(violations(judged([]), bounds), [/not a single answer/])
+  t.equal(together([honest, slow]).wrongStandbyMs, slow.wrongStandbyMs)
+})
+
+t.test(
+  'silence is no fault while the probe is blinded, and a killed server serves nobody',
+  async t => {
+    const silent = everyMs(0, repeated('', 300))
+    const testimony: Testimony = {
+      session: everyMs(0, repeated('not in recovery', 300)),
+      logins: everyMs(0, repeated('accepted', 300)),
+      probes: new Map(),
+    }
+    t.ok(judge(silent, truthOf(testimony, noDeeds)).wrongSilenceMs > 290)
+    const blinded = { nobody: [], blinded: [{ from: 0, to: 300 }] }
+    t.equal(judge(silent, truthOf(testimony, blinded)).wrongSilenceMs, 0)
+    const killed = { nobody: [{ from: 100, to: 200 }], blinded: [] }
+    const parrot = judge(everyMs(0, repeated('MASTER', 300)), truthOf(testimony, killed))
+    t.ok(parrot.wrongPrimaryMs > 97)
+    t.equal(parrot.earlyPrimaryMs, 0)
+  },
+)

@@ -1,0 +1,46 @@
+/** How wrong and how late a probe may be: the milliseconds that physics asks for, and no more. */
+import { max, median, type Findings } from './judge.ts'
+
+/** Milliseconds. */
+export type Bounds = {
+  /** MASTER while the server is in recovery and serves. */
+  readonly earlyPrimaryMs: number
+  /** MASTER, or STANDBY, after the first refused login or the death of the postmaster. */
+  readonly wrongRoleMs: number
+  /** Silence while logins are accepted. */
+  readonly wrongSilenceMs: number
+  /** From the first "not in recovery" of a session to the first MASTER. */
+  readonly noticePrimaryMsMax: number
+  /** The same over all times that a scenario is played. */
+  readonly noticePrimaryMsMedian: number
+}
+
+/** What holds wherever a scenario names nothing stricter or laxer. */
+export const bounds: Bounds = {
+  earlyPrimaryMs: 0,
+  wrongRoleMs: 5,
+  wrongSilenceMs: 50,
+  noticePrimaryMsMax: 50,
+  noticePrimaryMsMedian: 50,
+}
+
+/** What breaks the bounds, a line each; none when all is well. */
+export const violations = (found: Findings, allowed: Bounds): readonly string[] => {
+  const over = (what: string, ms: number, msMax: number): readonly string[] =>
+    ms > msMax ? [`${what} for ${ms.toFixed(1)} ms, allowed ${msMax} ms`] : []
+  const { primary } = found.noticeMs
+  return [
+    ...over('MASTER while in recovery', found.earlyPrimaryMs, allowed.earlyPrimaryMs),
+    ...over('MASTER while nobody was served', found.wrongPrimaryMs, allowed.wrongRoleMs),
+    ...over('STANDBY while nobody was served', found.wrongStandbyMs, allowed.wrongRoleMs),
+    ...over('silence while logins were accepted', found.wrongSilenceMs, allowed.wrongSilenceMs),
+    ...over('no MASTER for a new primary', max(primary), allowed.noticePrimaryMsMax),
+    ...over(
+      'MASTER for a new primary, in the median',
+      median(primary),
+      allowed.noticePrimaryMsMedian,
+    ),
+    ...[...new Set(found.garbage)].map(word => `an answer that is none: ${JSON.stringify(word)}`),
+    ...(found.answers === 0 ? ['not a single answer: nothing was tested'] : []),
+  ]
+}

@@ -1,0 +1,76 @@
+/**
+ * The referee: does to real servers what happens to them, asks them, us and others all the while,
+ * and tells who was wrong, and for how long.
+ *
+ *   npm run truth              every scenario on the versions that matter most
+ *   npm run truth -- --help    what else there is
+ */
+import { openArena } from './arena.ts'
+import { allowWholeMachine, missingFor, missingPredecessor } from './needs.ts'
+import { parseOptions, usage, type Options } from './options.ts'
+import { appliesTo, play, type Outcome } from './play.ts'
+import { heading, outcomeLines } from './report.ts'
+import type { Scenario } from './scenario.ts'
+import { scenarios } from './scenarios/index.ts'
+
+/** As pg-replstatus itself. */
+const exitMistake = 3
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+/** Where nobody reads what is printed, nothing may be left out. */
+const leaveOut = (what: string, why: string): void => {
+  if (process.env['CI']) throw new Error(`${what}: ${why} (nothing is left out where CI is set)`)
+  process.stderr.write(`NOT TESTED: ${what}: ${why}\n`)
+}
+
+const isPlayable = (scenario: Scenario): boolean => {
+  const missing = missingFor(scenario)
+  if (missing.length > 0) leaveOut(scenario.name, missing.join('; '))
+  return missing.length === 0
+}
+
+const playAll = async ({ majors, scenarios: chosen }: Options): Promise<readonly Outcome[]> => {
+  const outcomes: Outcome[] = []
+  print(heading())
+  const playable = chosen.filter(isPlayable)
+  for (const major of majors) {
+    const arena = await openArena(major)
+    try {
+      for (const scenario of playable.filter(one => appliesTo(one, major))) {
+        const outcome = await play(scenario, arena)
+        outcomes.push(outcome)
+        for (const line of outcomeLines(outcome)) print(line)
+      }
+    } finally {
+      await arena.close()
+    }
+  }
+  return outcomes
+}
+
+const main = async (): Promise<number> => {
+  const argv = process.argv.slice(2)
+  if (argv.includes('--help')) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const asked = parseOptions(argv, scenarios)
+  if ('mistake' in asked) {
+    process.stderr.write(`truth: ${asked.mistake}\nhint: npm run truth -- --help\n`)
+    return exitMistake
+  }
+  if ('list' in asked) {
+    for (const { name } of scenarios) print(name)
+    return 0
+  }
+  if (asked.wholeMachine) allowWholeMachine()
+  const predecessor = missingPredecessor()
+  if (predecessor !== null) leaveOut('the comparison', predecessor)
+  const outcomes = await playAll(asked)
+  const failed = outcomes.filter(({ faults }) => faults.length > 0).length
+  print(`${outcomes.length - failed} passed, ${failed} failed`)
+  return failed === 0 ? 0 : 1
+}
+
+process.exitCode = await main()

@@ -1,0 +1,79 @@
+/** Plays a scenario and holds what was found against its bounds. */
+import type { Cluster } from '../harness/cluster.ts'
+import { within } from '../harness/until.ts'
+import type { Arena } from './arena.ts'
+import { bounds, violations } from './bounds.ts'
+import { watched } from './faults.ts'
+import { together, type Findings } from './judge.ts'
+import type { Scenario } from './scenario.ts'
+import { openTrial, probeUnderTest, type Trial } from './trial.ts'
+
+export type Outcome = {
+  readonly scenario: string
+  readonly major: number
+  /** By the name of the probe, over all times. */
+  readonly found: ReadonlyMap<string, Findings>
+  /** What the probe under test did wrong, or what kept the scenario from being played. */
+  readonly faults: readonly string[]
+}
+
+export const appliesTo = ({ since = 0, until = Infinity }: Scenario, major: number): boolean =>
+  since <= major && major <= until
+
+/** Before and after: what holds, and what comes to hold, has to be heard a few times. */
+const calmMs = 150
+
+const playMsMax = 60_000
+
+/** Plays it as often as it wants. Never rejects. */
+export const play = async (scenario: Scenario, arena: Arena): Promise<Outcome> => {
+  const { name, times = 1 } = scenario
+  const found = new Map<string, Findings[]>()
+  const faults: string[] = []
+  for (let time = 0; time < times; time += 1) {
+    try {
+      for (const [probe, findings] of await playOnce(scenario, arena, time)) {
+        found.set(probe, [...(found.get(probe) ?? []), findings])
+      }
+    } catch (failure) {
+      faults.push(failure instanceof Error ? failure.message : String(failure))
+    }
+  }
+  const summed = new Map(Array.from(found, ([probe, all]) => [probe, together(all)]))
+  const ours = summed.get(probeUnderTest)
+  const broken = ours === undefined ? [] : violations(ours, { ...bounds, ...scenario.bounds })
+  return { scenario: name, major: arena.major, found: summed, faults: [...faults, ...broken] }
+}
+
+type Judgement = Awaited<ReturnType<Trial['judgement']>>
+
+const playOnce = async (scenario: Scenario, arena: Arena, time: number): Promise<Judgement> => {
+  const cluster = await scenario.begin(arena)
+  try {
+    return await tryOn(cluster, scenario, arena, time)
+  } finally {
+    await cluster.destroy()
+  }
+}
+
+const tryOn = async (
+  cluster: Cluster,
+  scenario: Scenario,
+  arena: Arena,
+  time: number,
+): Promise<Judgement> => {
+  const trial = await openTrial({
+    ...scenario.options?.(cluster),
+    cluster,
+    predecessorPort: arena.predecessorPort(cluster),
+  })
+  try {
+    await watched(calmMs)
+    const played = scenario.run(trial, arena, time)
+    await within(played, { what: `the end of "${scenario.name}"`, limitMs: playMsMax })
+    await watched(calmMs)
+    return await trial.judgement()
+  } finally {
+    await trial.close()
+  }
+}

@@ -1,0 +1,47 @@
+/** Outcomes as lines of a table, for the screen and for the README. */
+import { max, median, type Findings } from './judge.ts'
+import type { Outcome } from './play.ts'
+
+const headings = ['MASTER', 'STANDBY', 'silence', 'noticed after', 'answers'] as const
+
+const nameWidth = 62
+const probeWidth = 15
+const columnWidths = [8, 9, 9, 23, 9] as const
+
+export const heading = (): string =>
+  [
+    'milliseconds'.padEnd(nameWidth + probeWidth),
+    ...headings.map((text, index) => text.padStart(columnWidths[index] ?? 0)),
+  ].join('')
+
+/** A line for each probe, and one for each fault. */
+export const outcomeLines = ({ scenario, major, found, faults }: Outcome): readonly string[] => [
+  ...Array.from(found, ([probe, findings], index) =>
+    [
+      (index === 0 ? `${major}  ${scenario}` : '').padEnd(nameWidth),
+      probe.padEnd(probeWidth),
+      ...cells(findings).map((text, column) => text.padStart(columnWidths[column] ?? 0)),
+    ].join(''),
+  ),
+  ...faults.map(fault => `    WRONG  ${major}  ${scenario}: ${fault}`),
+]
+
+/** Longest wrong MASTER, STANDBY and silence; how soon changes were noticed; answers heard. */
+export const cells = (found: Findings): readonly string[] => {
+  const { primary, standby, nobody } = found.noticeMs
+  return [
+    printMs(Math.max(found.earlyPrimaryMs, found.wrongPrimaryMs)),
+    printMs(found.wrongStandbyMs),
+    printMs(found.wrongSilenceMs),
+    printSpread([...primary, ...standby, ...nobody]),
+    String(found.answers),
+  ]
+}
+
+const printMs = (ms: number): string => (ms === 0 ? '0' : ms.toFixed(1))
+
+/** Least, median and most. */
+const printSpread = (values: readonly number[]): string =>
+  values.length === 0
+    ? '-'
+    : [Math.min(...values), median(values), max(values)].map(ms => ms.toFixed(1)).join(' / ')

@@ -1,0 +1,19 @@
+/** Everything that is done to servers, to their files, and to the probe. */
+import type { Scenario } from '../scenario.ts'
+import { controlFiles } from './control-files.ts'
+import { crashes } from './crashes.ts'
+import { directories } from './directories.ts'
+import { lockFiles } from './lock-files.ts'
+import { probeSide } from './probe-side.ts'
+import { promotions } from './promotions.ts'
+import { stops } from './stops.ts'
+
+export const scenarios: readonly Scenario[] = [
+  ...promotions,
+  ...stops,
+  ...crashes,
+  ...lockFiles,
+  ...controlFiles,
+  ...directories,
+  ...probeSide,
+]

@@ -1,0 +1,118 @@
+/** Things that happen to the probe rather than to the server. */
+import assert from 'node:assert'
+import { awaitLogins, crashBackend, killPostmaster, stopBackend, watched } from '../faults.ts'
+import { askProbe } from '../questions.ts'
+import type { Scenario } from '../scenario.ts'
+import type { Trial } from '../trial.ts'
+import { stepClock, withoutInotify } from '../whole-machine.ts'
+
+/** Longer than any lease. */
+const asleepMs = 10_000
+
+/**
+ * The probe stands still while something is done to the server. Connects made meanwhile wait in
+ * its backlog: what the first of them is told must be right when it is told.
+ */
+const whileAsleep = async (trial: Trial, act: () => Promise<void>): Promise<string> => {
+  const daemon = trial.daemon()
+  daemon.kill('SIGSTOP')
+  const sighted = trial.probeBlinded()
+  await act()
+  await watched(asleepMs)
+  const asked = askProbe(daemon.port)
+  daemon.kill('SIGCONT')
+  const answer = await asked
+  sighted()
+  return answer
+}
+
+/** unshare itself is deaf to signals while it waits; it is passed on to what it started. */
+const inOtherPidNamespace = [
+  '/bin/sh',
+  '-c',
+  `unshare --pid --fork --mount-proc "$@" & unshared=$!
+   trap 'kill -TERM $(cat /proc/$unshared/task/$unshared/children)' TERM
+   wait; wait`,
+  'namespace',
+]
+
+export const probeSide: readonly Scenario[] = [
+  {
+    name: 'probe stopped for 10 s while the server is promoted',
+    begin: arena => arena.standby(),
+    run: async trial => {
+      await trial.answers('STANDBY')
+      const first = await whileAsleep(trial, () => trial.cluster.promote('pg_ctl'))
+      assert.strictEqual(first, 'MASTER', 'the first answer after waking up')
+      await trial.answers('MASTER')
+    },
+  },
+  {
+    name: 'probe stopped for 10 s while the postmaster is killed',
+    begin: arena => arena.primary(),
+    run: async trial => {
+      await trial.answers('MASTER')
+      const first = await whileAsleep(trial, async () => void killPostmaster(trial))
+      assert.match(first, /^(?:refused|reset|)$/, 'the first answer after waking up')
+      await trial.answers('refused')
+    },
+  },
+  {
+    name: 'postmaster in another pid namespace',
+    needs: ['root'],
+    begin: arena => arena.primary(),
+    options: () => ({ through: inOtherPidNamespace, hidden: true }),
+    run: async ({ daemon }) => {
+      await daemon().said(/postmaster\.pid names pid \d+, and no such process runs/)
+      await watched(1000)
+    },
+  },
+  {
+    name: 'inotify exhausted at the start, then a promotion, then freed',
+    needs: ['whole machine'],
+    // Files are polled ten times a second meanwhile.
+    bounds: { noticePrimaryMsMax: 200, noticePrimaryMsMedian: 200, wrongSilenceMs: 200 },
+    begin: arena => arena.standby(),
+    options: () => ({ withDaemon: false }),
+    run: async ({ cluster, startDaemon, daemon, answers }) => {
+      await withoutInotify(async () => {
+        await startDaemon()
+        await daemon().said(/polling because=.*EMFILE/)
+        await answers('STANDBY')
+        await cluster.promote('pg_ctl')
+        await answers('MASTER')
+      })
+      await daemon().said(/polling over/)
+      await cluster.stop('immediate')
+      await answers('refused')
+      await cluster.start()
+      await answers('MASTER')
+    },
+  },
+  ...([2, -2] as const).map((seconds): Scenario => ({
+    name: `clock set ${seconds > 0 ? 'forward' : 'back'} in a crash restart, and right again`,
+    needs: ['whole machine'],
+    begin: arena => arena.standby(),
+    run: async ({ cluster, answers, daemon, startDaemon, probeBlinded }) => {
+      await answers('STANDBY')
+      const stopped = await stopBackend(cluster)
+      await crashBackend(cluster)
+      await daemon().said(/a crash restart/)
+      await stepClock(seconds)
+      try {
+        await awaitLogins(cluster)
+        await answers('STANDBY')
+        const sighted = probeBlinded()
+        await daemon().stop()
+        await startDaemon()
+        sighted()
+        await answers('STANDBY')
+      } finally {
+        await stepClock(-seconds)
+      }
+      await stopped.close()
+      await cluster.promote('pg_ctl')
+      await answers('MASTER')
+    },
+  })),
+]

@@ -1,0 +1,93 @@
+/** Servers that are stopped, restarted, killed or held up, as a whole. */
+import type { Arena } from '../arena.ts'
+import { continuePostmaster, killPostmaster, stopPostmaster, watched } from '../faults.ts'
+import type { Scenario } from '../scenario.ts'
+import { startUnreaped } from '../unreaped.ts'
+
+type Begin = { readonly role: string; readonly word: string; readonly begin: Scenario['begin'] }
+
+const roles: readonly Begin[] = [
+  { role: 'primary', word: 'MASTER', begin: (arena: Arena) => arena.primary() },
+  { role: 'standby', word: 'STANDBY', begin: (arena: Arena) => arena.standby() },
+]
+
+/** The same for a primary and a standby. */
+const forBoth = (make: (of: Begin) => Scenario): readonly Scenario[] => roles.map(make)
+
+export const stops: readonly Scenario[] = [
+  ...forBoth(({ role, word, begin }) => ({
+    name: `smart stop of a ${role} that waits for a client`,
+    bounds: { wrongRoleMs: 10 },
+    begin,
+    run: async ({ cluster, answers, daemon }) => {
+      await answers(word)
+      // The client is the witness, whose session goes on as if nothing were wrong.
+      cluster.kill('SIGTERM')
+      await daemon().said(/is stopping: it accepts nobody any more/)
+      await watched(300)
+      await cluster.stop('fast')
+      await answers('refused')
+    },
+  })),
+  ...forBoth(({ role, word, begin }) => ({
+    name: `fast stop and start of a ${role}`,
+    begin,
+    run: async ({ cluster, answers }) => {
+      await answers(word)
+      await cluster.restart()
+      await answers(word)
+    },
+  })),
+  ...forBoth(({ role, word, begin }) => ({
+    name: `immediate stop and start of a ${role}`,
+    begin,
+    run: async ({ cluster, answers }) => {
+      await answers(word)
+      await cluster.stop('immediate')
+      await cluster.start()
+      await answers(word)
+    },
+  })),
+  ...forBoth(({ role, word, begin }) => ({
+    name: `postmaster of a ${role} killed, reaped at once`,
+    bounds: { wrongRoleMs: 2 },
+    begin,
+    run: async trial => {
+      await trial.answers(word)
+      const startedAgain = killPostmaster(trial)
+      await trial.cluster.ended()
+      await watched(100)
+      startedAgain()
+      await trial.cluster.start()
+      await trial.answers(word)
+    },
+  })),
+  {
+    name: 'postmaster killed, a zombie for a while',
+    bounds: { wrongRoleMs: 2 },
+    begin: arena => arena.stopped(),
+    run: async trial => {
+      const postmaster = await startUnreaped(trial.cluster)
+      await trial.answers('MASTER')
+      const reaped = killPostmaster(trial)
+      await trial.daemon().said(/is dead and not yet reaped/)
+      await watched(500)
+      await postmaster.reap()
+      reaped()
+      await trial.cluster.start()
+      await trial.answers('MASTER')
+    },
+  },
+  ...forBoth(({ role, word, begin }) => ({
+    name: `postmaster of a ${role} stopped (SIGSTOP) and continued`,
+    begin,
+    run: async trial => {
+      await trial.answers(word)
+      const served = stopPostmaster(trial)
+      await trial.daemon().said(/is stopped \(SIGSTOP\): it accepts nobody/)
+      await watched(1200)
+      continuePostmaster(trial, served)
+      await trial.answers(word)
+    },
+  })),
+]

@@ -1,0 +1,113 @@
+/**
+ * From what the server itself says to what is true of it, and when.
+ *
+ * Only what is proved is claimed: a span begins when its first witness had heard the answer and
+ * ends when its last one asked. What lies between two spans is nobody's to judge.
+ */
+import type { Heard, Testimony } from './testimony.ts'
+
+/** Milliseconds on the clock of all testimony. */
+export type Span = { readonly from: number; readonly to: number }
+
+/** `nobody`: new logins are refused, or the postmaster has been killed or stopped by our hand. */
+export type Role = 'primary' | 'standby' | 'nobody'
+
+export type RoleSpan = Span & { readonly role: Role }
+
+/** What is known because the referee did it. */
+export type Deeds = {
+  /** From the moment a signal was sent: nobody can be served, though no login was refused yet. */
+  readonly nobody: readonly Span[]
+  /** The probe's evidence was taken away, or the probe itself: silence is no fault then. */
+  readonly blinded: readonly Span[]
+}
+
+export type Truth = {
+  /** In order of time, without overlap. */
+  readonly roles: readonly RoleSpan[]
+  /** New logins were accepted, one after another. */
+  readonly serving: readonly Span[]
+}
+
+/** Two accepted logins further apart than this prove nothing about the time between them. */
+const servingGapMs = 50
+
+export const truthOf = ({ session, logins }: Testimony, deeds: Deeds): Truth => {
+  const refusals = runs(
+    logins.filter(({ said }) => said !== 'hung'),
+    (one, next) => one.said === next.said,
+  )
+    .filter(run => run[0]?.said === 'refused')
+    .map(spanOf)
+  const nobody = merged([...refusals.filter(isSpan), ...deeds.nobody])
+  const served = runs(session, (one, next) => one.said === next.said)
+    .filter(run => run[0]?.said !== 'lost')
+    .flatMap(run => {
+      const role: Role = run[0]?.said === 'in recovery' ? 'standby' : 'primary'
+      return without([spanOf(run)], nobody).map(withRole(role))
+    })
+  const accepted = runs(
+    logins,
+    (one, next) =>
+      one.said === 'accepted' &&
+      next.said === 'accepted' &&
+      next.heardAt - one.heardAt <= servingGapMs,
+  )
+    .filter(run => run[0]?.said === 'accepted')
+    .map(spanOf)
+  return {
+    roles: [...nobody.map(withRole('nobody')), ...served].toSorted(
+      (one, other) => one.from - other.from,
+    ),
+    serving: without(accepted.filter(isSpan), [...deeds.nobody, ...deeds.blinded]),
+  }
+}
+
+const withRole =
+  (role: Role) =>
+  ({ from, to }: Span): RoleSpan => ({ from, to, role })
+
+/** Neighbours that belong together. */
+const runs = <Said>(
+  heard: readonly Heard<Said>[],
+  together: (one: Heard<Said>, next: Heard<Said>) => boolean,
+): readonly (readonly Heard<Said>[])[] => {
+  const found: Heard<Said>[][] = []
+  for (const one of heard) {
+    const run = found.at(-1)
+    const last = run?.at(-1)
+    if (run !== undefined && last !== undefined && together(last, one)) run.push(one)
+    else found.push([one])
+  }
+  return found
+}
+
+/** Empty or worse for a single answer: that proves nothing about any length of time. */
+const spanOf = (run: readonly Heard<unknown>[]): Span => ({
+  from: run[0]?.heardAt ?? 0,
+  to: run.at(-1)?.askedAt ?? 0,
+})
+
+const isSpan = ({ from, to }: Span): boolean => to > from
+
+const merged = (spans: readonly Span[]): readonly Span[] => {
+  const found: Span[] = []
+  for (const span of spans.toSorted((one, other) => one.from - other.from)) {
+    const last = found.at(-1)
+    if (last === undefined || span.from > last.to) found.push(span)
+    else found[found.length - 1] = { from: last.from, to: Math.max(last.to, span.to) }
+  }
+  return found
+}
+
+/** The spans less what the others cover. */
+const without = (spans: readonly Span[], others: readonly Span[]): readonly Span[] => {
+  let left = spans
+  for (const other of others) {
+    left = left.flatMap(({ from, to }) => [
+      { from, to: Math.min(to, other.from) },
+      { from: Math.max(from, other.to), to },
+    ])
+  }
+  return left.filter(isSpan)
+}

@@ -5,6 +5,8 @@
  * properties carry it: the control file says "in production" only after the server itself has
  * left recovery (StartupXLOG() in xlog.c, since 10), and whoever refuses logins without saying so
  * in the lock file has lost its checkpointer or shows a new shared memory id.
+ *
+ * What the rows come to, for every combination of symptoms, stands in fixtures/decision-table.txt.
  */
 import type { Symptoms } from './symptoms.ts'
 

@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { decidingRow, rows, type Rule } from '../../src/facts/rules.ts'
 import type { Symptoms } from '../../src/facts/symptoms.ts'
 import { allSymptoms } from '../harness/all-symptoms.ts'
+import { readDecisionDocument } from '../harness/decision-document.ts'
+import { printDecisionTable } from '../harness/decision-table.ts'
+import { repositoryRoot } from '../harness/repository.ts'
 
 const healthy: Symptoms = {
   directory: 'there',
@@ -196,3 +201,38 @@ const servesAnybody = (symptoms: Symptoms): boolean =>
   !symptoms.crashRestart &&
   symptoms.checkpointer !== 'not there' &&
   symptoms.cluster !== 'unreadable'
+
+const documented = readFileSync(join(repositoryRoot(), 'fixtures', 'decision-table.txt'), 'utf8')
+
+t.test('each combination has one line in the documented table, which says the same', async t => {
+  const lines = readDecisionDocument(documented)
+  const hits = new Map(lines.map(line => [line, 0]))
+  const wrong: object[] = []
+  for (const symptoms of allSymptoms()) {
+    const found = lines.filter(line => line.matches(symptoms))
+    for (const line of found) hits.set(line, (hits.get(line) ?? 0) + 1)
+    const [line] = found
+    const { rule, says, settled } = decidingRow(symptoms)
+    const agrees =
+      found.length === 1 &&
+      line?.rule === rule &&
+      line.answer === says &&
+      line.lasting === (settled ? 'settled' : 'passing')
+    if (!agrees) wrong.push({ symptoms: { ...symptoms }, rule, documented: found.map(showLine) })
+  }
+  t.strictSame(wrong.slice(0, 5), [], `${wrong.length} combinations`)
+  const idle = lines.filter(line => hits.get(line) === 0)
+  t.strictSame(idle.map(showLine), [], 'lines that no combination comes to')
+  const rules = new Set(lines.map(({ rule }) => rule))
+  t.strictSame(
+    [...rows.map(({ rule }) => rule), 'contradiction'].filter(rule => !rules.has(rule)),
+    [],
+    'rules without a line',
+  )
+})
+
+const showLine = ({ text }: { text: string }): string => text
+
+t.test('the documented table is printed from the rules as they are now', async t => {
+  t.equal(documented, printDecisionTable(), 'to print it anew: npm run fixtures -- decision-table')
+})

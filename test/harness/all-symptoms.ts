@@ -1,9 +1,9 @@
-/** Every combination of symptoms there can be. */
+/** Every value of each symptom, and every combination of them there can be. */
 import type { Symptoms } from '../../src/facts/symptoms.ts'
 
 type Values = { readonly [Name in keyof Symptoms]: readonly Symptoms[Name][] }
 
-const values: Values = {
+export const symptomValues: Values = {
   directory: ['there', 'absent', 'unreadable', 'not a directory'],
   lockFile: ['complete', 'absent', 'unreadable', 'garbled', 'incomplete', 'single-user'],
   postmaster: ['alive', 'gone', 'unknown', 'stopped', 'stranger', 'invisible'],
@@ -27,15 +27,25 @@ const values: Values = {
 
 /** Yields one object over and over again: copy it to keep it. */
 export function* allSymptoms(): Generator<Symptoms> {
-  const names = Object.keys(values) as (keyof Symptoms)[]
+  const names = Object.keys(symptomValues) as (keyof Symptoms)[]
   const combination: Record<string, unknown> = {}
   function* choose(depth: number): Generator<Symptoms> {
     const name = names[depth]
     if (name === undefined) return yield combination as Symptoms
-    for (const value of values[name]) {
+    for (const value of symptomValues[name]) {
       combination[name] = value
       yield* choose(depth + 1)
     }
   }
   yield* choose(0)
+}
+
+/** How a document names a symptom: `lockFile` is "lock file". */
+export const symptomTitle = (name: keyof Symptoms): string =>
+  name.replaceAll(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`)
+
+/** How a document spells a value. */
+export const symptomWord = (value: Symptoms[keyof Symptoms]): string => {
+  if (typeof value === 'string') return value
+  return value ? 'yes' : 'no'
 }

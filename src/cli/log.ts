@@ -5,6 +5,7 @@
  * time; elsewhere it begins with the time.
  */
 import type { Event, Report } from '../facts/event.ts'
+import { quoteText } from '../facts/foreign-text.ts'
 import type { UnixMs } from '../facts/units.ts'
 import type { Verdict } from '../facts/verdict.ts'
 
@@ -59,7 +60,7 @@ const textLine = ({ event, fields }: Entry): string =>
   ].join(' ')
 
 const quoted = (value: string | number | null): string =>
-  typeof value === 'string' && !/^[\w./:-]+$/.test(value) ? JSON.stringify(value) : String(value)
+  typeof value === 'string' && !/^[\w./:-]+$/.test(value) ? quoteText(value) : String(value)
 
 const entryOf = (event: Event): Entry => {
   switch (event.kind) {

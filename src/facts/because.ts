@@ -2,6 +2,7 @@
 import { describeControlDataFault } from './control-data-report.ts'
 import { describeControlFileFault, type ControlFile } from './control-file.ts'
 import type { ControlFault, Evidence } from './evidence.ts'
+import { plainText } from './foreign-text.ts'
 import { describeLockFileFault } from './lock-file.ts'
 import type { Rule } from './rules.ts'
 import type { TimelineId } from './units.ts'
@@ -85,7 +86,7 @@ export const describeControlFault = (fault: ControlFault): string => {
   if (fault.source === 'native')
     return `global/pg_control: ${describeControlFileFault(fault.fault)}`
   return fault.fault.kind === 'program failed'
-    ? `pg_controldata: ${fault.fault.message}`
+    ? `pg_controldata: ${plainText(fault.fault.message)}`
     : `pg_controldata: ${describeControlDataFault(fault.fault)}`
 }
 

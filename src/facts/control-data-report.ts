@@ -7,6 +7,7 @@
  * with what came on standard error, so put that before it.
  */
 import { clusterStates, type ClusterState, type ControlFile } from './control-file.ts'
+import { plainText, quoteText } from './foreign-text.ts'
 import { fact, fault, type Outcome } from './outcome.ts'
 import type { Lsn, SystemIdentifier, TimelineId, UnixSeconds } from './units.ts'
 
@@ -119,12 +120,12 @@ const reportLines: { readonly [Name in keyof ControlFile]: ReportLine<ControlFil
 export const describeControlDataFault = (broken: ControlDataFault): string => {
   switch (broken.kind) {
     case 'warning':
-      return `it warns: ${broken.message}`
+      return `it warns: ${plainText(broken.message)}`
     case 'missing line':
-      return `its report has no line ${JSON.stringify(broken.label)}`
+      return `its report has no line ${quoteText(broken.label)}`
     case 'bad line': {
       const { label, found, wanted } = broken
-      return `${JSON.stringify(label)} is ${JSON.stringify(found)}, wanted ${wanted}`
+      return `${quoteText(label)} is ${quoteText(found)}, wanted ${wanted}`
     }
   }
 }

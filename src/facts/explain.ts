@@ -2,6 +2,7 @@
 import { describeControlFault, timelineOf } from './because.ts'
 import { printDuration } from './duration.ts'
 import type { ControlCheck, Evidence } from './evidence.ts'
+import { plainText } from './foreign-text.ts'
 import { describeLockFileFault, type LockFile } from './lock-file.ts'
 import type { Child } from './sightings.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -54,7 +55,9 @@ const directoryLine = ({ directory }: Evidence): Line => {
     case 'seen':
       return [
         label,
-        directory.version === null ? 'no PG_VERSION yet' : `PostgreSQL ${directory.version}`,
+        directory.version === null
+          ? 'no PG_VERSION yet'
+          : `PostgreSQL ${plainText(directory.version)}`,
         '',
       ]
   }

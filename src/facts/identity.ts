@@ -4,6 +4,7 @@
  * same small numbers again.
  */
 import { printDuration } from './duration.ts'
+import { plainText } from './foreign-text.ts'
 import type { LockFile } from './lock-file.ts'
 import type { ProcessStat } from './process-stat.ts'
 import type { PostmasterSighting } from './sightings.ts'
@@ -35,7 +36,7 @@ export const recognise = (
 ): PostmasterSighting => {
   const { stat, startedAt, program, workingDirectory } = papers
   if (!serverNames.includes(stat.comm) && !serverNames.includes(program ?? '')) {
-    return { kind: 'stranger', because: `it is ${program ?? stat.comm}` }
+    return { kind: 'stranger', because: `it is ${plainText(program ?? stat.comm)}` }
   }
   if (workingDirectory !== null) {
     return workingDirectory === directoryInode

@@ -5,6 +5,7 @@
  * Source: src/include/utils/pidfile.h and src/backend/utils/init/miscinit.c, PostgreSQL 10 to 18;
  * 9.x writes the same without line 8. Lines 4 and up may be filled in any order.
  */
+import { quoteText } from './foreign-text.ts'
 import { fact, fault, type Outcome } from './outcome.ts'
 import type { Pid, UnixSeconds } from './units.ts'
 
@@ -125,5 +126,5 @@ export const describeLockFileFault = (broken: LockFileFault): string => {
 
 const describeLine = (line: number, found: string): string => {
   const wanted = lineForms[line - 1]?.wanted ?? `no more than ${lineForms.length} lines`
-  return `line ${line} is ${JSON.stringify(found)}, wanted ${wanted}`
+  return `line ${line} is ${quoteText(found)}, wanted ${wanted}`
 }

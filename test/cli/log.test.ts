@@ -105,6 +105,8 @@ t.test('no value can break out of its line', async t => {
   const line = lineOf({ kind: 'started', version: '0.1.0', directory, pid: 42 })
   t.equal(line.indexOf('\n'), line.length - 1)
   t.match(line, 'pgdata="/data\\n2026 error: forged pid=\\"1\\""')
+  const erasing = lineOf({ kind: 'port blocked', because: 'in use\x9b2J' })
+  t.match(erasing, 'because="in use\\u009b2J"', 'nor do anything to a terminal')
 })
 
 t.test('JSON has the time, the level and the event in every line', async t => {

@@ -147,6 +147,11 @@ t.test('what went wrong with either source of the cluster state is named after i
     'pg_controldata: no such file',
   )
   const report = decodeControlDataReport('')
+  const torn = { kind: 'program failed', message: '\x1b[31mno such file' } as const
+  t.equal(
+    describeControlFault({ source: 'pg_controldata', fault: torn }),
+    'pg_controldata: .[31mno such file',
+  )
   const missing = report.ok ? failed : report.fault
   t.match(
     describeControlFault({ source: 'pg_controldata', fault: missing }),

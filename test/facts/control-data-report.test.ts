@@ -204,6 +204,7 @@ t.test('a fault is described by what was found and what was expected', t => {
       { kind: 'warning', message: 'invalid WAL segment size' },
       'it warns: invalid WAL segment size',
     ],
+    [{ kind: 'warning', message: '\x1b[31mtorn' }, 'it warns: .[31mtorn'],
     [{ kind: 'missing line', label }, 'its report has no line "Database cluster state"'],
     [bad, '"Database cluster state" is "unwell", wanted a cluster state'],
   ]

@@ -62,6 +62,7 @@ const cases: readonly Case[] = [
     "data directory can't be read (EACCES)",
   ],
   ['data directory', { directory: directory(null) }, 'data directory no PG_VERSION yet'],
+  ['data directory', { directory: directory('15\n\x9b2J') }, 'data directory PostgreSQL 15..2J'],
   ['lock file', { lockFile: { kind: 'absent' } }, 'lock file no postmaster.pid'],
   [
     'lock file',

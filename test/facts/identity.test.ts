@@ -42,6 +42,11 @@ t.test('another program is a stranger, wherever it works', async t => {
   t.match(recognise(papers({ comm: 'kthreadd', program: null }), claim), {
     because: 'it is kthreadd',
   })
+  t.match(
+    recognise(papers({ comm: 'two\nlines\x9b2J', program: null }), claim),
+    { because: 'it is two.lines.2J' },
+    'whatever it calls itself',
+  )
 })
 
 t.test('a server of another data directory is a stranger', async t => {

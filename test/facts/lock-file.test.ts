@@ -190,6 +190,7 @@ t.test('a fault is described by what was found and what was expected', t => {
   const cases: readonly (readonly [LockFileFault, string])[] = [
     [{ kind: 'empty' }, 'it is empty'],
     [{ kind: 'bad line', line: 1, found: 'a\tb' }, 'line 1 is "a\\tb", wanted a process id'],
+    [{ kind: 'bad line', line: 1, found: '\x9b2J' }, 'line 1 is "\\u009b2J", wanted a process id'],
     [{ kind: 'bad line', line: 9, found: '' }, 'line 9 is "", wanted no more than 8 lines'],
     [
       { kind: 'mixed status', found: 'readping' },

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import { childKind, type ChildKind } from '../../src/facts/child-title.ts'
+import { anyText } from '../harness/foreign-text.ts'
 
 const wal = '000000010000000A000000FF'
 
@@ -148,6 +149,16 @@ t.test('the name of the cluster may stand before, whatever it is', t => {
   t.end()
 })
 
+t.test('so may any name that the server lets a cluster have', t => {
+  // check_cluster_name() in guc.c leaves printable ASCII, of which 63 characters are kept.
+  const name = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 63 })
+  const property = fc.property(name, fc.constantFrom(...spellings), (name, { kind, title }) => {
+    return childKind(`postgres: ${name}: ${title}`) === kind
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
+  t.end()
+})
+
 t.test('who does not begin with the mark of a title has none yet', t => {
   const commandLines = [
     '',
@@ -189,7 +200,7 @@ t.test('no user and no database make a backend look like a process of the server
 })
 
 t.test('no command line makes it throw', t => {
-  const property = fc.property(fc.string({ unit: 'binary' }), text => {
+  const property = fc.property(anyText, text => {
     return childKind(text) === 'untitled' && typeof childKind(`postgres: ${text}`) === 'string'
   })
   t.doesNotThrow(() => fc.assert(property))

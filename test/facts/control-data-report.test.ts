@@ -8,6 +8,7 @@ import {
 } from '../../src/facts/control-data-report.ts'
 import { clusterStates } from '../../src/facts/control-file.ts'
 import { printLsn, type Lsn } from '../../src/facts/units.ts'
+import { anyText, assertOneLine, damaged } from '../harness/foreign-text.ts'
 
 /** Printed by pg_controldata of PostgreSQL 15 for a standby, less what nobody reads. */
 const report = `pg_control version number:            1300
@@ -114,25 +115,51 @@ t.test('each month is read', t => {
   t.end()
 })
 
-t.test('whatever position, timeline and time are printed, they are read', t => {
-  const position = fc.bigInt(0n, 0xffff_ffff_ffff_ffffn)
+/** As strftime prints %c in the C locale. */
+const printTime = (seconds: number): string => {
+  const [weekday, day = '', month, year, clock] = new Date(seconds * 1000)
+    .toUTCString()
+    .replace(',', '')
+    .split(' ')
+  return [weekday, month, day.replace(/^0/, ' '), clock, year].join(' ')
+}
+
+t.test('whatever the program prints of a control file is read back', t => {
+  const uint64 = fc.bigInt(0n, 0xffff_ffff_ffff_ffffn)
+  const uint32 = fc.nat(0xffff_ffff)
   const seconds = fc.integer({ min: 0, max: 253_402_300_799 })
-  const property = fc.property(position, fc.nat(0xffff_ffff), seconds, (redo, timeline, time) => {
-    const [weekday, day = '', month, year, clock] = new Date(time * 1000)
-      .toUTCString()
-      .replace(',', '')
-      .split(' ')
-    const text = report
-      .replace('16/B374D848', printLsn(redo as Lsn))
-      .replace(/(TimeLineID: +)2/, `$1${timeline}`)
-      .replace(
-        'Tue Nov  3 06:02:05 2026',
-        [weekday, month, day.replace(/^0/, ' '), clock, year].join(' '),
-      )
-    assert.deepStrictEqual(decodeControlDataReport(text), {
-      ok: true,
-      fact: { ...fact, redo, checkpointTimeline: timeline, checkpointTime: time },
-    })
+  const written = fc.record({
+    systemIdentifier: uint64,
+    controlVersion: uint32,
+    catalogVersion: uint32,
+    state: fc.constantFrom(...clusterStates),
+    modified: seconds,
+    checkpoint: uint64,
+    redo: uint64,
+    checkpointTimeline: uint32,
+    checkpointTime: seconds,
+    minRecoveryPoint: uint64,
+    minRecoveryTimeline: uint32,
+  })
+  const property = fc.property(written, fields => {
+    const values = [
+      fields.systemIdentifier,
+      fields.controlVersion,
+      fields.catalogVersion,
+      fields.state,
+      printTime(fields.modified),
+      printLsn(fields.checkpoint as Lsn),
+      printLsn(fields.redo as Lsn),
+      fields.checkpointTimeline,
+      printTime(fields.checkpointTime),
+      printLsn(fields.minRecoveryPoint as Lsn),
+      fields.minRecoveryTimeline,
+    ]
+    let text = report
+    for (const [at, [label]] of readLines.entries()) {
+      text = text.replace(lineOf(label), () => `${label}:  ${values[at]}\n`)
+    }
+    assert.deepStrictEqual(decodeControlDataReport(text), { ok: true, fact: { ...fields } })
   })
   t.doesNotThrow(() => fc.assert(property))
   t.end()
@@ -187,12 +214,18 @@ t.test('no report cut short is taken for a whole one', t => {
 })
 
 t.test('no text makes it throw, and every fault is described in one line', t => {
-  const piece = fc.oneof(fc.constantFrom(...report.split('\n')), fc.string({ unit: 'binary' }))
-  const property = fc.property(fc.array(piece), pieces => {
-    const broken = faultOf(pieces.join('\n'))
-    assert.match(describeControlDataFault(broken), /^[^\n]+$/)
+  const piece = fc.oneof(fc.constantFrom(...report.split('\n')), anyText)
+  const warning = fc.tuple(fc.constantFrom('WARNING: ', 'x: warning: '), anyText, anyText)
+  const anything = fc.oneof(
+    fc.array(piece).map(pieces => pieces.join('\n')),
+    warning.map(words => `${words.join('')}\n${report}`),
+    damaged(report),
+  )
+  const property = fc.property(anything, text => {
+    const decoded = decodeControlDataReport(text)
+    if (!decoded.ok) assertOneLine(describeControlDataFault(decoded.fault))
   })
-  t.doesNotThrow(() => fc.assert(property))
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
   t.end()
 })
 

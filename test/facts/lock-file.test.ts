@@ -7,6 +7,7 @@ import {
   type LockFile,
   type LockFileFault,
 } from '../../src/facts/lock-file.ts'
+import { anyText, assertOneLine, damaged } from '../harness/foreign-text.ts'
 
 /** As PostgreSQL 15 left it behind. */
 const complete = [
@@ -171,18 +172,73 @@ t.test('of a long bad line only the beginning is kept', t => {
   t.end()
 })
 
+t.test('whatever a server writes is read back, as far as it has come', t => {
+  const lineText = fc.string({ unit: 'binary' }).map(text => text.replaceAll('\n', ' '))
+  const written = fc.record({
+    pid: fc.integer({ min: 1, max: 0x7fff_ffff }),
+    singleUser: fc.boolean(),
+    dataDirectory: lineText.map(path => `/${path}`),
+    startTime: fc.nat(0x7fff_ffff),
+    port: fc.nat(65_535),
+    socketDirectory: lineText,
+    listenAddress: lineText,
+    sharedMemory: fc.tuple(fc.nat(0xffff_ffff), fc.nat(0xffff_ffff)),
+    status: fc.constantFrom('starting', 'stopping', 'ready', 'standby'),
+  })
+  const property = fc.property(written, fc.integer({ min: 1, max: 8 }), (fields, lineCount) => {
+    const { pid, singleUser, sharedMemory, ...others } = fields
+    const { dataDirectory, startTime, port, socketDirectory, listenAddress, status } = others
+    const [key, id] = sharedMemory
+    const lines = [
+      `${singleUser ? -pid : pid}`,
+      dataDirectory,
+      `${startTime}`,
+      `${port}`,
+      socketDirectory,
+      listenAddress,
+      `${`${key}`.padStart(9)} ${`${id}`.padStart(9)}`,
+      status.padEnd(8),
+    ]
+    const names = Object.keys(fields).filter(name => name !== 'singleUser')
+    const missing = names.slice(lineCount).map(name => [name, null])
+    assert.deepStrictEqual(factOf(textOf(lines.slice(0, lineCount))), {
+      ...fields,
+      sharedMemory: { key, id },
+      lineCount,
+      ...Object.fromEntries(missing),
+    })
+  })
+  t.doesNotThrow(() => fc.assert(property))
+  t.end()
+})
+
+t.test('no lock file cut short at any byte shows a status that is not whole', t => {
+  const wrong: string[] = []
+  for (const status of ['starting', 'stopping', 'ready   ', 'standby ']) {
+    const text = textOf(withLine(8, status))
+    for (let length = 0; length < text.length; length += 1) {
+      const decoded = decodeLockFile(text.slice(0, length))
+      const found = decoded.ok ? decoded.fact.status : null
+      if (found !== null && found !== status.trimEnd()) wrong.push(text.slice(0, length))
+    }
+  }
+  t.strictSame(wrong, [])
+  t.end()
+})
+
 t.test('no text makes it throw, and every fault is described in one line', t => {
-  const line = fc.oneof(fc.constantFrom(...complete, '', '-1'), fc.string({ unit: 'binary' }))
+  const line = fc.oneof(fc.constantFrom(...complete, '', '-1'), anyText)
   const anything = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText,
+    damaged(textOf(complete)),
     fc.array(line, { maxLength: 9 }).map(lines => lines.join('\n')),
   )
   const property = fc.property(anything, text => {
     const decoded = decodeLockFile(text)
-    if (!decoded.ok) return assert.match(describeLockFileFault(decoded.fault), /^[^\n]+$/)
+    if (!decoded.ok) return assertOneLine(describeLockFileFault(decoded.fault))
     assert(decoded.fact.pid > 0 && decoded.fact.lineCount <= 8)
   })
-  t.doesNotThrow(() => fc.assert(property))
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
   t.end()
 })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { decodeProcessStat, type ProcessStat } from '../../src/facts/process-stat.ts'
+import { anyText, damaged, textOf } from '../harness/foreign-text.ts'
 
 /** Fields 5 to 21 and 23 to 52 as Linux 6.18 printed them for a postmaster. */
 const between = '4711 4711 0 -1 4194560 3085 21 0 2 1 2 0 0 20 0 1 0'
@@ -98,30 +99,35 @@ t.test('what is no stat line is a fault that shows its beginning', t => {
   t.end()
 })
 
-t.test('whatever a process calls itself, its state and start time are found', t => {
-  const property = fc.property(
-    fc.string({ unit: 'binary', maxLength: 15 }),
-    fc.constantFrom('S', 'Z'),
-    fc.nat(0xffff_ffff_ffff),
-    (comm, state, started) => {
-      const stat = factOf(statOf({ comm, state, started: String(started) }))
-      assert.deepStrictEqual(stat, {
-        pid: 4711,
-        comm,
-        state: state === 'Z' ? 'zombie' : 'running',
-        parent: 1,
-        started,
-      })
-    },
-  )
+t.test('whatever a process is and calls itself, it is read back', t => {
+  const anyProcess = fc.record({
+    pid: fc.integer({ min: 1, max: 0x40_0000 }),
+    comm: textOf(')', '(', ' ', 'R 1 ', 'Z'),
+    state: fc.constantFrom('S', 'Z', 'T'),
+    parent: fc.nat(0x40_0000),
+    started: fc.nat(0xffff_ffff_ffff),
+  })
+  const property = fc.property(anyProcess, ({ pid, comm, state, parent, started }) => {
+    const text = statOf({
+      pid: `${pid}`,
+      comm,
+      state,
+      parent: `${parent}`,
+      started: `${started}`,
+    })
+    const words = { S: 'running', Z: 'zombie', T: 'stopped' } as const
+    assert.deepStrictEqual(factOf(text), { pid, comm, state: words[state], parent, started })
+  })
   t.doesNotThrow(() => fc.assert(property))
   t.end()
 })
 
 t.test('no text makes it throw', t => {
-  const property = fc.property(fc.string({ unit: 'binary' }), text => {
-    assert(!decodeProcessStat(text).ok)
+  const property = fc.property(fc.oneof(anyText, damaged(statOf({}))), text => {
+    const decoded = decodeProcessStat(text)
+    if (!decoded.ok) assert(text.startsWith(decoded.fault.found))
+    else assert(decoded.fact.pid > 0 && decoded.fact.started >= 0)
   })
-  t.doesNotThrow(() => fc.assert(property))
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
   t.end()
 })

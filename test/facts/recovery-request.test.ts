@@ -2,6 +2,7 @@ import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { nextStart, parseRecoveryConf, type NextStart } from '../../src/facts/recovery-request.ts'
+import { textOf } from '../harness/foreign-text.ts'
 
 const standbyMode = (text: string): boolean => parseRecoveryConf(text).standbyMode
 
@@ -116,6 +117,34 @@ t.test('what is no boolean changes nothing', t => {
 t.test('the last one wins', t => {
   t.ok(standbyMode('standby_mode = off\nstandby_mode = on'))
   t.notOk(standbyMode('standby_mode = on\nstandby_mode = off\n'))
+  t.end()
+})
+
+const oneLine = (text: string): string => text.replaceAll('\n', ' ')
+
+/** A letter as it is, or by its number. */
+const spelled = (letter: string): fc.Arbitrary<string> =>
+  fc.constantFrom(letter, `\\${letter.charCodeAt(0).toString(8)}`)
+
+t.test('whatever else a file sets, the last standby_mode of it is found', t => {
+  const text = textOf("'", '\\', '#', ' ', '=', 'standby_mode', 'on', '\r').map(oneLine)
+  const quoted = text.map(value => `'${value.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`)
+  const other = fc
+    .tuple(fc.constantFrom('primary_conninfo', 'restore_command', 'standby_mode_x', '_'), quoted)
+    .map(([name, value]) => ({ line: `${name} = ${value}`, says: null }))
+  const comment = text.map(words => ({ line: `# ${words}`, says: null }))
+  const standby = fc.constantFrom('on', 'true', 'off', 'no').chain(word =>
+    fc.tuple(fc.tuple(...Array.from(word, spelled)), text).map(([letters, words]) => ({
+      line: `standby_mode = '${letters.join('')}' # ${words}`,
+      says: word === 'on' || word === 'true',
+    })),
+  )
+  const property = fc.property(fc.array(fc.oneof(other, comment, standby)), settings => {
+    const said = settings.map(({ says }) => says).filter(says => says !== null)
+    const conf = settings.map(({ line }) => `${line}\n`).join('')
+    assert.equal(standbyMode(conf), said.at(-1) ?? false)
+  })
+  t.doesNotThrow(() => fc.assert(property))
   t.end()
 })
 

@@ -1,6 +1,8 @@
+import * as fc from 'fast-check'
 import t from 'tap'
 import { majorVersion } from '../../src/facts/sightings.ts'
 import { directory } from '../harness/evidence.ts'
+import { anyText } from '../harness/foreign-text.ts'
 
 t.test('the major version is what PG_VERSION begins with', async t => {
   t.equal(majorVersion(directory('18')), 18)
@@ -12,4 +14,16 @@ t.test('without a PG_VERSION that says so there is no version', async t => {
   t.equal(majorVersion(directory(null)), null)
   t.equal(majorVersion(directory('devel')), null)
   t.equal(majorVersion({ kind: 'absent' }), null)
+})
+
+t.test('whatever PG_VERSION says, it is a number or none', async t => {
+  const version = fc.oneof(
+    anyText,
+    fc.tuple(fc.nat(99), anyText).map(parts => parts.join('')),
+  )
+  const property = fc.property(version, text => {
+    const major = majorVersion(directory(text))
+    return major === null || Number.isInteger(major)
+  })
+  t.doesNotThrow(() => fc.assert(property))
 })

@@ -58,10 +58,27 @@ export const forgeControlFile = (
   view.setBigInt64(layout.checkpointTime, BigInt(fields.checkpointTime), true)
   view.setBigUint64(layout.minRecoveryPoint, fields.minRecoveryPoint, true)
   view.setUint32(layout.minRecoveryTimeline, fields.minRecoveryTimeline, true)
-  const checksummed = bytes.subarray(0, layout.checksumAt)
-  const checksum = layout.checksum === 'crc-32c' ? crc32c(checksummed) : legacyCrc32(checksummed)
-  view.setUint32(layout.checksumAt, fields.checksum ?? checksum, true)
+  view.setUint32(layout.checksumAt, fields.checksum ?? checksumOf(bytes, layout), true)
   return bytes
+}
+
+/** Any bytes under the version numbers of the layout and a checksum that is right for them. */
+export const sealControlFile = (
+  layout: ControlLayout,
+  content: Uint8Array,
+): Uint8Array<ArrayBuffer> => {
+  const bytes = forgeControlFile(layout)
+  const versions = bytes.slice(commonOffsets.controlVersion, commonOffsets.state)
+  bytes.set(content.subarray(0, layout.checksumAt))
+  bytes.set(versions, commonOffsets.controlVersion)
+  const view = new DataView(bytes.buffer)
+  view.setUint32(layout.checksumAt, checksumOf(bytes, layout), true)
+  return bytes
+}
+
+const checksumOf = (bytes: Uint8Array, { checksum, checksumAt }: ControlLayout): number => {
+  const checksummed = bytes.subarray(0, checksumAt)
+  return checksum === 'crc-32c' ? crc32c(checksummed) : legacyCrc32(checksummed)
 }
 
 const primaryOf = ({ controlVersion, catalogVersion }: ControlLayout): ControlFileFields => ({

@@ -13,6 +13,30 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: 'binary' }),
 )
 
+/** Anything, in which these pieces come often: what has a meaning to whoever reads it. */
+export const textOf = (...pieces: readonly string[]): fc.Arbitrary<string> =>
+  fc
+    .array(fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...pieces) }, anyText), {
+      maxLength: 5,
+    })
+    .map(parts => parts.join(''))
+
+/** The text with some of it overwritten, left out, put in twice or cut off. */
+export const damaged = (whole: string): fc.Arbitrary<string> => {
+  const place = fc.oneof(fc.nat(whole.length), fc.nat(3))
+  const instead = fc.oneof(
+    bytesAsText(3),
+    fc.constantFrom('-', '+', '.', '0', '9', ' ', ':', '(', ')', '\n'),
+  )
+  const wound = fc.record({ from: place, to: place, instead })
+  return fc.array(wound, { minLength: 1, maxLength: 3 }).map(wounds => {
+    let text = whole
+    for (const { from, to, instead } of wounds)
+      text = text.slice(0, from) + instead + text.slice(to)
+    return text
+  })
+}
+
 /** One line for a person, of a length to be read, that does nothing to a terminal. */
 export const assertOneLine = (text: string): void => {
   assert.match(text, /^[^\p{Cc}\u2028\u2029]{1,500}$/u)

@@ -1,9 +1,12 @@
+import * as fc from 'fast-check'
 import t from 'tap'
 import { because, describeControlFault, timelineOf } from '../../src/facts/because.ts'
 import { decodeControlDataReport } from '../../src/facts/control-data-report.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { Rule } from '../../src/facts/rules.ts'
 import type { TimelineId } from '../../src/facts/units.ts'
+import { decide } from '../../src/facts/verdict.ts'
+import { anyEvidence } from '../harness/any-evidence.ts'
 import {
   children,
   controlFile,
@@ -12,6 +15,7 @@ import {
   primaryEvidence,
   seen,
 } from '../harness/evidence.ts'
+import { assertOneLine } from '../harness/foreign-text.ts'
 
 const fault = { source: 'native', fault: { kind: 'wrong byte order' } } as const
 const damaged = { kind: 'fault', fault, modified: noon } as const
@@ -137,6 +141,11 @@ t.test('a reason is a sentence even where the evidence does not fit the row', as
   t.match(because('lock file garbled', nothing), /absent$/)
   t.match(because('postmaster is a stranger', nothing), /gone$/)
   t.match(because('data directory unreadable', nothing), /\(seen\)$/)
+})
+
+t.test('whatever was found, its reason is one line that does nothing to a terminal', async t => {
+  const property = fc.property(anyEvidence, evidence => assertOneLine(decide(evidence).because))
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
 })
 
 t.test('what went wrong with either source of the cluster state is named after it', async t => {

@@ -1,6 +1,8 @@
+import * as fc from 'fast-check'
 import t from 'tap'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { explain } from '../../src/facts/explain.ts'
+import { anyEvidence } from '../harness/any-evidence.ts'
 import {
   children,
   controlFile,
@@ -13,6 +15,7 @@ import {
   snapshotOf,
   standbyEvidence,
 } from '../harness/evidence.ts'
+import { assertOneLine } from '../harness/foreign-text.ts'
 
 t.test('a primary in good health reads like this', async t => {
   t.strictSame(explain(snapshotOf(primaryEvidence())), [
@@ -150,6 +153,14 @@ const cases: readonly Case[] = [
 
 t.test('whatever was seen, or could not be, is said in words', async t => {
   for (const [label, changes, line] of cases) t.match(lineOf(label, changes), line)
+})
+
+t.test('whatever was found, none of it breaks out of its line', async t => {
+  const property = fc.property(anyEvidence, evidence => {
+    const lines = explain(snapshotOf(evidence))
+    lines.filter(line => line !== '').forEach(assertOneLine)
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
 })
 
 t.test('a standby names its startup process and its WAL receiver', async t => {

@@ -1,7 +1,10 @@
+import assert from 'node:assert'
+import * as fc from 'fast-check'
 import t from 'tap'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { snapshotJson } from '../../src/facts/snapshot-json.ts'
 import type { UnixSeconds } from '../../src/facts/units.ts'
+import { anyEvidence } from '../harness/any-evidence.ts'
 import {
   children,
   controlFile,
@@ -158,4 +161,12 @@ t.test('what was not seen is named or null, never left to be guessed', async t =
   for (const [field, changes, value] of cases) {
     t.match(snapshotJson(snapshotOf(primaryEvidence(changes)))[field], value, field)
   }
+})
+
+t.test('whatever was found, nothing of it is lost on the way to a program', async t => {
+  const property = fc.property(anyEvidence, evidence => {
+    const json = snapshotJson(snapshotOf(evidence))
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(json)), json)
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
 })

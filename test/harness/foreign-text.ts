@@ -28,7 +28,8 @@ export const damaged = (whole: string): fc.Arbitrary<string> => {
     bytesAsText(3),
     fc.constantFrom('-', '+', '.', '0', '9', ' ', ':', '(', ')', '\n'),
   )
-  const wound = fc.record({ from: place, to: place, instead })
+  const to = fc.oneof({ weight: 4, arbitrary: place }, fc.constant(Infinity))
+  const wound = fc.record({ from: place, to, instead })
   return fc.array(wound, { minLength: 1, maxLength: 3 }).map(wounds => {
     let text = whole
     for (const { from, to, instead } of wounds)

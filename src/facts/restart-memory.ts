@@ -31,10 +31,12 @@ export const remember = (
   lockFile: LockFile,
   written: UnixMs,
 ): RestartMemory => {
-  const sharedMemoryId = lockFile.sharedMemory?.id ?? null
-  const now = { pid: lockFile.pid, startTime: lockFile.startTime, sharedMemoryId }
-  const samePostmaster =
-    before !== null && before.pid === now.pid && before.startTime === now.startTime
+  const { pid, startTime, sharedMemory } = lockFile
+  const samePostmaster = before !== null && before.pid === pid && before.startTime === startTime
+  // A line 7 that is empty for a while must not make us forget the id that the next is to be
+  // compared with, nor what is suspected.
+  const sharedMemoryId = sharedMemory?.id ?? (samePostmaster ? before.sharedMemoryId : null)
+  const now = { pid, startTime, sharedMemoryId }
   if (!samePostmaster || before.sharedMemoryId === null) {
     // An id that was not there yet is a postmaster coming up, whose `ready` is still to be written.
     const comingUp = lockFile.status !== 'ready'

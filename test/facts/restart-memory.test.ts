@@ -40,6 +40,14 @@ t.test('so may one whose shared memory id was not yet written when it was seen b
   t.strictSame(remember(early, withId(7), at(9)).suspicion, { kind: 'first sight', written: at(9) })
 })
 
+t.test('a shared memory id that is not there for a while is not forgotten', async t => {
+  const without = lockFile({ sharedMemory: null })
+  t.strictSame(remember(watchedFromStart(), without, at(200)), watchedFromStart())
+  const crashed = remember(remember(watchedFromStart(), without, at(200)), withId(8), at(300))
+  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(300) })
+  t.strictSame(remember(crashed, without, at(300)), crashed, 'nor is the suspicion')
+})
+
 t.test('another pid, or the same with another start time, is another postmaster', async t => {
   const before = watchedFromStart()
   const again = remember(before, withId(9, { pid: 99 as Pid, status: 'starting' }), at(200))

@@ -1,3 +1,4 @@
+import * as fc from 'fast-check'
 import t from 'tap'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
@@ -18,7 +19,9 @@ import {
   standbyEvidence,
 } from '../harness/evidence.ts'
 import { fakeProcesses } from '../harness/fake-processes.ts'
+import { lookSequence } from '../harness/look-sequence.ts'
 import { createManualClock, deferred, settle } from '../harness/manual-clock.ts'
+import { playSequence } from '../harness/sequence-player.ts'
 
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 const starting = primaryEvidence({ lockFile: seen(lockFile({ status: 'starting' })) })
@@ -360,4 +363,13 @@ t.test('closed during a look, it lets the look end first', async t => {
   await release()
   t.strictSame(log, ['watcher closed', 'probe closed'])
   t.equal(told.length, before)
+})
+
+t.test('whatever looks find, and however they go, no answer is given that is not due', async t => {
+  let answers = 0
+  const property = fc.asyncProperty(lookSequence, async steps => {
+    answers += await playSequence(steps)
+  })
+  await fc.assert(property, { numRuns: 500 })
+  t.ok(answers > 1000, `${answers} answers were given`)
 })

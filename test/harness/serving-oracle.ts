@@ -1,0 +1,100 @@
+/**
+ * Whether evidence justifies an answer, said once more and in another way than src/facts says it:
+ * straight from what was measured on servers, without rows, symptoms or memory. For tests that
+ * hold the program's answers against it.
+ */
+import type { Evidence } from '../../src/facts/evidence.ts'
+import type { Role } from '../../src/facts/rules.ts'
+
+/** The role that the last of these looks justifies; null for none. Earlier ones come first. */
+export const justifiedRole = (looks: readonly Evidence[]): Role | null => {
+  const evidence = looks.at(-1)
+  if (evidence === undefined || !isOpen(evidence) || mayBeRestarting(looks)) return null
+  return evidence.controlCheck === 'off' ? roleRequested(evidence) : roleWritten(evidence)
+}
+
+/** A live postmaster of this very directory that has written that it takes clients. */
+const isOpen = ({ directory, lockFile, postmaster, children }: Evidence): boolean => {
+  if (directory.kind !== 'seen' || lockFile.kind !== 'seen') return false
+  const { lineCount, status, singleUser } = lockFile.fact
+  const before10 = directory.version?.startsWith('9.') === true
+  const saysReady = status === 'ready' || (before10 && lineCount === 7)
+  const lives = postmaster.kind === 'alive' || postmaster.kind === 'signal 0'
+  const canWrite = children.kind !== 'seen' || children.checkpointer !== null
+  return saysReady && !singleUser && lives && canWrite
+}
+
+const roleWritten = ({ controlFile, children }: Evidence): Role | null => {
+  if (controlFile.kind !== 'seen') return null
+  const { state } = controlFile.fact
+  if (state === 'in production') return 'primary'
+  const recovering = children.kind !== 'seen' ? 'unknown' : children.startup !== null
+  if (state === 'in archive recovery') return recovering === false ? null : 'standby'
+  const isEnding = state === 'shutting down' || state === 'shut down'
+  return isEnding && recovering === true ? 'standby' : null
+}
+
+const roleRequested = ({ directory, signalFiles, children }: Evidence): Role | null => {
+  const version = directory.kind === 'seen' ? Number(directory.version ?? '99') : 99
+  const { recoveryConf, standbySignal, recoverySignal } = signalFiles
+  const requested =
+    version < 12
+      ? recoveryConf !== null
+      : recoveryConf === null && (standbySignal || recoverySignal)
+  const recovering = children.kind !== 'seen' ? requested : children.startup !== null
+  if (recovering !== requested) return null
+  return requested ? 'standby' : 'primary'
+}
+
+type Reading = {
+  readonly id: number | null
+  readonly ready: boolean
+  readonly written: number
+}
+
+/** What each look read in the lock file of the postmaster of the last one. */
+const readingsOf = (looks: readonly Evidence[]): readonly Reading[] => {
+  let readings: readonly Reading[] = []
+  let postmaster = ''
+  for (const { directory, lockFile } of looks) {
+    if (directory.kind !== 'seen' || lockFile.kind !== 'seen') continue
+    const { pid, startTime, sharedMemory, status } = lockFile.fact
+    if (postmaster !== `${pid} since ${startTime}`) readings = []
+    postmaster = `${pid} since ${startTime}`
+    // Where no id stands, nothing is said of it.
+    const id = sharedMemory?.id ?? readings.at(-1)?.id ?? null
+    readings = [...readings, { id, ready: status === 'ready', written: lockFile.modified }]
+  }
+  return readings
+}
+
+/**
+ * A crash restart gives the lock file a new shared memory id, and another write when it is over.
+ * Who came too late to see the id change knows as much as that it may have.
+ */
+const mayBeRestarting = (looks: readonly Evidence[]): boolean => {
+  const evidence = looks.at(-1)
+  const readings = readingsOf(looks)
+  const begin = readings.findLastIndex(({ id }, at) => id !== (readings[at - 1]?.id ?? null))
+  const since = readings.slice(Math.max(begin, 0))
+  const [first] = since
+  if (evidence === undefined || first === undefined) return false
+  if (since.some(({ written }) => written !== first.written)) return false
+  const sawChange = (readings[begin - 1]?.id ?? null) !== null
+  if (!sawChange && !first.ready) return false
+  return !isBeyondDoubt(evidence, { sawChange, written: first.written })
+}
+
+/** Whether the children tell that recovery has come to where it serves. */
+const isBeyondDoubt = (
+  { children, postmaster }: Evidence,
+  { sawChange, written }: { sawChange: boolean; written: number },
+): boolean => {
+  if (children.kind !== 'seen') return !sawChange
+  const { startup, walwriter, walreceiver, startupUndecided } = children
+  if (startupUndecided) return false
+  if (startup === null) return walwriter !== null || !sawChange
+  const bornBeforeWritten = startup.startedAt + 20 < written
+  const bornWithServer = postmaster.kind === 'alive' && startup.started <= postmaster.started + 100
+  return bornBeforeWritten || walreceiver !== null || (bornWithServer && !sawChange)
+}

@@ -25,7 +25,10 @@ export type RestartMemory = {
   readonly suspicion: { readonly kind: 'first sight' | 'new id'; readonly written: UnixMs } | null
 }
 
-/** Carries the memory over one look. `written` is the lock file's time of last modification. */
+/**
+ * Carries the memory over one look; the same object when there is nothing new. `written` is the
+ * lock file's time of last modification.
+ */
 export const remember = (
   before: RestartMemory | null,
   lockFile: LockFile,
@@ -46,7 +49,7 @@ export const remember = (
     return { ...now, suspicion: { kind: 'new id', written } }
   }
   const writtenSince = before.suspicion !== null && before.suspicion.written !== written
-  return { ...now, suspicion: writtenSince ? null : before.suspicion }
+  return writtenSince ? { ...now, suspicion: null } : before
 }
 
 /** A startup process this soon after its postmaster is the first one: no crash has come between. */

@@ -8,7 +8,7 @@
 import type { ControlCheck, Evidence } from '../facts/evidence.ts'
 import { recognise } from '../facts/identity.ts'
 import { decodeLockFile, type LockFile } from '../facts/lock-file.ts'
-import { remember, type RestartMemory } from '../facts/restart-memory.ts'
+import { crashRestartUnderWay, remember, type RestartMemory } from '../facts/restart-memory.ts'
 import type { ChildrenSighting, PostmasterSighting } from '../facts/sightings.ts'
 import type { MonotonicMs } from '../facts/units.ts'
 import { createCensus } from './census.ts'
@@ -95,7 +95,7 @@ export const createProbe = (needs: {
       next = remember(memory, lockFile.fact, lockFile.modified)
       if (postmaster.kind === 'signal 0') children = { kind: 'invisible' }
       if (found.handle !== null && postmaster.kind === 'alive') {
-        const counted = await census.take(found.handle, doubted || next.suspicion !== null)
+        const counted = await census.take(found.handle, doubted || suspectsAnew(memory, next))
         children = counted.children
         vitals = { postmaster: found.handle, checkpointer: counted.checkpointer }
       }
@@ -104,8 +104,11 @@ export const createProbe = (needs: {
     const [reading, signalFiles] = await Promise.all([control(version), directory.signalFiles()])
     const { sighting: controlFile, inode: controlFileInode } = reading
     if (!sameFile(raw, await directory.lockFile())) return 'void'
+    doubted =
+      contradict(children, controlFile) ||
+      suspectsAnew(memory, next) ||
+      mayBeRestarting(next, children, postmaster)
     memory = next
-    doubted = contradict(children, controlFile)
     const evidence: Evidence = {
       controlCheck,
       path: directory.path,
@@ -146,6 +149,20 @@ const contradict = (children: ChildrenSighting, controlFile: Evidence['controlFi
   children.startup === null &&
   controlFile.kind === 'seen' &&
   controlFile.fact.state !== 'in production'
+
+/** A suspicion just come up: this count decides over it, and one more makes sure of that. */
+const suspectsAnew = (before: RestartMemory | null, now: RestartMemory | null): boolean =>
+  now !== before && now !== null && now.suspicion !== null
+
+/** Only another count can tell when the WAL writer or receiver that ends the suspicion is there. */
+const mayBeRestarting = (
+  memory: RestartMemory | null,
+  children: ChildrenSighting,
+  postmaster: PostmasterSighting,
+): boolean =>
+  memory !== null &&
+  postmaster.kind === 'alive' &&
+  crashRestartUnderWay(memory, children, postmaster.started)
 
 /** Asks for a process's papers once: who has been recognised stays who it is. */
 const createIdentification = (processes: ProcessTable) => {

@@ -56,6 +56,14 @@ t.test('another pid, or the same with another start time, is another postmaster'
   t.equal(remember(before, recycled, at(200)).suspicion, null)
 })
 
+t.test('the memory stays the same object as long as there is nothing new', async t => {
+  const before = watchedFromStart()
+  t.equal(remember(before, withId(7), at(200)), before)
+  const suspecting = remember(null, withId(7), at(5))
+  t.equal(remember(suspecting, withId(7), at(5)), suspecting)
+  t.not(remember(suspecting, withId(7), at(6)), suspecting)
+})
+
 t.test('a new shared memory id under the same pid is a crash restart', async t => {
   const crashed = remember(watchedFromStart(), withId(8), at(5000))
   t.strictSame(crashed.suspicion, { kind: 'new id', written: at(5000) })

@@ -185,6 +185,36 @@ t.test('with the control file off, signal files decide', async t => {
   t.match((await look()).verdict, { rule: 'signal files contradicted' })
 })
 
+t.test('who is met in the middle of life has its children counted twice, and no more', async t => {
+  const { look, processes } = setUp()
+  t.match((await look()).evidence, {
+    memory: { suspicion: { kind: 'first sight' } },
+    children: { startup: null },
+  })
+  await look()
+  const counted = processes.titlesRead()
+  t.equal(counted, 2 * primaryTitles.length)
+  await look()
+  await look()
+  t.equal(processes.titlesRead(), counted)
+})
+
+t.test('a crash restart may be under way: they are counted until it is over', async t => {
+  const { look, write, processes, postmaster } = setUp({ titles: ['startup', 'checkpointer'] })
+  write('ready   ')
+  Object.assign(postmaster, { started: -1000 })
+  for (let looks = 1; looks <= 4; looks += 1) {
+    t.match((await look()).verdict, { rule: 'crash restart' })
+    t.equal(processes.titlesRead(), looks * 2)
+  }
+  processes.add({ pid: 4714, commandLine: 'postgres: walreceiver ', started: 9000 })
+  postmaster.children = [...(postmaster.children ?? []), 4714]
+  t.match((await look()).evidence.children, { walreceiver: { pid: 4714 } })
+  const counted = processes.titlesRead()
+  await look()
+  t.equal(processes.titlesRead(), counted)
+})
+
 t.test('a crash restart is noticed by the new shared memory id', async t => {
   const { look, write, postmaster, processes, inProduction } = setUp()
   t.match((await look()).verdict, { role: 'primary' })

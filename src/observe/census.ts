@@ -10,7 +10,7 @@ import { childKind, type ChildKind } from '../facts/child-title.ts'
 import type { Child, ChildrenSighting } from '../facts/sightings.ts'
 import type { Pid } from '../facts/units.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
-import { createSlot, livingStat } from './vital-signs.ts'
+import { createSlot, ifLiving, livingStat, type Slot } from './vital-signs.ts'
 
 export type Count = {
   readonly children: ChildrenSighting
@@ -39,26 +39,31 @@ export const createCensus = (table: ProcessTable): Census => {
   let last: { postmaster: ProcessHandle; children: Counted } | null = null
 
   /** The last count, less a startup process that has ended since; null when it may be wrong. */
-  const stillTrue = (postmaster: ProcessHandle): Counted | null => {
+  const stillTrue = (postmaster: ProcessHandle): Count | null => {
     if (last === null || last.postmaster !== postmaster) return null
     const { children } = last
     if (children.startupUndecided || children.checkpointer === null) return null
-    if (!lives(checkpointerSlot.hold(children.checkpointer.pid), children.checkpointer)) return null
-    if (children.startup === null) return children
-    const startup = startupSlot.hold(children.startup.pid)
-    return lives(startup, children.startup) ? children : { ...children, startup: null }
+    const checkpointer = hold(checkpointerSlot, children.checkpointer)
+    if (checkpointer === null) return null
+    const ended = children.startup !== null && hold(startupSlot, children.startup) === null
+    return { children: ended ? { ...children, startup: null } : children, checkpointer }
+  }
+
+  const recount = async (postmaster: ProcessHandle): Promise<Count> => {
+    const children = await countChildren(table, postmaster.pid)
+    if (children.kind !== 'seen') return { children, checkpointer: null }
+    const checkpointer = hold(checkpointerSlot, children.checkpointer)
+    return checkpointer === null
+      ? { children: { ...children, checkpointer }, checkpointer }
+      : { children, checkpointer }
   }
 
   return {
     take: async (postmaster, fresh) => {
-      const known = fresh ? null : stillTrue(postmaster)
-      const children = known ?? (await countChildren(table, postmaster.pid))
-      last = null
-      if (children.kind !== 'seen') return { children, checkpointer: null }
-      const checkpointer = holdChild(checkpointerSlot.hold, children.checkpointer)
-      const alive = checkpointer === null ? { ...children, checkpointer: null } : children
-      last = { postmaster, children: alive }
-      return { children: alive, checkpointer }
+      const count = (fresh ? null : stillTrue(postmaster)) ?? (await recount(postmaster))
+      const { children } = count
+      last = children.kind === 'seen' ? { postmaster, children } : null
+      return count
     },
     close: () => {
       startupSlot.drop()
@@ -109,15 +114,12 @@ const glance = (table: ProcessTable, pid: Pid): ReturnType<typeof livingStat> =>
   return stat
 }
 
-type Held = ReturnType<ProcessTable['open']>
-
-const lives = (held: Held, child: Child): held is ProcessHandle =>
-  typeof held === 'object' && held.started === child.started && livingStat(held) !== null
-
-const holdChild = (hold: (pid: Pid) => Held, child: Child | null): ProcessHandle | null => {
+/** The handle of a child, if it still lives. */
+const hold = (slot: Slot, child: Child | null): ProcessHandle | null => {
   if (child === null) return null
-  const held = hold(child.pid)
-  return lives(held, child) ? held : null
+  const held = slot.hold(child.pid)
+  if (typeof held === 'string' || held.handle.started !== child.started) return null
+  return ifLiving(held.stat) === null ? null : held.handle
 }
 
 const mayBeStartup =

@@ -16,7 +16,7 @@ import { pause, type Clock } from './clock.ts'
 import type { ControlSource } from './control-source.ts'
 import { decodeText, type DataDirectory, type RawFile } from './data-directory.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
-import { createSlot, livingStat, noVitalSigns, type VitalSigns } from './vital-signs.ts'
+import { createSlot, ifLiving, livingStat, noVitalSigns, type VitalSigns } from './vital-signs.ts'
 
 export type Look = {
   readonly evidence: Evidence
@@ -70,16 +70,17 @@ export const createProbe = (needs: {
     if (!processes.visible) {
       return without({ kind: processes.answersSignal(lockFile.pid) ? 'signal 0' : 'gone' })
     }
-    const handle = postmasterSlot.hold(lockFile.pid)
-    if (typeof handle === 'string') return without({ kind: handle })
-    const stat = livingStat(handle)
+    const held = postmasterSlot.hold(lockFile.pid)
+    if (typeof held === 'string') return without({ kind: held })
+    const { handle } = held
+    const stat = ifLiving(held.stat)
     if (stat === null) return without({ kind: 'zombie' })
     const identity = await identify(handle, lockFile, directoryInode)
     if (identity.kind !== 'alive') return without(identity)
     if (stat.state === 'stopped') return { postmaster: { kind: 'stopped', by: 'signal' }, handle }
     tracedSince = stat.state === 'traced' ? (tracedSince ?? clock.monotonic()) : null
-    const held = tracedSince !== null && clock.monotonic() - tracedSince >= tracedMsMax
-    return { postmaster: held ? { kind: 'stopped', by: 'tracer' } : identity, handle }
+    const lasting = tracedSince !== null && clock.monotonic() - tracedSince >= tracedMsMax
+    return { postmaster: lasting ? { kind: 'stopped', by: 'tracer' } : identity, handle }
   }
 
   const attempt = async (): Promise<Look | 'void'> => {

@@ -37,10 +37,10 @@ export const takePulse = ({ postmaster, checkpointer }: VitalSigns): Pulse => {
 }
 
 /** Null when the process is gone, or dead and not yet reaped. */
-export const livingStat = (handle: ProcessHandle): ProcessStat | null => {
-  const stat = handle.read()
-  return stat === 'gone' || stat.state === 'zombie' || stat.state === 'dead' ? null : stat
-}
+export const livingStat = (handle: ProcessHandle): ProcessStat | null => ifLiving(handle.read())
+
+export const ifLiving = (stat: ProcessStat | 'gone'): ProcessStat | null =>
+  stat === 'gone' || stat.state === 'zombie' || stat.state === 'dead' ? null : stat
 
 const lost = (what: string): Pulse => ({ kind: 'lost', lost: what })
 
@@ -62,9 +62,12 @@ export const createPulse = (clock: Pick<Clock, 'monotonic'>): ((vitals: VitalSig
 /** One place in the watch list: the handle of whichever process fills the role now. */
 export type Slot = {
   /** The handle for `pid`: the one held if it is still that process, else a new one. */
-  readonly hold: (pid: Pid) => ProcessHandle | 'gone' | 'invisible'
+  readonly hold: (pid: Pid) => Held | 'gone' | 'invisible'
   readonly drop: () => void
 }
+
+/** `stat` is what the handle told when it was asked for. */
+export type Held = { readonly handle: ProcessHandle; readonly stat: ProcessStat | 'gone' }
 
 export const createSlot = (table: ProcessTable): Slot => {
   let held: ProcessHandle | null = null
@@ -74,11 +77,13 @@ export const createSlot = (table: ProcessTable): Slot => {
   }
   return {
     hold: pid => {
-      if (held !== null && held.pid === pid && held.read() !== 'gone') return held
+      const stat = held?.pid === pid ? held.read() : 'gone'
+      if (held !== null && stat !== 'gone') return { handle: held, stat }
       drop()
       const opened = table.open(pid)
-      if (typeof opened === 'object') held = opened
-      return opened
+      if (typeof opened === 'string') return opened
+      held = opened
+      return { handle: opened, stat: opened.read() }
     },
     drop,
   }

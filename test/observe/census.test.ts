@@ -69,7 +69,7 @@ t.test('a checkpointer that is gone, replaced or a zombie makes for another coun
     if (lose === 'remove') processes.remove(101)
     if (lose === 'replace')
       processes.add({ pid: 101, started: 50, commandLine: 'postgres: me db x' })
-    if (lose === 'zombie') processes.add({ pid: 101, state: 'zombie' })
+    if (lose === 'zombie') processes.add({ pid: 101, started: 1, state: 'zombie' })
     processes.add({ pid: 120, commandLine: 'postgres: startup ', started: 60 })
     postmaster.children = [101, 120]
     const { children, checkpointer } = await census.take(handle, false)

@@ -79,14 +79,38 @@ t.test('a living process has a stat, a dead one none', async t => {
   t.equal(vitals.postmaster && livingStat(vitals.postmaster), null)
 })
 
+t.test('a slot asks a process once, and tells what it said', async t => {
+  const { processes, postmaster } = setUp()
+  const { table } = processes
+  let asked = 0
+  const open: typeof table.open = pid => {
+    const opened = table.open(pid)
+    if (typeof opened === 'string') return opened
+    const read = () => {
+      asked += 1
+      return opened.read()
+    }
+    return { ...opened, read }
+  }
+  const slot = createSlot({ ...table, open })
+  t.match(slot.hold(postmasterPid), { stat: { pid: 10, state: 'running' } })
+  postmaster.state = 'zombie'
+  t.match(slot.hold(postmasterPid), { stat: { state: 'zombie' } })
+  t.equal(asked, 2)
+})
+
 t.test('a slot holds one process, and the same one as long as it lives', async t => {
   const { processes } = setUp()
   const before = processes.open()
   const slot = createSlot(processes.table)
-  const first = slot.hold(postmasterPid)
-  t.equal(slot.hold(postmasterPid), first)
+  const hold = () => {
+    const held = slot.hold(postmasterPid)
+    return typeof held === 'string' ? held : held.handle
+  }
+  const first = hold()
+  t.equal(hold(), first)
   processes.add({ pid: postmasterPid, started: 99 })
-  const second = slot.hold(postmasterPid)
+  const second = hold()
   t.not(second, first)
   t.match(second, { started: 99 })
   slot.hold(checkpointerPid)

@@ -21,7 +21,7 @@ export const systemOutside = (environment: Environment): Outside => {
   return {
     clock,
     openProbe: ({ pgdata, controlCheck, pgControldata }) => {
-      const directory = openDataDirectory(pgdata)
+      const directory = openDataDirectory(pgdata, clock)
       const program = findControlDataProgram(pgControldata, environment)
       const control = createControlSource(controlCheck, { directory, program, timers: clock })
       const processes = openProcessTable()

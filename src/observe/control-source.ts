@@ -1,10 +1,11 @@
 /** Where the cluster state comes from, as --control-check says. */
 import { decodeControlDataReport } from '../facts/control-data-report.ts'
-import { decodeControlFile } from '../facts/control-file.ts'
-import type { ControlCheck, Evidence } from '../facts/evidence.ts'
-import { fault } from '../facts/outcome.ts'
+import { decodeControlFile, type ControlFile } from '../facts/control-file.ts'
+import type { ControlCheck, ControlFault, Evidence } from '../facts/evidence.ts'
+import { fault, type Outcome } from '../facts/outcome.ts'
 import type { Timers } from '../facts/timers.ts'
 import type { DataDirectory } from './data-directory.ts'
+import type { RawFile } from './disk.ts'
 import type { ControlDataProgram } from './pg-controldata.ts'
 import { readStable } from './stable-read.ts'
 
@@ -23,50 +24,72 @@ export const createControlSource = (
 ): ControlSource => {
   switch (check) {
     case 'native':
-      return () => readNatively(needs)
+      return createNativeSource(needs)
     case 'pg_controldata':
-      return version => askProgram(version, needs)
+      return createProgramSource(needs)
     case 'off':
-      return () => Promise.resolve({ sighting: { kind: 'absent' }, inode: null })
+      return () => Promise.resolve(notAsked)
   }
 }
 
-const readNatively = async ({
+const notAsked: ControlReading = { sighting: { kind: 'absent' }, inode: null }
+
+type SeenFile = Extract<RawFile, { kind: 'seen' }>
+
+/** The same file as before, provably unchanged, says the same as before. */
+const createNativeSource = ({
   directory,
   timers,
 }: {
   directory: DataDirectory
   timers: Timers
-}): Promise<ControlReading> => {
-  const reading = await readStable(directory.controlFile, decodeControlFile, timers)
-  if (reading.kind !== 'seen') return { sighting: reading, inode: null }
-  const { inode, modified } = reading.raw
-  const { outcome } = reading
-  return outcome.ok
-    ? { sighting: { kind: 'seen', fact: outcome.fact, modified }, inode }
-    : {
-        sighting: { kind: 'fault', fault: { source: 'native', fault: outcome.fault }, modified },
-        inode,
-      }
+}): ControlSource => {
+  let last: { raw: RawFile; reading: ControlReading } | null = null
+  return async () => {
+    const raw = await directory.controlFile()
+    if (last?.raw === raw) return last.reading
+    const stable = await readStable(raw, directory.controlFile, decodeControlFile, timers)
+    if (stable.kind !== 'seen') return { sighting: stable, inode: null }
+    const { outcome } = stable
+    const reading = readingOf(
+      stable.raw,
+      outcome.ok ? outcome : fault({ source: 'native', fault: outcome.fault } as const),
+    )
+    last = { raw: stable.raw, reading }
+    return reading
+  }
 }
 
-const askProgram = async (
-  version: string | null,
-  { directory, program }: { directory: DataDirectory; program: ControlDataProgram },
-): Promise<ControlReading> => {
-  const file = await directory.controlFile()
-  if (file.kind !== 'seen') return { sighting: file, inode: null }
-  const { inode, modified } = file
-  const output = await program.run(directory.path, version)
-  const outcome = output.ok ? decodeControlDataReport(output.fact) : fault(output.fault)
-  return outcome.ok
-    ? { sighting: { kind: 'seen', fact: outcome.fact, modified }, inode }
-    : {
-        sighting: {
-          kind: 'fault',
-          fault: { source: 'pg_controldata', fault: outcome.fault },
-          modified,
-        },
-        inode,
-      }
+const createProgramSource = ({
+  directory,
+  program,
+}: {
+  directory: DataDirectory
+  program: ControlDataProgram
+}): ControlSource => {
+  let last: { raw: RawFile; version: string | null; reading: ControlReading } | null = null
+  return async version => {
+    const raw = await directory.controlFile()
+    if (raw.kind !== 'seen') return { sighting: raw, inode: null }
+    if (last?.raw === raw && last.version === version) return last.reading
+    const output = await program.run(directory.path, version)
+    const outcome = output.ok ? decodeControlDataReport(output.fact) : fault(output.fault)
+    const reading = readingOf(
+      raw,
+      outcome.ok ? outcome : fault({ source: 'pg_controldata', fault: outcome.fault } as const),
+    )
+    // A program that fails may work the next time.
+    last = outcome.ok ? { raw, version, reading } : null
+    return reading
+  }
 }
+
+const readingOf = (
+  { inode, modified }: SeenFile,
+  outcome: Outcome<ControlFile, ControlFault>,
+): ControlReading => ({
+  sighting: outcome.ok
+    ? { kind: 'seen', fact: outcome.fact, modified }
+    : { kind: 'fault', fault: outcome.fault, modified },
+  inode,
+})

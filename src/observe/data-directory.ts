@@ -1,36 +1,39 @@
 /**
- * The files of one data directory, raw: the only door to its disk.
+ * The files of one data directory, raw.
  *
- * Everything is asynchronous, so that a disk that hangs holds up the look and not the listener,
- * and each file is opened afresh by its path, because pg_basebackup, pgBackRest and operators
- * replace files under us. Nothing is ever written.
+ * A look at an idle server costs a status of the directory, which tells whether entries came or
+ * went, and one of each file; only what may have changed is read. PG_VERSION is read again when an
+ * entry or an event says so: a server reads it only when it starts, and makes postmaster.pid then.
+ * One call after the other, so that a disk that hangs holds few of libuv's four threads.
  */
-import { constants, type Stats } from 'node:fs'
-import { lstat, open, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { controlFileBytesMax } from '../facts/control-file.ts'
 import { parseRecoveryConf, type SignalFiles } from '../facts/recovery-request.ts'
 import type { DirectorySighting } from '../facts/sightings.ts'
-import type { UnixMs } from '../facts/units.ts'
-import { errorCode, meansAbsent } from './system-error.ts'
+import type { Clock } from './clock.ts'
+import { fileSystemOf, inodeOf, isMissing, linkStatusOf, statusOf } from './disk.ts'
+import type { Missing, RawFile, Status } from './disk.ts'
+import { createKeptFile, type KeptFile } from './kept-file.ts'
+import { createKeptReading, type Keeping } from './kept-reading.ts'
 
-/** `inode` is `device:inode`; `code` the system's error code, or what the path is instead. */
-export type RawFile =
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unreadable'; readonly code: string }
-  | {
-      readonly kind: 'seen'
-      readonly bytes: Uint8Array
-      readonly inode: string
-      readonly modified: UnixMs
-    }
+export type Sight = {
+  readonly directory: DirectorySighting
+  readonly signalFiles: SignalFiles
+}
 
+/** Each gives the very same object as before when there is provably nothing new. */
 export type DataDirectory = {
   readonly path: string
-  readonly sight: () => Promise<DirectorySighting>
+  readonly sight: () => Promise<Sight>
   readonly lockFile: () => Promise<RawFile>
   readonly controlFile: () => Promise<RawFile>
-  readonly signalFiles: () => Promise<SignalFiles>
+  /** What was found last, as far as it may be gone by until the next reading proves it; or null. */
+  readonly presumed: {
+    readonly sight: () => Sight | null
+    readonly lockFile: () => RawFile | null
+  }
+  /** To be told of events, by the name of the file; null when some may have been missed. */
+  readonly forget: (name: string | null) => void
 }
 
 /** Far above what PostgreSQL writes into any of them; recovery.conf is written by people. */
@@ -38,83 +41,169 @@ const lockFileBytesMax = 8 * 1024
 const recoveryConfBytesMax = 64 * 1024
 const versionBytesMax = 64
 
-export const openDataDirectory = (path: string): DataDirectory => ({
-  path,
-  sight: () => sightDirectory(path),
-  lockFile: () => readBounded(join(path, 'postmaster.pid'), lockFileBytesMax),
-  controlFile: () => readBounded(join(path, 'global', 'pg_control'), controlFileBytesMax),
-  signalFiles: () => readSignalFiles(path),
-})
+export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>): DataDirectory => {
+  const local = createLocalDevice(path)
+  const keeping: Keeping = { clock, keeps: local.is }
+  const file = (name: string, bytesMax: number): KeptFile =>
+    createKeptFile({ path: join(path, name), bytesMax }, keeping)
+  const lockFile = file('postmaster.pid', lockFileBytesMax)
+  const controlFile = file('global/pg_control', controlFileBytesMax)
+  const version = file('PG_VERSION', versionBytesMax)
+  const recoveryConf = file('recovery.conf', recoveryConfBytesMax)
+  const kept = createKeptReading<Kept>(keeping)
 
-export const inodeOf = ({ dev, ino }: Stats): string => `${dev}:${ino}`
+  const sight = async (): Promise<Sight> => {
+    const began = kept.begin()
+    const { status, symlink } = await followLink(path)
+    if (!isMissing(status)) {
+      await local.learn(status.dev)
+      const proven = kept.provenBy(status)
+      if (proven !== null && proven.symlink === symlink) {
+        // Whoever edits a file in place leaves no trace in its directory.
+        const isSame = proven.conf === null || (await recoveryConf.read()) === proven.conf
+        if (isSame) return proven
+      }
+    }
+    const { lasting, ...entries } = await readEntries(path, recoveryConf)
+    const directory = await describe({ status, symlink }, version)
+    const found = { directory, symlink, ...entries }
+    // A file that can't be read may come to be readable unnoticed by its directory.
+    if (lasting && directory.kind !== 'unreadable')
+      kept.note(found, isMissing(status) ? null : status, began)
+    else kept.forget()
+    return found
+  }
+  const forgetEntries = (): void => {
+    for (const each of [kept, version, recoveryConf]) each.forget()
+  }
+  return {
+    path,
+    sight,
+    lockFile: lockFile.read,
+    controlFile: controlFile.read,
+    presumed: { sight: kept.presumed, lockFile: lockFile.presumed },
+    forget: name => {
+      const about = name === null ? 'all' : (subjects.get(name) ?? 'all')
+      if (about === 'lock file' || about === 'all') lockFile.forget()
+      if (about === 'control file' || about === 'all') controlFile.forget()
+      if (about === 'entries' || about === 'all') forgetEntries()
+    },
+  }
+}
+
+/** What an event is about by its name. Any other name is that of a directory: see watch-roots. */
+const subjects: ReadonlyMap<string, 'lock file' | 'control file' | 'entries'> = new Map([
+  ['postmaster.pid', 'lock file'],
+  ['pg_control', 'control file'],
+  ['standby.signal', 'entries'],
+  ['recovery.signal', 'entries'],
+  ['recovery.conf', 'entries'],
+  ['backup_label', 'entries'],
+  ['PG_VERSION', 'entries'],
+])
+
+type Kept = Sight & {
+  readonly symlink: boolean
+  /** Null where there is no recovery.conf. */
+  readonly conf: RawFile | null
+}
+
+type Followed = { readonly status: Status | Missing; readonly symlink: boolean }
+
+const followLink = async (path: string): Promise<Followed> => {
+  const link = await linkStatusOf(path)
+  if (isMissing(link) || !link.isSymbolicLink()) return { status: link, symlink: false }
+  return { status: await statusOf(path), symlink: true }
+}
+
+const describe = async (
+  { status, symlink }: Followed,
+  versionFile: KeptFile,
+): Promise<DirectorySighting> => {
+  if (isMissing(status)) return status.kind === 'absent' ? status : { ...status, owner: null }
+  if (!status.isDirectory()) return { kind: 'not a directory' }
+  const owner = Number(status.uid)
+  const version = await versionFile.read()
+  if (version.kind === 'unreadable') return { ...version, owner }
+  return {
+    kind: 'seen',
+    inode: inodeOf(status),
+    owner,
+    symlink,
+    version: version.kind === 'absent' ? null : decodeText(version.bytes).trim(),
+  }
+}
+
+/** `lasting`: none of them can come or go without the directory being changed. */
+type Entries = Pick<Kept, 'signalFiles' | 'conf'> & { readonly lasting: boolean }
+
+const readEntries = async (path: string, confFile: KeptFile): Promise<Entries> => {
+  const standbySignal = await presenceOf(join(path, 'standby.signal'))
+  const recoverySignal = await presenceOf(join(path, 'recovery.signal'))
+  const backupLabel = await presenceOf(join(path, 'backup_label'))
+  const recoveryConf = await presenceOf(join(path, 'recovery.conf'))
+  const conf = recoveryConf.there ? await confFile.read() : null
+  const all = [standbySignal, recoverySignal, backupLabel, recoveryConf]
+  return {
+    signalFiles: {
+      standbySignal: standbySignal.there,
+      recoverySignal: recoverySignal.there,
+      backupLabel: backupLabel.there,
+      recoveryConf: conf === null ? null : parseRecoveryConf(textOf(conf)),
+    },
+    conf,
+    lasting: all.every(({ lasting }) => lasting),
+  }
+}
+
+type Presence = { readonly there: boolean; readonly lasting: boolean }
 
 /**
- * Reads at most `bytesMax` bytes in one go. The time of modification is taken before the bytes:
- * if the file is written in between, the next read shows a newer time.
+ * There also when it can't be told: whoever has to choose believes in the request to recover.
+ * What a symbolic link leads to may come and go unnoticed by the directory.
  */
-const readBounded = async (path: string, bytesMax: number): Promise<RawFile> => {
-  try {
-    // O_NONBLOCK: a FIFO put in the file's place must not hold us up for ever.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    try {
-      const status = await file.stat()
-      if (!status.isFile()) return { kind: 'unreadable', code: 'not a regular file' }
-      const { buffer, bytesRead } = await file.read(new Uint8Array(bytesMax), 0, bytesMax, 0)
-      const bytes = buffer.subarray(0, bytesRead)
-      const modified = status.mtimeMs as UnixMs
-      return { kind: 'seen', bytes, inode: inodeOf(status), modified }
-    } finally {
-      await file.close()
-    }
-  } catch (error) {
-    const code = errorCode(error)
-    return meansAbsent(code) ? { kind: 'absent' } : { kind: 'unreadable', code }
-  }
+const presenceOf = async (path: string): Promise<Presence> => {
+  const entry = await linkStatusOf(path)
+  if (isMissing(entry)) return { there: entry.kind !== 'absent', lasting: entry.kind === 'absent' }
+  if (!entry.isSymbolicLink()) return { there: true, lasting: true }
+  const target = await statusOf(path)
+  return { there: !isMissing(target) || target.kind !== 'absent', lasting: false }
 }
 
-const sightDirectory = async (path: string): Promise<DirectorySighting> => {
-  try {
-    const [link, target] = await Promise.all([lstat(path), stat(path)])
-    if (!target.isDirectory()) return { kind: 'not a directory' }
-    const version = await readBounded(join(path, 'PG_VERSION'), versionBytesMax)
-    if (version.kind === 'unreadable') return { ...version, owner: target.uid }
-    return {
-      kind: 'seen',
-      inode: inodeOf(target),
-      owner: target.uid,
-      symlink: link.isSymbolicLink(),
-      version: version.kind === 'absent' ? null : decodeText(version.bytes).trim(),
-    }
-  } catch (error) {
-    const code = errorCode(error)
-    return meansAbsent(code) ? { kind: 'absent' } : { kind: 'unreadable', code, owner: null }
-  }
+type LocalDevice = {
+  /** To be told of the device a path lies on before is() is asked about it. */
+  readonly learn: (device: bigint) => Promise<void>
+  readonly is: (device: bigint) => boolean
 }
 
-const readSignalFiles = async (path: string): Promise<SignalFiles> => {
-  const [standbySignal, recoverySignal, backupLabel, recoveryConf] = await Promise.all([
-    exists(join(path, 'standby.signal')),
-    exists(join(path, 'recovery.signal')),
-    exists(join(path, 'backup_label')),
-    readBounded(join(path, 'recovery.conf'), recoveryConfBytesMax),
-  ])
+/** Whether a device is a disk of this machine, whose file times tell of every write at once. */
+const createLocalDevice = (path: string): LocalDevice => {
+  let known: bigint | null = null
+  let isLocal = false
   return {
-    standbySignal,
-    recoverySignal,
-    backupLabel,
-    recoveryConf: recoveryConf.kind === 'absent' ? null : parseRecoveryConf(textOf(recoveryConf)),
+    learn: async device => {
+      if (device === known) return
+      isLocal = localFileSystems.has(await fileSystemOf(path))
+      known = device
+    },
+    is: device => isLocal && device === known,
   }
 }
 
-/** True also when it can't be told: whoever has to choose believes in the request to recover. */
-const exists = async (path: string): Promise<boolean> => {
-  try {
-    await stat(path)
-    return true
-  } catch (error) {
-    return !meansAbsent(errorCode(error))
-  }
-}
+/**
+ * By their number in statfs(2). On those of the network, and on what a program of the user's
+ * serves, a status may be remembered from before a write.
+ */
+const localFileSystems: ReadonlySet<number | null> = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x5846_5342, // xfs
+  0x9123_683e, // btrfs
+  0x2fc1_2fc1, // zfs
+  0xf2f5_2010, // f2fs
+  0xca45_1a4e, // bcachefs
+  0x0102_1994, // tmpfs
+  0x794c_7630, // overlayfs
+])
 
 const textOf = (file: RawFile): string => (file.kind === 'seen' ? decodeText(file.bytes) : '')
 

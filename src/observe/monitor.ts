@@ -77,6 +77,7 @@ export const startMonitor = (needs: {
   const look = async (): Promise<void> => {
     looking = true
     askedAgain = false
+    if (watcher.state() !== 'armed' || health.polling()) probe.forget(null)
     const began = { lookedAt: clock.monotonic(), lookedAtUnix: clock.unix() }
     beganAt = began.lookedAt
     const looked = await probe.look()
@@ -98,8 +99,10 @@ export const startMonitor = (needs: {
     { evidence, vitals: seen, controlFileInode }: Look,
     when: Pick<Snapshot, 'lookedAt' | 'lookedAtUnix' | 'lookMs'>,
   ): void => {
-    const next = stampSnapshot(evidence, when)
-    if (snapshot !== null && fileChanges(snapshot.evidence, evidence)) health.foundChange()
+    const before = snapshot
+    const next =
+      before?.evidence === evidence ? { ...before, ...when } : stampSnapshot(evidence, when)
+    if (before !== null && fileChanges(before.evidence, evidence)) health.foundChange()
     hazardWatch.found(next.hazards, next.lookedAt)
     snapshot = next
     vitals = seen
@@ -151,7 +154,8 @@ export const startMonitor = (needs: {
   }
 
   const watcher = needs.watch({
-    hint: () => {
+    hint: name => {
+      probe.forget(name)
       health.hinted()
       lookAgain()
     },
@@ -189,6 +193,7 @@ const timelineIn = (snapshot: Snapshot | null) =>
 
 /** Changes for which an event is due: those of files in a directory that is still the same one. */
 const fileChanges = (before: Evidence, now: Evidence): boolean =>
+  before !== now &&
   before.directory.kind === 'seen' &&
   now.directory.kind === 'seen' &&
   before.directory.inode === now.directory.inode &&

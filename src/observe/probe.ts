@@ -1,24 +1,32 @@
 /**
  * One look at one cluster: raw bytes to facts to Evidence.
  *
- * The order makes sense of races: lock file, process and children, control and signal files,
- * and the lock file once more. When the two readings of the lock file differ, the rest may belong
- * to either, and the look is void.
+ * The order makes sense of races: directory and signal files, lock file, process and children,
+ * control file, and the lock file once more. When the two readings of the lock file differ, the
+ * rest may belong to either, and the look is void. Signal files may come first because they decide
+ * nothing alone: at the end of recovery they go before the startup process does, so that a look
+ * caught in between finds the two at odds.
+ *
+ * What an earlier look read may stand for the first reading: if the last one proves it still
+ * right, then it has been so all the time. The disk is asked meanwhile.
  */
 import type { ControlCheck, Evidence } from '../facts/evidence.ts'
 import { recognise } from '../facts/identity.ts'
-import { decodeLockFile, type LockFile } from '../facts/lock-file.ts'
+import type { LockFile } from '../facts/lock-file.ts'
 import { crashRestartUnderWay, remember, type RestartMemory } from '../facts/restart-memory.ts'
-import type { ChildrenSighting, PostmasterSighting } from '../facts/sightings.ts'
+import type { ChildrenSighting, DirectorySighting, PostmasterSighting } from '../facts/sightings.ts'
 import type { MonotonicMs } from '../facts/units.ts'
 import { createCensus } from './census.ts'
 import { pause, type Clock } from './clock.ts'
 import type { ControlSource } from './control-source.ts'
-import { decodeText, type DataDirectory, type RawFile } from './data-directory.ts'
+import type { DataDirectory, Sight } from './data-directory.ts'
+import type { RawFile } from './disk.ts'
+import { createLockFileDecoder, isMixed, sameFile } from './lock-file-readings.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
 import { createSlot, ifLiving, livingStat, noVitalSigns, type VitalSigns } from './vital-signs.ts'
 
 export type Look = {
+  /** The very same object as that of the look before when nothing has changed. */
   readonly evidence: Evidence
   readonly vitals: VitalSigns
   /** `device:inode` of global/pg_control; null when it can't be had. */
@@ -28,6 +36,8 @@ export type Look = {
 export type Probe = {
   /** Null for a void look: the lock file did not stand still. */
   readonly look: () => Promise<Look | null>
+  /** To be told of file events, by name; null when some may have been missed. */
+  readonly forget: (name: string | null) => void
   readonly close: () => void
 }
 
@@ -41,7 +51,10 @@ const without = (postmaster: PostmasterSighting): SightedPostmaster => ({
   handle: null,
 })
 
-type LockFileSighting = Evidence['lockFile']
+/** What a look begins with. */
+type Beginning = { readonly sight: Sight; readonly raw: RawFile }
+
+const notLookedFor = { kind: 'not looked for' } as const
 
 const attemptsMax = 5
 const attemptPauseMs = 1
@@ -59,7 +72,9 @@ export const createProbe = (needs: {
   const postmasterSlot = createSlot(processes)
   const census = createCensus(processes)
   const identify = createIdentification(processes)
+  const decoded = createLockFileDecoder()
   let memory: RestartMemory | null = null
+  let evidence: Evidence | null = null
   let tracedSince: MonotonicMs | null = null
   let doubted = false
 
@@ -83,15 +98,19 @@ export const createProbe = (needs: {
     return { postmaster: lasting ? { kind: 'stopped', by: 'tracer' } : identity, handle }
   }
 
-  const attempt = async (): Promise<Look | 'void'> => {
-    const [sighted, raw] = await Promise.all([directory.sight(), directory.lockFile()])
-    const lockFile = decodeLockFileSighting(raw)
+  const attempt = async (presumed: Beginning | null): Promise<Look | 'void'> => {
+    const sighting = directory.sight()
+    const { sight, raw } = presumed ?? {
+      sight: await sighting,
+      raw: await directory.lockFile(),
+    }
+    const lockFile = decoded(raw)
     let next = memory
-    let postmaster: PostmasterSighting = { kind: 'not looked for' }
-    let children: ChildrenSighting = { kind: 'not looked for' }
+    let postmaster: PostmasterSighting = notLookedFor
+    let children: ChildrenSighting = notLookedFor
     let vitals = noVitalSigns
-    if (lockFile.kind === 'seen' && sighted.kind === 'seen') {
-      const found = await sightPostmaster(lockFile.fact, sighted.inode)
+    if (lockFile.kind === 'seen' && sight.directory.kind === 'seen') {
+      const found = await sightPostmaster(lockFile.fact, sight.directory.inode)
       postmaster = found.postmaster
       next = remember(memory, lockFile.fact, lockFile.modified)
       if (postmaster.kind === 'signal 0') children = { kind: 'invisible' }
@@ -101,16 +120,17 @@ export const createProbe = (needs: {
         vitals = { postmaster: found.handle, checkpointer: counted.checkpointer }
       }
     }
-    const version = sighted.kind === 'seen' ? sighted.version : null
-    const [reading, signalFiles] = await Promise.all([control(version), directory.signalFiles()])
-    const { sighting: controlFile, inode: controlFileInode } = reading
+    const version = sight.directory.kind === 'seen' ? sight.directory.version : null
+    const { sighting: controlFile, inode: controlFileInode } = await control(version)
+    const { directory: sighted, signalFiles } = await sighting
+    if (!sameDirectory(sight.directory, sighted)) return 'void'
     if (!sameFile(raw, await directory.lockFile())) return 'void'
     doubted =
       contradict(children, controlFile) ||
       suspectsAnew(memory, next) ||
       mayBeRestarting(next, children, postmaster)
     memory = next
-    const evidence: Evidence = {
+    evidence = unlessTheSame(evidence, {
       controlCheck,
       path: directory.path,
       directory: sighted,
@@ -120,26 +140,41 @@ export const createProbe = (needs: {
       controlFile,
       signalFiles,
       memory,
-    }
+    })
     return { evidence, vitals, controlFileInode }
+  }
+
+  const presume = (): Beginning | null => {
+    const sight = directory.presumed.sight()
+    const raw = directory.presumed.lockFile()
+    return sight === null || raw === null ? null : { sight, raw }
   }
 
   return {
     look: async () => {
       for (let attempts = 1; attempts <= attemptsMax; attempts += 1) {
-        const looked = await attempt()
+        const presumed = presume()
+        const looked = await attempt(presumed)
         const mixed = looked !== 'void' && isMixed(looked.evidence.lockFile)
         if (looked !== 'void' && (!mixed || attempts === attemptsMax)) return looked
-        await pause(clock, attemptPauseMs)
+        // A presumption found wrong is no sign that somebody is writing just now.
+        if (presumed === null) await pause(clock, attemptPauseMs)
       }
       return null
     },
+    forget: directory.forget,
     close: () => {
       postmasterSlot.drop()
       census.close()
     },
   }
 }
+
+/** The evidence of before when there is nothing new, so that nobody has to weigh it again. */
+const unlessTheSame = (before: Evidence | null, now: Evidence): Evidence =>
+  before !== null && keysOf(now).every(key => before[key] === now[key]) ? before : now
+
+const keysOf = (evidence: Evidence) => Object.keys(evidence) as readonly (keyof Evidence)[]
 
 /**
  * A server that serves without a startup process is in production. If the control file says
@@ -191,23 +226,7 @@ const createIdentification = (processes: ProcessTable) => {
   }
 }
 
-const decodeLockFileSighting = (raw: RawFile): LockFileSighting => {
-  if (raw.kind !== 'seen') return raw
-  const decoded = decodeLockFile(decodeText(raw.bytes))
-  const { modified } = raw
-  return decoded.ok
-    ? { kind: 'seen', fact: decoded.fact, modified }
-    : { kind: 'fault', fault: decoded.fault, modified }
-}
-
-const isMixed = (lockFile: LockFileSighting): boolean =>
-  lockFile.kind === 'fault' && lockFile.fault.kind === 'mixed status'
-
-const sameFile = (one: RawFile, other: RawFile): boolean => {
-  if (one.kind !== 'seen' || other.kind !== 'seen') return one.kind === other.kind
-  return (
-    one.inode === other.inode &&
-    one.modified === other.modified &&
-    Buffer.compare(one.bytes, other.bytes) === 0
-  )
-}
+const sameDirectory = (one: DirectorySighting, other: DirectorySighting): boolean =>
+  one.kind === 'seen' && other.kind === 'seen'
+    ? one.inode === other.inode && one.version === other.version
+    : one.kind === other.kind

@@ -12,7 +12,7 @@ import { uptime } from 'node:os'
 import { basename, join } from 'node:path'
 import { decodeProcessStat, type ProcessStat } from '../facts/process-stat.ts'
 import type { Pid, Ticks, UnixMs } from '../facts/units.ts'
-import { inodeOf } from './data-directory.ts'
+import { inodeOf } from './disk.ts'
 import { errorCode, meansAbsent } from './system-error.ts'
 
 export type ProcessHandle = {

@@ -10,8 +10,8 @@
  */
 import type { Outcome } from '../facts/outcome.ts'
 import type { Timers } from '../facts/timers.ts'
-import type { RawFile } from './data-directory.ts'
 import { pause } from './clock.ts'
+import type { RawFile } from './disk.ts'
 
 type SeenFile = Extract<RawFile, { kind: 'seen' }>
 
@@ -22,21 +22,21 @@ export type StableReading<Fact, Fault> =
 /** Milliseconds before each further attempt; their number bounds the attempts. */
 const pausesMs = [1, 2, 5, 10, 10, 10]
 
+/** `first` is a reading already made. */
 export const readStable = async <Fact, Fault>(
+  first: RawFile,
   read: () => Promise<RawFile>,
   decode: (bytes: Uint8Array) => Outcome<Fact, Fault>,
   timers: Timers,
 ): Promise<StableReading<Fact, Fault>> => {
-  const attempt = async (): Promise<StableReading<Fact, Fault>> => {
-    const raw = await read()
-    return raw.kind === 'seen' ? { kind: 'seen', raw, outcome: decode(raw.bytes) } : raw
-  }
-  let reading = await attempt()
+  const decoded = (raw: RawFile): StableReading<Fact, Fault> =>
+    raw.kind === 'seen' ? { kind: 'seen', raw, outcome: decode(raw.bytes) } : raw
+  let reading = decoded(first)
   for (const pauseMs of pausesMs) {
     if (reading.kind !== 'seen' || reading.outcome.ok) break
     await pause(timers, pauseMs)
     const before = reading.raw
-    reading = await attempt()
+    reading = decoded(await read())
     const unchanged =
       reading.kind === 'seen' && Buffer.compare(before.bytes, reading.raw.bytes) === 0
     if (unchanged && pauseMs >= writerDoneMs) break

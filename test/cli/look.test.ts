@@ -28,6 +28,7 @@ const look = async (...findings: readonly (Evidence | null)[]) => {
       looks += 1
       return fake.outside.openProbe({} as never).look()
     },
+    forget: () => {},
     close: () => {
       closed += 1
     },

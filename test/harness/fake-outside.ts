@@ -40,7 +40,7 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
           await hold
           return finds && { evidence: finds, vitals: noVitalSigns, controlFileInode: '1:9' }
         }
-        return { look, close }
+        return { look, forget: () => undefined, close }
       },
       watch: () => {
         open += 1

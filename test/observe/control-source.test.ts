@@ -3,7 +3,10 @@ import { fact, fault } from '../../src/facts/outcome.ts'
 import { createControlSource } from '../../src/observe/control-source.ts'
 import { systemClock } from '../../src/observe/clock.ts'
 import { openDataDirectory } from '../../src/observe/data-directory.ts'
+import type { RawFile } from '../../src/observe/disk.ts'
+import type { ControlDataProgram } from '../../src/observe/pg-controldata.ts'
 import { forgeControlFile, layoutOfVersion } from '../harness/control-file-builder.ts'
+import { noon } from '../harness/evidence.ts'
 
 const bytes = Buffer.from(forgeControlFile(layoutOfVersion('15')))
 /** As pg_controldata of PostgreSQL 15 prints it, less what nobody reads. */
@@ -22,6 +25,7 @@ Min recovery ending loc's timeline:   0
 const setUp = (pgControl: Buffer | null, output = fact('')) => ({
   directory: openDataDirectory(
     t.testdir({ global: pgControl === null ? {} : { pg_control: pgControl } }),
+    systemClock,
   ),
   program: { run: () => Promise.resolve(output) },
   timers: systemClock,
@@ -77,4 +81,52 @@ t.test('switched off, nothing is read', async t => {
     sighting: { kind: 'absent' },
     inode: null,
   })
+})
+
+/** A control file that is the very same, or another one with the same bytes. */
+const standingStill = () => {
+  const raw = (): RawFile => ({ kind: 'seen', bytes, inode: '1:2', modified: noon })
+  let found = raw()
+  const { directory } = setUp(null)
+  return {
+    directory: { ...directory, controlFile: () => Promise.resolve(found) },
+    read: () => {
+      found = raw()
+    },
+  }
+}
+
+t.test('a control file that stood still says what it said before', async t => {
+  const { directory, read } = standingStill()
+  const source = createControlSource('native', { ...setUp(null), directory })
+  const first = await source('15')
+  t.equal(await source('15'), first)
+  read()
+  const second = await source('15')
+  t.not(second, first)
+  t.strictSame(second, first)
+})
+
+t.test('then pg_controldata is not run again, unless it failed or another one is due', async t => {
+  const { directory, read } = standingStill()
+  let runs = 0
+  let output: Awaited<ReturnType<ControlDataProgram['run']>> = fact(report)
+  const run = () => {
+    runs += 1
+    return Promise.resolve(output)
+  }
+  const source = createControlSource('pg_controldata', {
+    ...setUp(null),
+    directory,
+    program: { run },
+  })
+  t.equal(await source('15'), await source('15'))
+  t.equal(runs, 1)
+  await source('16')
+  t.equal(runs, 2)
+  read()
+  output = fault({ kind: 'program failed', message: 'no' })
+  await source('16')
+  await source('16')
+  t.equal(runs, 4)
 })

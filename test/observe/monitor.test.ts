@@ -7,7 +7,7 @@ import type { Verdict } from '../../src/facts/verdict.ts'
 import { startMonitor } from '../../src/observe/monitor.ts'
 import type { Look } from '../../src/observe/probe.ts'
 import { noVitalSigns, type VitalSigns } from '../../src/observe/vital-signs.ts'
-import type { WatchTargets } from '../../src/observe/watcher.ts'
+import type { Watcher, WatchTargets } from '../../src/observe/watcher.ts'
 import {
   controlFile,
   directory,
@@ -36,9 +36,11 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
   const told: Verdict[] = []
   const aims: WatchTargets[] = []
   const log: string[] = []
+  const forgotten: (string | null)[] = []
   let finds: Evidence | null = first
   let vitals: VitalSigns = noVitalSigns
   let looks = 0
+  let watching: ReturnType<Watcher['state']> = 'armed'
   let hold: Promise<void> | null = null
   let hints: Hints | undefined
   const monitor = startMonitor({
@@ -49,6 +51,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
         await hold
         return result
       },
+      forget: name => forgotten.push(name),
       close: () => log.push('probe closed'),
     },
     clock: manual.clock,
@@ -56,7 +59,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
       hints = given
       return {
         aim: targets => aims.push(targets),
-        state: () => 'armed',
+        state: () => watching,
         close: () => log.push('watcher closed'),
       }
     },
@@ -73,6 +76,10 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
     told,
     aims,
     log,
+    forgotten,
+    watchBecomes: (state: typeof watching) => {
+      watching = state
+    },
     hints: hints as Hints,
     looks: () => looks,
     find: (evidence: Evidence | null, signs: VitalSigns = noVitalSigns) => {
@@ -117,7 +124,7 @@ t.test('before it ends nothing is known', async t => {
   const { promise, resolve } = deferred<null>()
   const { clock } = createManualClock()
   const monitor = startMonitor({
-    probe: { look: () => promise, close: () => {} },
+    probe: { look: () => promise, forget: () => {}, close: () => {} },
     clock,
     watch: () => ({ aim: () => {}, state: () => 'arming', close: () => {} }),
     intervalMs: 500,
@@ -324,6 +331,40 @@ t.test('changes that come without events make it poll', async t => {
     await pass(700)
   }
   t.match(events.slice(1), [{ kind: 'watching degraded', because: /without events/ }])
+})
+
+t.test('the probe is told what an event was about', async t => {
+  const { hints, forgotten } = await setUp()
+  hints.hint('pg_control')
+  hints.hint('standby.signal')
+  t.strictSame(forgotten, ['pg_control', 'standby.signal'])
+})
+
+t.test('as long as events may be missed, the probe keeps nothing from look to look', async t => {
+  const { hints, pass, forgotten, watchBecomes } = await setUp()
+  await pass(1000)
+  t.strictSame(forgotten, [])
+  for (const state of ['arming', 'blind'] as const) {
+    watchBecomes(state)
+    await pass(500)
+    t.strictSame(forgotten.splice(0), [null], state)
+  }
+  watchBecomes('armed')
+  hints.trouble({ code: 'ENOSPC', path: '/pgdata' })
+  await pass(100)
+  t.ok(forgotten.length > 0 && forgotten.every(name => name === null), 'while polling')
+})
+
+t.test('the same evidence is not weighed again, but stamped', async t => {
+  const { monitor, pass, find } = await setUp()
+  const { verdict } = monitor.snapshot() ?? {}
+  await pass(500)
+  t.equal(monitor.snapshot()?.verdict, verdict)
+  t.equal(monitor.snapshot()?.lookedAt, 500)
+  find(primaryEvidence())
+  await pass(500)
+  t.not(monitor.snapshot()?.verdict, verdict)
+  t.strictSame(monitor.snapshot()?.verdict, verdict)
 })
 
 t.test('what a directory of another inode holds is not a change without an event', async t => {

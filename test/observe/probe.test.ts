@@ -1,4 +1,4 @@
-import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { cpSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { ControlCheck } from '../../src/facts/evidence.ts'
@@ -8,6 +8,7 @@ import { openDataDirectory, type DataDirectory } from '../../src/observe/data-di
 import { createProbe } from '../../src/observe/probe.ts'
 import { forgeControlFile, layoutOfVersion } from '../harness/control-file-builder.ts'
 import { addPostmaster, fakeProcesses } from '../harness/fake-processes.ts'
+import { untilFileTimesMove } from '../harness/file-times.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 
 /** What t.testdir makes a directory of. */
@@ -45,7 +46,7 @@ const setUp = (
   const postmaster = addPostmaster(processes, { pid, inode: `${dev}:${ino}`, titles })
   const manual = createManualClock()
   const { clock } = manual
-  const opened = openDataDirectory(path)
+  const opened = openDataDirectory(path, clock)
   const directory = options.wrap?.(opened) ?? opened
   const program = { run: () => Promise.reject(new Error('not asked')) }
   const control = createControlSource(controlCheck, { directory, program, timers: clock })
@@ -309,6 +310,100 @@ t.test('a status word caught half-written is looked at again', async t => {
   t.match((await lookInTime(torn))?.evidence.lockFile, { fault: { kind: 'mixed status' } })
   torn.write('stopping')
   t.match((await lookInTime(torn))?.evidence.lockFile, { fact: { status: 'stopping' } })
+})
+
+/** A probe that has looked until all that can be kept is kept. */
+const familiar = async (options: Parameters<typeof setUp>[0] = {}) => {
+  const made = setUp(options)
+  await made.look()
+  made.advance(1000)
+  await made.look()
+  untilFileTimesMove()
+  return { ...made, last: await made.look() }
+}
+
+t.test('where nothing changes, the evidence is the very same', async t => {
+  for (const titles of [primaryTitles, ['startup', 'checkpointer', 'walreceiver']]) {
+    const { look, last } = await familiar({ titles })
+    t.equal((await look()).evidence, last.evidence)
+  }
+  const { look, last } = await familiar({ controlCheck: 'off' })
+  t.equal((await look()).evidence, last.evidence)
+})
+
+t.test('and so it is where no server runs', async t => {
+  const { look, path, advance } = await familiar()
+  rmSync(join(path, 'postmaster.pid'))
+  const { evidence } = await look()
+  advance(1000)
+  const { evidence: later } = await look()
+  t.strictSame(later, evidence)
+  t.equal((await look()).evidence, later)
+})
+
+t.test('any change makes for new evidence', async t => {
+  const { look, write, path, processes, inProduction } = await familiar()
+  const pgControl = join(path, 'global', 'pg_control')
+  const changes: readonly (readonly [() => void, object])[] = [
+    [() => write('stopping'), { lockFile: { fact: { status: 'stopping' } } }],
+    [() => write('ready   '), { lockFile: { fact: { status: 'ready' } } }],
+    [
+      () =>
+        writeFileSync(pgControl, forgeControlFile(layout, { state: 'shutting down' }), {
+          flag: 'r+',
+        }),
+      { controlFile: { fact: { state: 'shutting down' } } },
+    ],
+    [inProduction, { controlFile: { fact: { state: 'in production' } } }],
+    [
+      () => writeFileSync(join(path, 'standby.signal'), ''),
+      { signalFiles: { standbySignal: true } },
+    ],
+    [() => rmSync(join(path, 'standby.signal')), { signalFiles: { standbySignal: false } }],
+    [() => processes.remove(pid + 1), { children: { checkpointer: null } }],
+  ]
+  for (const [change, wanted] of changes) {
+    change()
+    t.match((await look()).evidence, wanted)
+  }
+})
+
+t.test('a status word rewritten at once and in place is seen at the next look', async t => {
+  const { look, path } = await familiar()
+  const lockFile = join(path, 'postmaster.pid')
+  for (const status of ['stopping', 'ready   ', 'starting', 'standby ']) {
+    writeFileSync(lockFile, lockFileText(status), { flag: 'r+' })
+    t.match((await look()).evidence.lockFile, { fact: { status: status.trim() } })
+  }
+})
+
+t.test('a presumption found wrong makes for another look, without a pause', async t => {
+  const { probe, write, last } = await familiar()
+  t.match(last.evidence.lockFile, { fact: { status: 'ready' } })
+  write('stopping')
+  t.match(await probe.look(), { evidence: { lockFile: { fact: { status: 'stopping' } } } })
+})
+
+t.test('a directory that is another one by now is looked at anew', async t => {
+  const { look, path, write } = await familiar()
+  renameSync(path, `${path}.away`)
+  cpSync(`${path}.away`, path, { recursive: true })
+  t.match((await look()).verdict, { rule: 'postmaster is a stranger' })
+  rmSync(path, { recursive: true })
+  t.match((await look()).verdict, { rule: 'no data directory' })
+  renameSync(`${path}.away`, path)
+  write('ready   ')
+  t.match((await look()).verdict, { role: 'primary' })
+})
+
+t.test('told of an event, the probe reads again what it was about', async t => {
+  const { look, probe, last } = await familiar()
+  probe.forget('pg_control')
+  const { evidence } = await look()
+  t.not(evidence.controlFile, last.evidence.controlFile)
+  t.equal(evidence.lockFile, last.evidence.lockFile)
+  probe.forget(null)
+  t.not((await look()).evidence.lockFile, last.evidence.lockFile)
 })
 
 t.test('closed, the probe holds no process any more', async t => {

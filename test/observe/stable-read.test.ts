@@ -1,7 +1,7 @@
 import t from 'tap'
 import { fact, fault } from '../../src/facts/outcome.ts'
 import type { UnixMs } from '../../src/facts/units.ts'
-import type { RawFile } from '../../src/observe/data-directory.ts'
+import type { RawFile } from '../../src/observe/disk.ts'
 import { readStable } from '../../src/observe/stable-read.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 
@@ -24,7 +24,7 @@ const readAll = async (...files: readonly RawFile[]) => {
     return Promise.resolve(next)
   }
   let done = false
-  const reading = readStable(read, decode, clock).finally(() => {
+  const reading = readStable(await read(), read, decode, clock).finally(() => {
     done = true
   })
   while (!done) {

@@ -1,0 +1,118 @@
+/**
+ * The disk of a data directory, one system call after the other: the only door to it.
+ *
+ * Everything is asynchronous, so that a disk that hangs holds up the look and not the listener,
+ * and one of libuv's four threads. The callbacks of node:fs cost half of what its promises do.
+ * What goes wrong is a value. Nothing is ever written.
+ */
+import { close, constants, fstat, lstat, open, read, stat, statfs } from 'node:fs'
+import type { BigIntStats, StatsFs } from 'node:fs'
+import type { UnixMs } from '../facts/units.ts'
+import { errorCode, meansAbsent } from './system-error.ts'
+
+/** `code` is the system's error code, or what the path is instead. */
+export type Missing =
+  { readonly kind: 'absent' } | { readonly kind: 'unreadable'; readonly code: string }
+
+/** `inode` is `device:inode`. */
+export type RawFile =
+  | Missing
+  | {
+      readonly kind: 'seen'
+      readonly bytes: Uint8Array
+      readonly inode: string
+      readonly modified: UnixMs
+    }
+
+/** A path's status; times in nanoseconds. */
+export type Status = BigIntStats
+
+export const isMissing = (found: Status | Missing): found is Missing => 'kind' in found
+
+/** Follows a symbolic link. */
+export const statusOf = (path: string): Promise<Status | Missing> =>
+  found(done => stat(path, { bigint: true }, done))
+
+/** Of a symbolic link itself. */
+export const linkStatusOf = (path: string): Promise<Status | Missing> =>
+  found(done => lstat(path, { bigint: true }, done))
+
+export type Reading = { readonly raw: RawFile; readonly status: Status | null }
+
+/**
+ * Reads at most `bytesMax` bytes in one go. The status is taken before the bytes: if the file is
+ * written in between, the next reading shows a newer time. The path is opened afresh each time,
+ * because pg_basebackup, pgBackRest and operators replace files under us.
+ */
+export const readBytes = async (path: string, bytesMax: number): Promise<Reading> => {
+  try {
+    // O_NONBLOCK: a FIFO put in the file's place must not hold us up for ever.
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK
+    const file = await called<number>(done => open(path, flags, done))
+    try {
+      const status = await called<Status>(done => fstat(file, { bigint: true }, done))
+      if (!status.isFile()) return without({ kind: 'unreadable', code: 'not a regular file' })
+      const buffer = new Uint8Array(bytesMax)
+      const length = await called<number>(done => read(file, buffer, 0, bytesMax, 0, done))
+      return { raw: seen(status, buffer.subarray(0, length)), status }
+    } finally {
+      // Nobody has to wait for it.
+      close(file, ignore)
+    }
+  } catch (error) {
+    return without(missing(error))
+  }
+}
+
+type Numbers = { readonly dev: number | bigint; readonly ino: number | bigint }
+export const inodeOf = ({ dev, ino }: Numbers): string => `${dev}:${ino}`
+
+/** Type of the file system that the path lies on, as in statfs(2); null when it can't be had. */
+export const fileSystemOf = async (path: string): Promise<number | null> => {
+  try {
+    const { type } = await called<StatsFs>(done => statfs(path, done))
+    return type
+  } catch {
+    return null
+  }
+}
+
+type Callback<Value> = (error: Error | null, value: Value) => void
+
+const called = <Value>(call: (done: Callback<Value>) => void): Promise<Value> =>
+  new Promise((resolve, reject) => {
+    call((error, value) => {
+      if (error === null) resolve(value)
+      else reject(error)
+    })
+  })
+
+const found = (call: (done: Callback<Status>) => void): Promise<Status | Missing> =>
+  new Promise(resolve => {
+    call((error, status) => {
+      resolve(error === null ? status : missing(error))
+    })
+  })
+
+const missing = (error: unknown): Missing => {
+  const code = errorCode(error)
+  return meansAbsent(code) ? absent : { kind: 'unreadable', code }
+}
+
+/** Always the same, so that nothing new can be told from something new. */
+const absent: Missing = { kind: 'absent' }
+
+const without = (raw: Missing): Reading => ({ raw, status: null })
+
+const seen = (status: Status, bytes: Uint8Array): RawFile => ({
+  kind: 'seen',
+  bytes,
+  inode: inodeOf(status),
+  modified: millisecondsOf(status.mtimeNs),
+})
+
+/** In two parts: all nanoseconds since 1970 are more than a number can hold. */
+const millisecondsOf = (nanoseconds: bigint): UnixMs =>
+  (Number(nanoseconds / 1_000_000n) + Number(nanoseconds % 1_000_000n) / 1e6) as UnixMs
+
+const ignore = (): void => {}

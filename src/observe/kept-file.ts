@@ -1,0 +1,35 @@
+/** A file read through what was read of it before: see kept-reading.ts for when that counts. */
+import { isMissing, readBytes, statusOf, type RawFile } from './disk.ts'
+import { createKeptReading, type Keeping } from './kept-reading.ts'
+
+export type KeptFile = {
+  /** The very same object as before when the file has provably not changed meanwhile. */
+  readonly read: () => Promise<RawFile>
+  /** What read() found, as far as it may be gone by until the next one proves it; or null. */
+  readonly presumed: () => RawFile | null
+  readonly forget: () => void
+}
+
+export const createKeptFile = (
+  { path, bytesMax }: { readonly path: string; readonly bytesMax: number },
+  keeping: Keeping,
+): KeptFile => {
+  const kept = createKeptReading<RawFile>(keeping)
+
+  const provenByStatus = async (): Promise<RawFile | null> => {
+    const status = await statusOf(path)
+    return isMissing(status) ? null : kept.provenBy(status)
+  }
+  return {
+    read: async () => {
+      const proven = kept.presumed()?.kind === 'seen' ? await provenByStatus() : null
+      if (proven !== null) return proven
+      const began = kept.begin()
+      const { raw, status } = await readBytes(path, bytesMax)
+      kept.note(raw, status, began)
+      return raw
+    },
+    presumed: kept.presumed,
+    forget: kept.forget,
+  }
+}

@@ -216,6 +216,7 @@ const createMadeUpProbe = ({
   }
   return {
     look,
+    forget: () => {},
     close: () => {},
     finished,
     setPace: (next: Pace): void => {

@@ -10,7 +10,7 @@
  * Source: PostmasterStateMachine() and reaper() in postmaster.c, PostgreSQL 10 to 18.
  */
 import type { LockFile } from './lock-file.ts'
-import type { ChildrenSighting } from './sightings.ts'
+import type { Child, ChildrenSighting } from './sightings.ts'
 import type { Pid, Ticks, UnixMs, UnixSeconds } from './units.ts'
 
 export type RestartMemory = {
@@ -22,31 +22,75 @@ export type RestartMemory = {
    * again; null when nothing is suspected. `first sight`: suspected only because we came too late
    * to know; `new id`: the id changed before our eyes.
    */
-  readonly suspicion: { readonly kind: 'first sight' | 'new id'; readonly written: UnixMs } | null
+  readonly suspicion: Suspicion | null
+  /** Wall clock less monotonic clock: jumps when the clock is set. */
+  readonly clockOffsetMs: number
 }
 
-/**
- * Carries the memory over one look; the same object when there is nothing new. `written` is the
- * lock file's time of last modification.
- */
-export const remember = (
+export type Suspicion = {
+  readonly kind: 'first sight' | 'new id'
+  /** As the file is stamped. */
+  readonly written: UnixMs
+  /**
+   * The same by the clock as it is set now; null when the clock was set around that time, so that
+   * there is no telling by which one the file was stamped.
+   */
+  readonly writtenAt: UnixMs | null
+}
+
+/** Two readings of clocks in a row are never this far apart, and births are told to 10 ms. */
+const clockSetByMs = 5
+
+/** What a look brings along. */
+export type Remembered = {
+  readonly lockFile: LockFile
+  /** The lock file's time of last modification. */
+  readonly written: UnixMs
+  /** Wall clock less monotonic clock at the time of the look. */
+  readonly clockOffsetMs: number
+}
+
+/** Carries the memory over one look; the same object when there is nothing new. */
+export const remember = (before: RestartMemory | null, now: Remembered): RestartMemory => {
+  if (before === null) return carry(null, now, now.written)
+  const setByMs = now.clockOffsetMs - before.clockOffsetMs
+  const isSet = Math.abs(setByMs) >= clockSetByMs
+  if (isSet) return carry(rebase(before, setByMs), now, null)
+  // A clock that is only slewed makes no news.
+  return carry(before, { ...now, clockOffsetMs: before.clockOffsetMs }, now.written)
+}
+
+const rebase = (memory: RestartMemory, setByMs: number): RestartMemory => {
+  const { suspicion, clockOffsetMs } = memory
+  return {
+    ...memory,
+    clockOffsetMs: clockOffsetMs + setByMs,
+    suspicion:
+      suspicion === null || suspicion.writtenAt === null
+        ? suspicion
+        : { ...suspicion, writtenAt: (suspicion.writtenAt + setByMs) as UnixMs },
+  }
+}
+
+/** `writtenAt`: what a new suspicion may go by. */
+const carry = (
   before: RestartMemory | null,
-  lockFile: LockFile,
-  written: UnixMs,
+  { lockFile, written, clockOffsetMs }: Remembered,
+  writtenAt: UnixMs | null,
 ): RestartMemory => {
   const { pid, startTime, sharedMemory } = lockFile
   const samePostmaster = before !== null && before.pid === pid && before.startTime === startTime
   // A line 7 that is empty for a while must not make us forget the id that the next is to be
   // compared with, nor what is suspected.
   const sharedMemoryId = sharedMemory?.id ?? (samePostmaster ? before.sharedMemoryId : null)
-  const now = { pid, startTime, sharedMemoryId }
+  const now = { pid, startTime, sharedMemoryId, clockOffsetMs }
   if (!samePostmaster || before.sharedMemoryId === null) {
     // An id that was not there yet is a postmaster coming up, whose `ready` is still to be written.
     const comingUp = lockFile.status !== 'ready'
-    return { ...now, suspicion: comingUp ? null : { kind: 'first sight', written } }
+    return { ...now, suspicion: comingUp ? null : { kind: 'first sight', written, writtenAt } }
   }
   if (before.sharedMemoryId !== sharedMemoryId) {
-    return { ...now, suspicion: { kind: 'new id', written } }
+    return { ...now, suspicion: { kind: 'new id', written, writtenAt } }
   }
   const writtenSince = before.suspicion !== null && before.suspicion.written !== written
   return writtenSince ? { ...now, suspicion: null } : before
@@ -76,8 +120,11 @@ export const crashRestartUnderWay = (
   if (children.startupUndecided) return true
   const { startup, walwriter, walreceiver } = children
   if (startup === null) return suspicion.kind === 'new id' && walwriter === null
-  if (suspicion.written - startup.startedAt > clearlyAfterMs || walreceiver !== null) return false
+  if (walreceiver !== null || isClearlyAfter(suspicion, startup)) return false
   const firstStartup =
     postmasterStarted !== null && startup.started - postmasterStarted <= firstStartupWithinTicks
   return !(suspicion.kind === 'first sight' && firstStartup)
 }
+
+const isClearlyAfter = ({ writtenAt }: Suspicion, { startedAt }: Child): boolean =>
+  writtenAt !== null && writtenAt - startedAt > clearlyAfterMs

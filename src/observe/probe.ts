@@ -112,7 +112,11 @@ export const createProbe = (needs: {
     if (lockFile.kind === 'seen' && sight.directory.kind === 'seen') {
       const found = await sightPostmaster(lockFile.fact, sight.directory.inode)
       postmaster = found.postmaster
-      next = remember(memory, lockFile.fact, lockFile.modified)
+      next = remember(memory, {
+        lockFile: lockFile.fact,
+        written: lockFile.modified,
+        clockOffsetMs: clock.unix() - clock.monotonic(),
+      })
       if (postmaster.kind === 'signal 0') children = { kind: 'invisible' }
       if (found.handle !== null && postmaster.kind === 'alive') {
         const counted = await census.take(found.handle, doubted || suspectsAnew(memory, next))

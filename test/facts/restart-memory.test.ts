@@ -15,10 +15,17 @@ const at = (ms: number) => (1_767_268_000_000 + ms) as UnixMs
 const withId = (id: number, changes: Partial<LockFile> = {}) =>
   lockFile({ sharedMemory: { key: 1, id }, ...changes })
 
+const see = (
+  before: RestartMemory | null,
+  seen: LockFile,
+  written: UnixMs,
+  clockOffsetMs = 0,
+): RestartMemory => remember(before, { lockFile: seen, written, clockOffsetMs })
+
 /** Memory after a postmaster was watched from its start until it was ready. */
 const watchedFromStart = (): RestartMemory => {
-  const starting = remember(null, withId(7, { status: 'starting' }), at(0))
-  return remember(starting, withId(7), at(100))
+  const starting = see(null, withId(7, { status: 'starting' }), at(0))
+  return see(starting, withId(7), at(100))
 }
 
 t.test('a postmaster watched from its start is under no suspicion', async t => {
@@ -28,55 +35,60 @@ t.test('a postmaster watched from its start is under no suspicion', async t => {
 t.test(
   'a postmaster that is ready at first sight may be in the middle of a crash restart',
   async t => {
-    t.strictSame(remember(null, withId(7), at(5)).suspicion, {
+    t.strictSame(see(null, withId(7), at(5)).suspicion, {
       kind: 'first sight',
       written: at(5),
+      writtenAt: at(5),
     })
   },
 )
 
 t.test('so may one whose shared memory id was not yet written when it was seen before', async t => {
-  const early = remember(null, lockFile({ sharedMemory: null, status: null }), at(0))
-  t.strictSame(remember(early, withId(7), at(9)).suspicion, { kind: 'first sight', written: at(9) })
+  const early = see(null, lockFile({ sharedMemory: null, status: null }), at(0))
+  t.strictSame(see(early, withId(7), at(9)).suspicion, {
+    kind: 'first sight',
+    written: at(9),
+    writtenAt: at(9),
+  })
 })
 
 t.test('a shared memory id that is not there for a while is not forgotten', async t => {
   const without = lockFile({ sharedMemory: null })
-  t.strictSame(remember(watchedFromStart(), without, at(200)), watchedFromStart())
-  const crashed = remember(remember(watchedFromStart(), without, at(200)), withId(8), at(300))
-  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(300) })
-  t.strictSame(remember(crashed, without, at(300)), crashed, 'nor is the suspicion')
+  t.strictSame(see(watchedFromStart(), without, at(200)), watchedFromStart())
+  const crashed = see(see(watchedFromStart(), without, at(200)), withId(8), at(300))
+  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(300), writtenAt: at(300) })
+  t.strictSame(see(crashed, without, at(300)), crashed, 'nor is the suspicion')
 })
 
 t.test('another pid, or the same with another start time, is another postmaster', async t => {
   const before = watchedFromStart()
-  const again = remember(before, withId(9, { pid: 99 as Pid, status: 'starting' }), at(200))
+  const again = see(before, withId(9, { pid: 99 as Pid, status: 'starting' }), at(200))
   t.equal(again.suspicion, null)
   const recycled = withId(9, { startTime: 5 as UnixSeconds, status: 'starting' })
-  t.equal(remember(before, recycled, at(200)).suspicion, null)
+  t.equal(see(before, recycled, at(200)).suspicion, null)
 })
 
 t.test('the memory stays the same object as long as there is nothing new', async t => {
   const before = watchedFromStart()
-  t.equal(remember(before, withId(7), at(200)), before)
-  const suspecting = remember(null, withId(7), at(5))
-  t.equal(remember(suspecting, withId(7), at(5)), suspecting)
-  t.not(remember(suspecting, withId(7), at(6)), suspecting)
+  t.equal(see(before, withId(7), at(200)), before)
+  const suspecting = see(null, withId(7), at(5))
+  t.equal(see(suspecting, withId(7), at(5)), suspecting)
+  t.not(see(suspecting, withId(7), at(6)), suspecting)
 })
 
 t.test('a new shared memory id under the same pid is a crash restart', async t => {
-  const crashed = remember(watchedFromStart(), withId(8), at(5000))
-  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(5000) })
+  const crashed = see(watchedFromStart(), withId(8), at(5000))
+  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(5000), writtenAt: at(5000) })
 
   t.test('until the lock file is written once more', async t => {
-    const still = remember(crashed, withId(8), at(5000))
+    const still = see(crashed, withId(8), at(5000))
     t.same(still.suspicion, crashed.suspicion)
-    t.equal(remember(still, withId(8), at(7000)).suspicion, null)
+    t.equal(see(still, withId(8), at(7000)).suspicion, null)
   })
 
   t.test('and a second one on top begins anew', async t => {
-    const twice = remember(crashed, withId(9), at(6000))
-    t.strictSame(twice.suspicion, { kind: 'new id', written: at(6000) })
+    const twice = see(crashed, withId(9), at(6000))
+    t.strictSame(twice.suspicion, { kind: 'new id', written: at(6000), writtenAt: at(6000) })
   })
 })
 
@@ -84,7 +96,8 @@ const memory = (kind: 'first sight' | 'new id', written: UnixMs): RestartMemory 
   pid: 4711 as Pid,
   startTime: null,
   sharedMemoryId: 8,
-  suspicion: { kind, written },
+  suspicion: { kind, written, writtenAt: written },
+  clockOffsetMs: 0,
 })
 
 t.test('without a suspicion nothing is under way', async t => {
@@ -152,5 +165,32 @@ t.test('on a standby', async t => {
     const later = children({ startup: child('startup', 4714, 101), walwriter: null })
     t.equal(crashRestartUnderWay(atFirstSight, later, postmasterStarted), true)
     t.equal(crashRestartUnderWay(memory('new id', written), first, postmasterStarted), true)
+  })
+
+  t.test('a clock that is set after the lock file was written changes nothing', async t => {
+    for (const setByMs of [-3_600_000, -2000, 2000, 3_600_000]) {
+      for (const ms of [-3, 500]) {
+        const suspected = memory('new id', soonAfter(ms))
+        const after = see(suspected, withId(8, { startTime: null }), soonAfter(ms), setByMs)
+        const bornBySetClock = { ...startup, startedAt: (startup.startedAt + setByMs) as UnixMs }
+        const counted = { ...recovering, startup: bornBySetClock }
+        t.equal(crashRestartUnderWay(after, counted, postmasterStarted), ms < 0, `${setByMs}`)
+      }
+    }
+  })
+
+  t.test('one set while it was written leaves only the next write to go by', async t => {
+    const crashed = see(watchedFromStart(), withId(8), soonAfter(500), 2000)
+    t.strictSame(crashed.suspicion?.writtenAt, null)
+    t.equal(crashRestartUnderWay(crashed, recovering, postmasterStarted), true)
+    const setAgain = see(crashed, withId(8), soonAfter(500), 0)
+    t.equal(crashRestartUnderWay(setAgain, recovering, postmasterStarted), true)
+    t.equal(see(setAgain, withId(8), soonAfter(600), 0).suspicion, null)
+  })
+
+  t.test('a clock being slewed is not being set', async t => {
+    const slewed = see(watchedFromStart(), withId(7), at(100), 4)
+    t.equal(slewed.clockOffsetMs, 0)
+    t.strictSame(see(slewed, withId(8), at(300), 4).suspicion?.writtenAt, at(300))
   })
 })

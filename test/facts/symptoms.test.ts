@@ -98,7 +98,8 @@ t.test('a crash restart is judged from memory and children', async t => {
     pid: 4711 as Pid,
     startTime: null,
     sharedMemoryId: 8,
-    suspicion: { kind: 'new id', written: 0 as UnixMs },
+    suspicion: { kind: 'new id', written: 0 as UnixMs, writtenAt: 0 as UnixMs },
+    clockOffsetMs: 0,
   } as const
   const restarting = children({ walwriter: null })
   becomes(t, { memory, children: restarting }, { crashRestart: true })

@@ -154,8 +154,13 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
       startTime: fc.constant(null),
       sharedMemoryId: fc.option(fc.nat()),
       suspicion: fc.option(
-        fc.record({ kind: fc.constantFrom('first sight', 'new id'), written: time }),
+        fc.record({
+          kind: fc.constantFrom('first sight', 'new id'),
+          written: time,
+          writtenAt: fc.option(time),
+        }),
       ),
+      clockOffsetMs: fc.constant(0),
     }),
   ),
 })

@@ -208,7 +208,11 @@ const createMadeUpProbe = ({
     if (isVoid) return null
     const { lockFile, directory } = beginning.evidence
     if (lockFile.kind === 'seen' && directory.kind === 'seen') {
-      memory = remember(memory, lockFile.fact, lockFile.modified)
+      memory = remember(memory, {
+        lockFile: lockFile.fact,
+        written: lockFile.modified,
+        clockOffsetMs: 0,
+      })
     }
     const evidence = { ...beginning.evidence, memory }
     finished.push({ ...beginning, evidence, began })

@@ -4,8 +4,9 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
 import type { Timers } from '../facts/timers.ts'
 import { startMonitor } from '../observe/monitor.ts'
+import type { AnsweringOptions } from '../serve/answering.ts'
 import { describeListenFault } from '../serve/endpoint.ts'
-import { makeReplies, type Reply } from '../serve/reply.ts'
+import { makeReplies } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort, type RolePort } from '../serve/role-port.ts'
 import { createListenerReport } from './listener-events.ts'
@@ -34,7 +35,11 @@ export const startServing = async (
   const port = createPort(options, {
     timers: clock,
     report,
-    answer: () => replyTo(monitor.current()),
+    answer: () => {
+      const verdict = monitor.current()
+      const waking = monitor.waking()
+      return waking === null ? replyTo(verdict) : waking.then(() => replyTo(monitor.current()))
+    },
   })
   const monitor = startMonitor({
     probe: openProbe(options),
@@ -63,7 +68,11 @@ export const startServing = async (
 
 const createPort = (
   { bind, port, whenUnavailable }: ServeOptions,
-  needs: { readonly timers: Timers; readonly report: Report; readonly answer: () => Reply },
+  needs: {
+    readonly timers: Timers
+    readonly report: Report
+    readonly answer: AnsweringOptions['answer']
+  },
 ): RolePort => {
   const { timers, answer } = needs
   const report = createListenerReport(needs.report)

@@ -14,6 +14,7 @@ import type { Verdict } from '../facts/verdict.ts'
 import { nextLookMs, pollMs } from './cadence.ts'
 import type { Clock } from './clock.ts'
 import { createHazardWatch } from './hazard-watch.ts'
+import { createLease } from './lease.ts'
 import type { Look, Probe } from './probe.ts'
 import { createPulse, noVitalSigns, type VitalSigns } from './vital-signs.ts'
 import { createWatchHealth } from './watch-health.ts'
@@ -22,6 +23,11 @@ import type { Watcher, WatcherNeeds } from './watcher.ts'
 export type Monitor = {
   /** The verdict that may be answered now: takes the pulse, touches no disk. */
   readonly current: () => Verdict
+  /**
+   * Resolves when current() is worth asking; null when it is now. It is not for a moment after the
+   * process itself stood still, which must not look like a failure of the server.
+   */
+  readonly waking: () => Promise<void> | null
   readonly snapshot: () => Snapshot | null
   readonly close: () => void
 }
@@ -51,7 +57,6 @@ export const startMonitor = (needs: {
   let beganAt = -Infinity
   let closed = false
   let nextLook: Timer | null = null
-  let leaseEnd: Timer | null = null
 
   const health = createWatchHealth({
     timers: clock,
@@ -90,6 +95,7 @@ export const startMonitor = (needs: {
       settled: unsettled === null,
       unsettledLooks: unsettled?.looks ?? 0,
       unsettledForMs: unsettled === null ? 0 : beganAt - unsettled.since,
+      unheralded: snapshot?.verdict.rule === 'postmaster stopped',
       polling: health.polling(),
     }
     lookIn(nextLookMs(outlook, intervalMs))
@@ -109,10 +115,7 @@ export const startMonitor = (needs: {
     unsettled = next.verdict.settled
       ? null
       : { since: unsettled?.since ?? beganAt, looks: (unsettled?.looks ?? 0) + 1 }
-    leaseEnd?.cancel()
-    leaseEnd = clock.after(leaseMs + 1, () => {
-      review()
-    })
+    lease.renew(next.lookedAt)
     const { directory } = evidence
     watcher.aim({
       directory: evidence.path,
@@ -142,6 +145,7 @@ export const startMonitor = (needs: {
   /** The verdict of now, announced if it is another one; a lost pulse asks for a look. */
   const review = (): Verdict => {
     const verdict = judge()
+    if (verdict.rule === 'lease expired' && lease.overslept()) return verdict
     announce(verdict)
     if (verdict.rule === 'pulse lost') lookAgain()
     return verdict
@@ -153,6 +157,14 @@ export const startMonitor = (needs: {
     return verdict === announced?.verdict ? verdict : review()
   }
 
+  const lease = createLease({
+    clock,
+    leaseMs,
+    lookAgain,
+    expired: () => {
+      review()
+    },
+  })
   const watcher = needs.watch({
     hint: name => {
       probe.forget(name)
@@ -171,11 +183,12 @@ export const startMonitor = (needs: {
 
   return {
     current,
+    waking: lease.waking,
     snapshot: () => snapshot,
     close: () => {
       closed = true
       nextLook?.cancel()
-      leaseEnd?.cancel()
+      lease.close()
       health.close()
       watcher.close()
       if (!looking) probe.close()

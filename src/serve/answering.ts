@@ -12,8 +12,8 @@ import type { Reply } from './reply.ts'
 import { createSeldom } from './seldom.ts'
 
 export type AnsweringOptions = {
-  /** Asked once for each connect, at the moment of the connect. */
-  readonly answer: () => Reply
+  /** Asked once for each connect, at the moment of the connect. One to wait for never rejects. */
+  readonly answer: () => Reply | Promise<Reply>
   /** Of one server; whoever comes on top of that is dropped without an answer. */
   readonly connectionsMax: number
   /** How long an answered client may take to close; at most twice as long. */
@@ -54,16 +54,28 @@ export const createAnswering = (options: AnsweringOptions): Answering => {
   const seldom = createSeldom(timers, report)
   const counts = { primary: 0, standby: 0, unavailable: 0, silence: 0, dropped: 0, acceptFailed: 0 }
 
-  const onConnection = (socket: Socket): void => {
-    const reply = answer()
+  const respond = (socket: Socket, reply: Reply): void => {
     if (reply.kind === 'silence') {
       counts.silence += 1
       socket.destroy()
       return
     }
     socket.end(reply.bytes)
-    lingering.add(socket)
     counts[reply.means] += 1
+  }
+
+  const onConnection = (socket: Socket): void => {
+    const reply = answer()
+    const waits = reply instanceof Promise
+    if (!waits) respond(socket, reply)
+    if (!socket.destroyed) lingering.add(socket)
+    if (waits) void respondLater(socket, reply)
+  }
+
+  /** Who has gone meanwhile has had no answer, and is not counted. */
+  const respondLater = async (socket: Socket, reply: Promise<Reply>): Promise<void> => {
+    const settled = await reply
+    if (!socket.destroyed) respond(socket, settled)
   }
 
   return {

@@ -101,6 +101,21 @@ t.test('an old answer expires with its lease', async t => {
   t.equal(await say(), wireWords.unavailable)
 })
 
+t.test('who asks while it wakes up from a sleep is told what holds then', async t => {
+  const { say, find, clock } = await start(t, standbyEvidence(), {})
+  find(primaryEvidence())
+  clock.oversleep(60_000)
+  const asked = say()
+  await until(
+    async () => {
+      clock.advance(1)
+      return (await Promise.race([asked, settle()])) !== undefined
+    },
+    { what: 'an answer after waking up' },
+  )
+  t.equal(await asked, wireWords.primary)
+})
+
 t.test('each address has a listener, and tells that it is up', async t => {
   const { say, ports, events } = await start(t, primaryEvidence(), {
     bind: ['127.0.0.1', '127.0.0.2'],

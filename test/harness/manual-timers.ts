@@ -5,6 +5,8 @@ export type ManualTimers = {
   readonly timers: Timers
   /** Runs what falls due on the way, in order of time and then of asking. */
   readonly advance: (ms: number) => void
+  /** As for a process that is stopped: what falls due meanwhile runs with the next advance(). */
+  readonly oversleep: (ms: number) => void
   readonly now: () => number
   /** How many timers are waiting. */
   readonly pending: () => number
@@ -39,10 +41,13 @@ export const createManualTimers = (): ManualTimers => {
       const until = now + ms
       for (let next = nextDue(until); next !== null; next = nextDue(until)) {
         waiting.delete(next)
-        now = next.due
+        now = Math.max(now, next.due)
         next.action()
       }
       now = until
+    },
+    oversleep: ms => {
+      now += ms
     },
     now: () => now,
     pending: () => waiting.size,

@@ -1,7 +1,13 @@
 import t from 'tap'
 import { nextLookMs, pollMs, type Outlook } from '../../src/observe/cadence.ts'
 
-const settled: Outlook = { settled: true, unsettledLooks: 0, unsettledForMs: 0, polling: false }
+const settled: Outlook = {
+  settled: true,
+  unsettledLooks: 0,
+  unsettledForMs: 0,
+  unheralded: false,
+  polling: false,
+}
 const unsettled = (unsettledLooks: number, unsettledForMs = 100): Outlook => ({
   ...settled,
   settled: false,
@@ -20,11 +26,15 @@ t.test('without file events the tick is a poll, unless it is quicker anyway', as
 
 t.test('what can not last is looked at again after milliseconds, ever more patiently', async t => {
   const waits = [1, 2, 3, 4, 5, 6, 7, 8, 60].map(looks => nextLookMs(unsettled(looks), 500))
-  t.strictSame(waits, [1, 2, 4, 8, 16, 32, 50, 50, 50])
+  t.strictSame(waits, [1, 2, 4, 8, 16, 20, 20, 20, 20])
 })
 
 t.test('after ten seconds it is rather a state than a passage', async t => {
-  t.equal(nextLookMs(unsettled(300, 10_000), 500), 50)
+  t.equal(nextLookMs(unsettled(300, 10_000), 500), 20)
   t.equal(nextLookMs(unsettled(300, 10_001), 500), 250)
   t.equal(nextLookMs(unsettled(300, 10_001), 60), 60)
+})
+
+t.test('but what ends without an event is waited for no longer than at first', async t => {
+  t.equal(nextLookMs({ ...unsettled(300, 3_600_000), unheralded: true }, 500), 20)
 })

@@ -294,6 +294,36 @@ t.test('a look that ends when its processes are already gone makes nobody availa
   t.equal(looks(), before + 1)
 })
 
+t.test('after standing still itself, it makes whoever asks wait for a look', async t => {
+  const { monitor, told, find, oversleep, advance, looks, events } = await setUp(standbyEvidence())
+  const before = { told: told.length, events: events.length, looks: looks() }
+  find(primaryEvidence())
+  oversleep(10_000)
+  t.equal(monitor.current().rule, 'lease expired')
+  const waking = monitor.waking()
+  t.not(waking, null)
+  t.equal(told.length, before.told, 'nobody is told that it is unavailable')
+  advance(1)
+  await settle()
+  await waking
+  t.match(monitor.current(), { kind: 'available', role: 'primary' })
+  t.equal(monitor.waking(), null)
+  t.equal(looks(), before.looks + 1)
+  t.match(events.slice(before.events), [{ kind: 'verdict changed', to: { role: 'primary' } }])
+})
+
+t.test('but not when looks do not end', async t => {
+  const { monitor, told, hang, pass } = await setUp()
+  await pass(400)
+  const release = hang()
+  await pass(1600)
+  t.equal(monitor.current().rule, 'lease expired')
+  t.equal(monitor.waking(), null)
+  t.match(told.at(-1), { kind: 'unavailable', rule: 'lease expired' })
+  await release()
+  t.equal(monitor.current().kind, 'available')
+})
+
 t.test('hazards are reported when they begin and when they end', async t => {
   const { hints, pass, find, events } = await setUp()
   const kinds = () => events.map(({ kind }) => kind)

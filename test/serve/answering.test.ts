@@ -9,6 +9,7 @@ import {
 import { startListening, systemListen } from '../../src/serve/listening.ts'
 import { makeReplies, type Availability, type Reply } from '../../src/serve/reply.ts'
 import { quietMs } from '../../src/serve/seldom.ts'
+import { deferred } from '../harness/manual-clock.ts'
 import { createManualTimers } from '../harness/manual-timers.ts'
 import { connectStubborn, hear, hearOn } from '../harness/tcp-client.ts'
 
@@ -112,6 +113,31 @@ t.test('the answer is asked for once per connect and never remembered', async t 
     t.equal(asked, index + 1)
   }
   t.match(answering.counters(), { primary: 2, standby: 1, unavailable: 1 })
+})
+
+t.test('an answer that is to be waited for goes out when it is there', async t => {
+  const { promise, resolve } = deferred<Reply>()
+  const { open, answering, server, connectOne } = setup(t, { answer: () => promise })
+  const where = await open()
+  const gone = await connectOne(where)
+  gone.client.destroy()
+  await gone.ours.closed
+  const arrived = once(server, 'connection')
+  const heard = hear(where)
+  await arrived
+  t.same(answering.counters(), nothingCounted)
+  resolve(standby)
+  t.same((await heard).bytes, bytesOf(standby))
+  t.same(answering.counters(), { ...nothingCounted, standby: 1 }, 'who has gone is not answered')
+})
+
+t.test('nor is a client let in for ever while it waits', async t => {
+  const never = new Promise<Reply>(() => {})
+  const { open, answering, time, connectOne } = setup(t, { answer: () => never })
+  const { ours } = await connectOne(await open())
+  time.advance(2 * lingerMs)
+  await ours.closed
+  t.equal(answering.counters().lingeringDestroyed, 1)
 })
 
 t.test('a client that sends a megabyte gets its answer, whole and with an end', async t => {

@@ -1,0 +1,117 @@
+import t from 'tap'
+import type { MonotonicMs } from '../../src/facts/units.ts'
+import { createLease, graceMs } from '../../src/observe/lease.ts'
+import { createManualClock, settle } from '../harness/manual-clock.ts'
+
+const leaseMs = 1500
+
+const setUp = () => {
+  const manual = createManualClock()
+  const calls: string[] = []
+  const lease = createLease({
+    clock: manual.clock,
+    leaseMs,
+    lookAgain: () => calls.push('look'),
+    expired: () => calls.push('expired'),
+  })
+  const renew = (agoMs = 0): void => lease.renew((manual.now() - agoMs) as MonotonicMs)
+  return { ...manual, lease, calls, renew }
+}
+
+/** Whether a promise has been resolved by now. */
+const isOver = async (promise: Promise<void> | null): Promise<boolean> => {
+  let over = false
+  void promise?.then(() => {
+    over = true
+  })
+  await settle()
+  return over
+}
+
+t.test('it runs out when no look ends in time, and says so once', async t => {
+  const { lease, calls, renew, advance } = setUp()
+  renew()
+  advance(1000)
+  renew(10)
+  advance(leaseMs - 10)
+  t.strictSame(calls, [])
+  advance(1)
+  t.strictSame(calls, ['expired'])
+  t.equal(lease.overslept(), false)
+  advance(60_000)
+  t.equal(lease.overslept(), false, 'that is long ago, and was told in time')
+  t.strictSame(calls, ['expired'])
+  t.equal(lease.waking(), null)
+})
+
+t.test('before the first look nothing can have run out', async t => {
+  const { lease, oversleep } = setUp()
+  oversleep(60_000)
+  t.equal(lease.overslept(), false)
+})
+
+t.test('who did not run when it ended takes a look first', async t => {
+  const { lease, calls, renew, oversleep } = setUp()
+  renew()
+  oversleep(10_000)
+  t.equal(lease.overslept(), true)
+  const waking = lease.waking()
+  t.equal(lease.overslept(), true, 'asked again')
+  t.strictSame(calls, ['look'])
+  renew()
+  t.equal(await isOver(waking), true)
+  t.equal(lease.waking(), null)
+})
+
+t.test('also when the timer is first to notice', async t => {
+  const { lease, calls, renew, oversleep, advance } = setUp()
+  renew()
+  oversleep(10_000)
+  advance(0)
+  t.strictSame(calls, ['look'])
+  t.equal(lease.overslept(), true)
+})
+
+t.test('a timer that is a little late is no sleep', async t => {
+  const { lease, calls, renew, oversleep, advance } = setUp()
+  renew()
+  oversleep(leaseMs + 50)
+  t.equal(lease.overslept(), false)
+  advance(0)
+  t.strictSame(calls, ['expired'])
+})
+
+t.test('the look that was under way when it fell asleep does not count', async t => {
+  const { lease, calls, renew, oversleep } = setUp()
+  renew()
+  oversleep(10_000)
+  t.equal(lease.overslept(), true)
+  const waking = lease.waking()
+  renew(9000)
+  t.strictSame(calls, ['look', 'look'])
+  t.equal(await isOver(waking), false)
+  renew()
+  t.equal(await isOver(waking), true)
+})
+
+t.test('nobody waits longer than the grace', async t => {
+  const { lease, calls, renew, oversleep, advance } = setUp()
+  renew()
+  oversleep(10_000)
+  t.equal(lease.overslept(), true)
+  const waking = lease.waking()
+  advance(graceMs - 1)
+  t.equal(await isOver(waking), false)
+  advance(1)
+  t.equal(await isOver(waking), true)
+  t.strictSame(calls, ['look', 'expired'])
+  t.equal(lease.overslept(), false)
+})
+
+t.test('closed, it holds no timer', async t => {
+  const { lease, renew, pending } = setUp()
+  lease.close()
+  renew()
+  lease.close()
+  t.equal(pending(), 0)
+})

@@ -79,7 +79,8 @@ export const fileSystemOf = async (path: string): Promise<number | null> => {
 
 type Callback<Value> = (error: Error | null, value: Value) => void
 
-const called = <Value>(call: (done: Callback<Value>) => void): Promise<Value> =>
+/** What a call with a callback comes to. */
+export const called = <Value>(call: (done: Callback<Value>) => void): Promise<Value> =>
   new Promise((resolve, reject) => {
     call((error, value) => {
       if (error === null) resolve(value)

@@ -6,13 +6,14 @@
  * has been given to somebody else. /proc/PID/stat never waits for a disk or a lock, so that it is
  * read on the spot; what may wait (cmdline takes the process's memory lock) is asynchronous.
  */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { close as closeFile, closeSync, open, openSync } from 'node:fs'
+import { read as readAt, readSync, statSync } from 'node:fs'
 import { readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { basename, join } from 'node:path'
 import { decodeProcessStat, type ProcessStat } from '../facts/process-stat.ts'
 import type { Pid, Ticks, UnixMs } from '../facts/units.ts'
-import { inodeOf } from './disk.ts'
+import { called, inodeOf } from './disk.ts'
 import { errorCode, meansAbsent } from './system-error.ts'
 
 export type ProcessHandle = {
@@ -34,7 +35,7 @@ export type ProcessTable = {
   readonly program: (pid: Pid) => Promise<string | null>
   /** In order of birth; null when they can't be listed. */
   readonly children: (pid: Pid) => Promise<readonly Pid[] | null>
-  /** Arguments or process title, NUL-padded; empty for a zombie and for who is gone. */
+  /** Arguments or process title, NUL-padded and cut; empty for a zombie and for who is gone. */
   readonly commandLine: (pid: Pid) => Promise<string>
   readonly startedAt: (started: Ticks) => UnixMs
   /** How long ago that was; true to about 10 ms, however the clock is set. */
@@ -56,7 +57,7 @@ export const openProcessTable = (root = '/proc'): ProcessTable => ({
     permitted(async () => basename(withoutDeleted(await readlink(join(root, String(pid), 'exe'))))),
   children: pid => listChildren(root, pid),
   commandLine: async pid =>
-    (await permitted(() => readFile(join(root, String(pid), 'cmdline'), 'latin1'))) ?? '',
+    (await permitted(() => readBeginning(join(root, String(pid), 'cmdline')))) ?? '',
   startedAt: started => (Date.now() - ageMs(started)) as UnixMs,
   ageMs,
 })
@@ -103,6 +104,23 @@ const answersSignal = (pid: Pid): boolean => {
 
 /** The kernel marks a program file that a package upgrade has replaced. */
 const withoutDeleted = (path: string): string => path.replace(/ \(deleted\)$/, '')
+
+/** No title that counts is longer than 200 characters, and what pads it is of no interest. */
+const commandLineBytesMax = 4096
+
+/** Three calls where readFile() makes six: each child is asked for its title. */
+const readBeginning = async (path: string): Promise<string> => {
+  const file = await called<number>(done => open(path, 'r', done))
+  const bytes = Buffer.allocUnsafe(commandLineBytesMax)
+  try {
+    const length = await called<number>(done => readAt(file, bytes, 0, bytes.length, 0, done))
+    return bytes.toString('latin1', 0, length)
+  } finally {
+    closeFile(file, ignore)
+  }
+}
+
+const ignore = (): void => {}
 
 const permitted = async <Value>(look: () => Promise<Value>): Promise<Value | null> => {
   try {

@@ -74,11 +74,16 @@ const longestWrong = (answers: readonly Answer[], span: Span, wrongRole: Role): 
 }
 
 /** A span whose role is that of the one before it is no change. */
-const notices = (answers: readonly Answer[], { roles }: Truth, role: Role): readonly number[] =>
+const notices = (
+  answers: readonly Answer[],
+  { roles, blinded }: Truth,
+  role: Role,
+): readonly number[] =>
   roles.flatMap((span, index): number[] => {
     if (span.role !== role || roles[index - 1] === undefined) return []
     if (roles[index - 1]?.role === role) return []
-    return notice(answers, span)
+    const sighted = blinded.find(({ from, to }) => from <= span.from && span.from < to)?.to
+    return notice(answers, { ...span, from: sighted ?? span.from })
   })
 
 /** Nothing for a span that is over before it could be noticed. */

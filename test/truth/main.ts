@@ -6,6 +6,7 @@
  *   npm run truth -- --help    what else there is
  */
 import { openArena } from './arena.ts'
+import { playChain } from './chain.ts'
 import { allowWholeMachine, missingFor, missingPredecessor } from './needs.ts'
 import { parseOptions, usage, type Options } from './options.ts'
 import { appliesTo, play, type Outcome } from './play.ts'
@@ -30,18 +31,22 @@ const isPlayable = (scenario: Scenario): boolean => {
   return missing.length === 0
 }
 
-const playAll = async ({ majors, scenarios: chosen }: Options): Promise<readonly Outcome[]> => {
+const playAll = async (options: Options): Promise<readonly Outcome[]> => {
+  const { majors, random } = options
+  const playable = random === null ? options.scenarios.filter(isPlayable) : []
   const outcomes: Outcome[] = []
+  const tell = (outcome: Outcome): void => {
+    outcomes.push(outcome)
+    for (const line of outcomeLines(outcome)) print(line)
+  }
   print(heading())
-  const playable = chosen.filter(isPlayable)
   for (const major of majors) {
     const arena = await openArena(major)
     try {
       for (const scenario of playable.filter(one => appliesTo(one, major))) {
-        const outcome = await play(scenario, arena)
-        outcomes.push(outcome)
-        for (const line of outcomeLines(outcome)) print(line)
+        tell(await play(scenario, arena))
       }
+      if (random !== null) tell(await playChain(arena, random, print))
     } finally {
       await arena.close()
     }

@@ -27,6 +27,8 @@ export type Truth = {
   readonly roles: readonly RoleSpan[]
   /** New logins were accepted, one after another. */
   readonly serving: readonly Span[]
+  /** A change that falls into one of these can't be noticed before its end. */
+  readonly blinded: readonly Span[]
 }
 
 /** Two accepted logins further apart than this prove nothing about the time between them. */
@@ -60,6 +62,7 @@ export const truthOf = ({ session, logins }: Testimony, deeds: Deeds): Truth => 
       (one, other) => one.from - other.from,
     ),
     serving: without(accepted.filter(isSpan), [...deeds.nobody, ...deeds.blinded]),
+    blinded: deeds.blinded,
   }
 }
 

@@ -108,11 +108,15 @@ const clearlyAfterMs = 20
  * which runs only in normal operation, is there. On a standby the startup process stays; then the
  * lock file written clearly after its birth, or a WAL receiver, which is started only when all
  * local WAL has been replayed, tell that recovery has come to consistency.
+ *
+ * Whoever comes too late believes in a first startup process, but only while it is `recovering`
+ * and may go on so for ever. With any other cluster state it ends soon, and then the lock file is
+ * written again; the same is seen when a server crashes within a second of its start.
  */
 export const crashRestartUnderWay = (
   memory: RestartMemory,
   children: ChildrenSighting,
-  postmasterStarted: Ticks | null,
+  { postmasterStarted, recovering }: { postmasterStarted: Ticks | null; recovering: boolean },
 ): boolean => {
   const { suspicion } = memory
   if (suspicion === null) return false
@@ -123,7 +127,7 @@ export const crashRestartUnderWay = (
   if (walreceiver !== null || isClearlyAfter(suspicion, startup)) return false
   const firstStartup =
     postmasterStarted !== null && startup.started - postmasterStarted <= firstStartupWithinTicks
-  return !(suspicion.kind === 'first sight' && firstStartup)
+  return !(suspicion.kind === 'first sight' && firstStartup && recovering)
 }
 
 const isClearlyAfter = ({ writtenAt }: Suspicion, { startedAt }: Child): boolean =>

@@ -82,9 +82,15 @@ const postmasterSymptom = ({ postmaster }: Evidence): Symptoms['postmaster'] => 
 const statusSymptom = ({ lockFile }: Evidence): Symptoms['status'] =>
   lockFile.kind === 'seen' ? (lockFile.fact.status ?? 'none') : 'none'
 
-const crashRestartSymptom = ({ memory, children, postmaster }: Evidence): boolean =>
-  memory !== null &&
-  crashRestartUnderWay(memory, children, postmaster.kind === 'alive' ? postmaster.started : null)
+const crashRestartSymptom = (evidence: Evidence): boolean => {
+  const { memory, children, postmaster } = evidence
+  if (memory === null) return false
+  const cluster = clusterSymptom(evidence)
+  return crashRestartUnderWay(memory, children, {
+    postmasterStarted: postmaster.kind === 'alive' ? postmaster.started : null,
+    recovering: cluster === 'in archive recovery' || cluster === 'not asked',
+  })
+}
 
 const presence = ({ children }: Evidence, which: 'startup' | 'checkpointer'): Presence => {
   if (children.kind !== 'seen') return 'unseen'

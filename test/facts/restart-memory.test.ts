@@ -11,6 +11,7 @@ import {
   standbyChildren,
 } from '../harness/evidence.ts'
 
+const onStandby = { postmasterStarted, recovering: true }
 const at = (ms: number) => (1_767_268_000_000 + ms) as UnixMs
 const withId = (id: number, changes: Partial<LockFile> = {}) =>
   lockFile({ sharedMemory: { key: 1, id }, ...changes })
@@ -101,28 +102,28 @@ const memory = (kind: 'first sight' | 'new id', written: UnixMs): RestartMemory 
 })
 
 t.test('without a suspicion nothing is under way', async t => {
-  t.equal(crashRestartUnderWay(watchedFromStart(), standbyChildren(), postmasterStarted), false)
+  t.equal(crashRestartUnderWay(watchedFromStart(), standbyChildren(), onStandby), false)
 })
 
 t.test('where children can not be seen, only the new id counts', async t => {
   const unseen = { kind: 'invisible' } as const
-  t.equal(crashRestartUnderWay(memory('new id', at(0)), unseen, null), true)
-  t.equal(crashRestartUnderWay(memory('first sight', at(0)), unseen, null), false)
+  t.equal(crashRestartUnderWay(memory('new id', at(0)), unseen, onStandby), true)
+  t.equal(crashRestartUnderWay(memory('first sight', at(0)), unseen, onStandby), false)
 })
 
 t.test('a child that may be the startup process keeps up the suspicion', async t => {
   const undecided = children({ startupUndecided: true })
-  t.equal(crashRestartUnderWay(memory('first sight', at(0)), undecided, postmasterStarted), true)
+  t.equal(crashRestartUnderWay(memory('first sight', at(0)), undecided, onStandby), true)
 })
 
 t.test(
   'a primary is done when the startup process is gone and the WAL writer is there',
   async t => {
     const suspected = memory('new id', at(0))
-    t.equal(crashRestartUnderWay(suspected, children(), postmasterStarted), false)
+    t.equal(crashRestartUnderWay(suspected, children(), onStandby), false)
     const before = children({ walwriter: null })
-    t.equal(crashRestartUnderWay(suspected, before, postmasterStarted), true)
-    t.equal(crashRestartUnderWay(memory('first sight', at(0)), before, postmasterStarted), false)
+    t.equal(crashRestartUnderWay(suspected, before, onStandby), true)
+    t.equal(crashRestartUnderWay(memory('first sight', at(0)), before, onStandby), false)
   },
 )
 
@@ -134,7 +135,7 @@ t.test('on a standby', async t => {
   t.test('a lock file written before the startup process was born is left over', async t => {
     for (const kind of ['first sight', 'new id'] as const) {
       const suspected = memory(kind, soonAfter(-3))
-      t.equal(crashRestartUnderWay(suspected, recovering, postmasterStarted), true)
+      t.equal(crashRestartUnderWay(suspected, recovering, onStandby), true)
     }
   })
 
@@ -144,27 +145,27 @@ t.test('on a standby', async t => {
       [21, false],
     ] as const) {
       const suspected = memory('new id', soonAfter(ms))
-      t.equal(crashRestartUnderWay(suspected, recovering, postmasterStarted), underWay)
+      t.equal(crashRestartUnderWay(suspected, recovering, onStandby), underWay)
     }
   })
 
   t.test('a WAL receiver tells that all local WAL has been replayed', async t => {
     const streaming = { ...recovering, walreceiver: child('walreceiver', 4715, 510) }
-    t.equal(
-      crashRestartUnderWay(memory('new id', soonAfter(0)), streaming, postmasterStarted),
-      false,
-    )
+    t.equal(crashRestartUnderWay(memory('new id', soonAfter(0)), streaming, onStandby), false)
   })
 
   t.test('the first startup process of a postmaster has no crash behind it', async t => {
     const first = children({ startup: child('startup', 4714, 100), walwriter: null })
     const written = (first.startup?.startedAt ?? 0) as UnixMs
     const atFirstSight = memory('first sight', written)
-    t.equal(crashRestartUnderWay(atFirstSight, first, postmasterStarted), false)
-    t.equal(crashRestartUnderWay(atFirstSight, first, null), true, 'if its start is known')
+    t.equal(crashRestartUnderWay(atFirstSight, first, onStandby), false)
+    const unknown = { ...onStandby, postmasterStarted: null }
+    t.equal(crashRestartUnderWay(atFirstSight, first, unknown), true, 'if its start is known')
+    const ending = { ...onStandby, recovering: false }
+    t.equal(crashRestartUnderWay(atFirstSight, first, ending), true, 'and recovery goes on')
     const later = children({ startup: child('startup', 4714, 101), walwriter: null })
-    t.equal(crashRestartUnderWay(atFirstSight, later, postmasterStarted), true)
-    t.equal(crashRestartUnderWay(memory('new id', written), first, postmasterStarted), true)
+    t.equal(crashRestartUnderWay(atFirstSight, later, onStandby), true)
+    t.equal(crashRestartUnderWay(memory('new id', written), first, onStandby), true)
   })
 
   t.test('a clock that is set after the lock file was written changes nothing', async t => {

@@ -1,10 +1,12 @@
 import t, { type Test } from 'tap'
+import type { ClusterState } from '../../src/facts/control-file.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { PostmasterSighting } from '../../src/facts/sightings.ts'
 import { symptomsOf, type Symptoms } from '../../src/facts/symptoms.ts'
 import type { Pid, UnixMs } from '../../src/facts/units.ts'
 import {
   alive,
+  child,
   children,
   controlFile,
   directory,
@@ -109,6 +111,22 @@ t.test('a crash restart is judged from memory and children', async t => {
     { crashRestart: true },
   )
   becomes(t, { memory: { ...memory, suspicion: null } }, { crashRestart: false })
+})
+
+t.test('who comes too late takes no startup process of a primary for its first', async t => {
+  const startup = child('startup', 4714)
+  const memory = {
+    pid: 4711 as Pid,
+    startTime: null,
+    sharedMemoryId: 8,
+    suspicion: { kind: 'first sight', written: startup.startedAt },
+  } as const
+  const seenLate = { memory, children: children({ startup, walwriter: null }) }
+  const says = (state: ClusterState) => seen(controlFile({ state }))
+  becomes(t, { ...seenLate, controlFile: says('in archive recovery') }, { crashRestart: false })
+  becomes(t, { ...seenLate, controlCheck: 'off' }, { crashRestart: false })
+  becomes(t, { ...seenLate, controlFile: says('in production') }, { crashRestart: true })
+  becomes(t, { ...seenLate, controlFile: says('shut down') }, { crashRestart: true })
 })
 
 t.test('the cluster state is what the control file says, if it was asked', async t => {

@@ -87,7 +87,7 @@ const mayBeRestarting = (looks: readonly Evidence[]): boolean => {
 
 /** Whether the children tell that recovery has come to where it serves. */
 const isBeyondDoubt = (
-  { children, postmaster }: Evidence,
+  { children, postmaster, controlCheck, controlFile }: Evidence,
   { sawChange, written }: { sawChange: boolean; written: number },
 ): boolean => {
   if (children.kind !== 'seen') return !sawChange
@@ -96,5 +96,8 @@ const isBeyondDoubt = (
   if (startup === null) return walwriter !== null || !sawChange
   const bornBeforeWritten = startup.startedAt + 20 < written
   const bornWithServer = postmaster.kind === 'alive' && startup.started <= postmaster.started + 100
-  return bornBeforeWritten || walreceiver !== null || (bornWithServer && !sawChange)
+  const mayLast =
+    controlCheck === 'off' ||
+    (controlFile.kind === 'seen' && controlFile.fact.state === 'in archive recovery')
+  return bornBeforeWritten || walreceiver !== null || (bornWithServer && mayLast && !sawChange)
 }

@@ -33,7 +33,7 @@ export const symptomsOf = (evidence: Evidence): Symptoms => {
     lockFile,
     postmaster: postmasterSymptom(evidence),
     status: statusSymptom(evidence),
-    crashRestart: crashRestartSymptom(evidence),
+    crashRestart: mayBeRestarting(evidence),
     startup: presence(evidence, 'startup'),
     checkpointer: presence(evidence, 'checkpointer'),
     cluster: clusterSymptom(evidence),
@@ -82,7 +82,8 @@ const postmasterSymptom = ({ postmaster }: Evidence): Symptoms['postmaster'] => 
 const statusSymptom = ({ lockFile }: Evidence): Symptoms['status'] =>
   lockFile.kind === 'seen' ? (lockFile.fact.status ?? 'none') : 'none'
 
-const crashRestartSymptom = (evidence: Evidence): boolean => {
+/** Whether `ready` may be left over from before a crash. */
+export const mayBeRestarting = (evidence: Evidence): boolean => {
   const { memory, children, postmaster } = evidence
   if (memory === null) return false
   const cluster = clusterSymptom(evidence)

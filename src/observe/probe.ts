@@ -13,8 +13,9 @@
 import type { ControlCheck, Evidence } from '../facts/evidence.ts'
 import { recognise } from '../facts/identity.ts'
 import type { LockFile } from '../facts/lock-file.ts'
-import { crashRestartUnderWay, remember, type RestartMemory } from '../facts/restart-memory.ts'
+import { remember, type RestartMemory } from '../facts/restart-memory.ts'
 import type { ChildrenSighting, DirectorySighting, PostmasterSighting } from '../facts/sightings.ts'
+import { mayBeRestarting } from '../facts/symptoms.ts'
 import type { MonotonicMs } from '../facts/units.ts'
 import { createCensus } from './census.ts'
 import { pause, type Clock } from './clock.ts'
@@ -129,10 +130,7 @@ export const createProbe = (needs: {
     const { directory: sighted, signalFiles } = await sighting
     if (!sameDirectory(sight.directory, sighted)) return 'void'
     if (!sameFile(raw, await directory.lockFile())) return 'void'
-    doubted =
-      contradict(children, controlFile) ||
-      suspectsAnew(memory, next) ||
-      mayBeRestarting(next, children, postmaster)
+    const anew = suspectsAnew(memory, next)
     memory = next
     evidence = unlessTheSame(evidence, {
       controlCheck,
@@ -145,6 +143,8 @@ export const createProbe = (needs: {
       signalFiles,
       memory,
     })
+    // Only another count can tell when the process that ends a suspicion is there.
+    doubted = anew || contradict(children, controlFile) || mayBeRestarting(evidence)
     return { evidence, vitals, controlFileInode }
   }
 
@@ -193,16 +193,6 @@ const contradict = (children: ChildrenSighting, controlFile: Evidence['controlFi
 /** A suspicion just come up: this count decides over it, and one more makes sure of that. */
 const suspectsAnew = (before: RestartMemory | null, now: RestartMemory | null): boolean =>
   now !== before && now !== null && now.suspicion !== null
-
-/** Only another count can tell when the WAL writer or receiver that ends the suspicion is there. */
-const mayBeRestarting = (
-  memory: RestartMemory | null,
-  children: ChildrenSighting,
-  postmaster: PostmasterSighting,
-): boolean =>
-  memory !== null &&
-  postmaster.kind === 'alive' &&
-  crashRestartUnderWay(memory, children, postmaster.started)
 
 /** Asks for a process's papers once: who has been recognised stays who it is. */
 const createIdentification = (processes: ProcessTable) => {

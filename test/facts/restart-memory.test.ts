@@ -175,7 +175,7 @@ t.test('on a standby', async t => {
         const after = see(suspected, withId(8, { startTime: null }), soonAfter(ms), setByMs)
         const bornBySetClock = { ...startup, startedAt: (startup.startedAt + setByMs) as UnixMs }
         const counted = { ...recovering, startup: bornBySetClock }
-        t.equal(crashRestartUnderWay(after, counted, postmasterStarted), ms < 0, `${setByMs}`)
+        t.equal(crashRestartUnderWay(after, counted, onStandby), ms < 0, `${setByMs}`)
       }
     }
   })
@@ -183,9 +183,9 @@ t.test('on a standby', async t => {
   t.test('one set while it was written leaves only the next write to go by', async t => {
     const crashed = see(watchedFromStart(), withId(8), soonAfter(500), 2000)
     t.strictSame(crashed.suspicion?.writtenAt, null)
-    t.equal(crashRestartUnderWay(crashed, recovering, postmasterStarted), true)
+    t.equal(crashRestartUnderWay(crashed, recovering, onStandby), true)
     const setAgain = see(crashed, withId(8), soonAfter(500), 0)
-    t.equal(crashRestartUnderWay(setAgain, recovering, postmasterStarted), true)
+    t.equal(crashRestartUnderWay(setAgain, recovering, onStandby), true)
     t.equal(see(setAgain, withId(8), soonAfter(600), 0).suspicion, null)
   })
 

@@ -119,7 +119,12 @@ t.test('who comes too late takes no startup process of a primary for its first',
     pid: 4711 as Pid,
     startTime: null,
     sharedMemoryId: 8,
-    suspicion: { kind: 'first sight', written: startup.startedAt },
+    suspicion: {
+      kind: 'first sight',
+      written: startup.startedAt,
+      writtenAt: startup.startedAt,
+    },
+    clockOffsetMs: 0,
   } as const
   const seenLate = { memory, children: children({ startup, walwriter: null }) }
   const says = (state: ClusterState) => seen(controlFile({ state }))

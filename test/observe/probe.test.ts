@@ -1,5 +1,6 @@
 import { cpSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import * as fc from 'fast-check'
 import t from 'tap'
 import type { ControlCheck } from '../../src/facts/evidence.ts'
 import { decide } from '../../src/facts/verdict.ts'
@@ -10,6 +11,7 @@ import { forgeControlFile, layoutOfVersion } from '../harness/control-file-build
 import { addPostmaster, fakeProcesses } from '../harness/fake-processes.ts'
 import { untilFileTimesMove } from '../harness/file-times.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
+import { playStory, story } from '../harness/simulated-looks.ts'
 
 /** What t.testdir makes a directory of. */
 type TestFiles = {
@@ -413,3 +415,15 @@ t.test('closed, the probe holds no process any more', async t => {
   probe.close()
   t.equal(processes.open(), 0)
 })
+
+t.test(
+  'whatever becomes of a server, no look answers for a role that nobody is served in',
+  async t => {
+    let answers = 0
+    const property = fc.asyncProperty(story, async told => {
+      answers += await playStory(told)
+    })
+    await fc.assert(property, { numRuns: 400 })
+    t.ok(answers > 1000, `${answers} answers were given`)
+  },
+)

@@ -54,9 +54,11 @@ export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>)
 
   const sight = async (): Promise<Sight> => {
     const began = kept.begin()
-    const { status, symlink } = await followLink(path)
+    const link = await linkStatusOf(path)
+    const symlink = !isMissing(link) && link.isSymbolicLink()
+    const status = symlink ? await statusOf(path) : link
     if (!isMissing(status)) {
-      await local.learn(status.dev)
+      if (!local.knows(status.dev)) await local.learn(status.dev)
       const proven = kept.provenBy(status)
       if (proven !== null && proven.symlink === symlink) {
         // Whoever edits a file in place leaves no trace in its directory.
@@ -109,12 +111,6 @@ type Kept = Sight & {
 }
 
 type Followed = { readonly status: Status | Missing; readonly symlink: boolean }
-
-const followLink = async (path: string): Promise<Followed> => {
-  const link = await linkStatusOf(path)
-  if (isMissing(link) || !link.isSymbolicLink()) return { status: link, symlink: false }
-  return { status: await statusOf(path), symlink: true }
-}
 
 const describe = async (
   { status, symlink }: Followed,
@@ -171,7 +167,8 @@ const presenceOf = async (path: string): Promise<Presence> => {
 }
 
 type LocalDevice = {
-  /** To be told of the device a path lies on before is() is asked about it. */
+  readonly knows: (device: bigint) => boolean
+  /** To be told of the device the path lies on when it is another one than before. */
   readonly learn: (device: bigint) => Promise<void>
   readonly is: (device: bigint) => boolean
 }
@@ -181,8 +178,8 @@ const createLocalDevice = (path: string): LocalDevice => {
   let known: bigint | null = null
   let isLocal = false
   return {
+    knows: device => device === known,
     learn: async device => {
-      if (device === known) return
       isLocal = localFileSystems.has(await fileSystemOf(path))
       known = device
     },

@@ -27,15 +27,25 @@ export type RawFile =
 /** A path's status; times in nanoseconds. */
 export type Status = BigIntStats
 
+const inNanoseconds = { bigint: true } as const
+
 export const isMissing = (found: Status | Missing): found is Missing => 'kind' in found
 
 /** Follows a symbolic link. */
 export const statusOf = (path: string): Promise<Status | Missing> =>
-  found(done => stat(path, { bigint: true }, done))
+  new Promise(resolve => {
+    stat(path, inNanoseconds, (error, status) => {
+      resolve(error === null ? status : missing(error))
+    })
+  })
 
 /** Of a symbolic link itself. */
 export const linkStatusOf = (path: string): Promise<Status | Missing> =>
-  found(done => lstat(path, { bigint: true }, done))
+  new Promise(resolve => {
+    lstat(path, inNanoseconds, (error, status) => {
+      resolve(error === null ? status : missing(error))
+    })
+  })
 
 export type Reading = { readonly raw: RawFile; readonly status: Status | null }
 
@@ -50,7 +60,7 @@ export const readBytes = async (path: string, bytesMax: number): Promise<Reading
     const flags = constants.O_RDONLY | constants.O_NONBLOCK
     const file = await called<number>(done => open(path, flags, done))
     try {
-      const status = await called<Status>(done => fstat(file, { bigint: true }, done))
+      const status = await called<Status>(done => fstat(file, inNanoseconds, done))
       if (!status.isFile()) return without({ kind: 'unreadable', code: 'not a regular file' })
       const buffer = new Uint8Array(bytesMax)
       const length = await called<number>(done => read(file, buffer, 0, bytesMax, 0, done))
@@ -85,13 +95,6 @@ export const called = <Value>(call: (done: Callback<Value>) => void): Promise<Va
     call((error, value) => {
       if (error === null) resolve(value)
       else reject(error)
-    })
-  })
-
-const found = (call: (done: Callback<Status>) => void): Promise<Status | Missing> =>
-  new Promise(resolve => {
-    call((error, status) => {
-      resolve(error === null ? status : missing(error))
     })
   })
 

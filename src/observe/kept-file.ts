@@ -16,14 +16,13 @@ export const createKeptFile = (
 ): KeptFile => {
   const kept = createKeptReading<RawFile>(keeping)
 
-  const provenByStatus = async (): Promise<RawFile | null> => {
-    const status = await statusOf(path)
-    return isMissing(status) ? null : kept.provenBy(status)
-  }
   return {
     read: async () => {
-      const proven = kept.presumed()?.kind === 'seen' ? await provenByStatus() : null
-      if (proven !== null) return proven
+      if (kept.presumed()?.kind === 'seen') {
+        const status = await statusOf(path)
+        const proven = isMissing(status) ? null : kept.provenBy(status)
+        if (proven !== null) return proven
+      }
       const began = kept.begin()
       const { raw, status } = await readBytes(path, bytesMax)
       kept.note(raw, status, began)

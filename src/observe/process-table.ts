@@ -72,12 +72,14 @@ const openProcess = (root: string, pid: Pid): ProcessHandle | 'gone' | 'invisibl
     return answersSignal(pid) ? 'invisible' : 'gone'
   }
   const bytes = Buffer.allocUnsafe(statBytesMax)
+  let last: Decoded | null = null
   const read = (): ProcessStat | 'gone' => {
     if (descriptor === null) return 'gone'
     try {
       const length = readSync(descriptor, bytes, 0, statBytesMax, 0)
-      const decoded = decodeProcessStat(bytes.toString('latin1', 0, length))
-      return decoded.ok ? decoded.fact : 'gone'
+      const line = bytes.subarray(0, length)
+      if (last === null || !saysTheSame(line, last)) last = decode(line)
+      return last === null ? 'gone' : last.stat
     } catch {
       return 'gone'
     }
@@ -91,6 +93,27 @@ const openProcess = (root: string, pid: Pid): ProcessHandle | 'gone' | 'invisibl
   close()
   return 'gone'
 }
+
+/** A line decoded. `beginning`: number, name, state and parent, all that ever changes of it. */
+type Decoded = {
+  readonly beginning: Buffer
+  readonly nameEnd: number
+  readonly stat: ProcessStat
+}
+
+const decode = (line: Buffer): Decoded | null => {
+  const decoded = decodeProcessStat(line.toString('latin1'))
+  if (!decoded.ok) return null
+  const nameEnd = line.lastIndexOf(')')
+  const end = line.indexOf(' ', nameEnd + ') S '.length)
+  return { beginning: Buffer.from(line.subarray(0, end + 1)), nameEnd, stat: decoded.fact }
+}
+
+/** The name has to end at the same place: one may be taken that looks like all of a beginning. */
+const saysTheSame = (line: Buffer, { beginning, nameEnd }: Decoded): boolean =>
+  line.length > beginning.length &&
+  beginning.compare(line, 0, beginning.length) === 0 &&
+  line.lastIndexOf(')') === nameEnd
 
 /** EPERM is an answer too: somebody is there, only not ours to signal. */
 const answersSignal = (pid: Pid): boolean => {

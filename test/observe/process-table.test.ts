@@ -143,6 +143,32 @@ t.test('a stat that makes no sense is taken for none', async t => {
   t.equal(openProcessTable(forge(t, { 7: 'nonsense' })).open(7 as Pid), 'gone')
 })
 
+t.test(
+  'whatever changes of a process is told, also behind a name that looks like a state',
+  async t => {
+    const line = (name: string, state: string, parent: number) =>
+      `7 (${name}) ${state} ${parent} ${'0 '.repeat(17)}100 0`
+    const root = forge(t, { 7: line('postgres', 'S', 1) })
+    const handle = openProcessTable(root).open(7 as Pid)
+    if (typeof handle === 'string') throw new Error(handle)
+    const first = handle.read()
+    t.equal(handle.read(), first, 'the same is the same')
+    for (const [text, wanted] of [
+      [line('postgres', 'Z', 1), { comm: 'postgres', state: 'zombie', parent: 1 }],
+      [line('postgres', 'S', 12), { state: 'running', parent: 12 }],
+      [line('postgres', 'S', 1), { state: 'running', parent: 1 }],
+      [line('postgres) S 1 (', 'Z', 1), { comm: 'postgres) S 1 (', state: 'zombie' }],
+      [line('postgres', 'S', 1), { comm: 'postgres', state: 'running' }],
+      ['', 'gone'],
+      [line('postgres', 'T', 1), { state: 'stopped' }],
+    ] as const) {
+      writeFileSync(join(root, '7', 'stat'), text)
+      t.match(handle.read(), wanted)
+    }
+    handle.close()
+  },
+)
+
 t.test('a program file that was replaced by an upgrade keeps its name', async t => {
   const root = forge(t, { 7: statLine(7, 1, 1) })
   symlinkSync('/usr/lib/postgresql/15/bin/postgres (deleted)', join(root, '7', 'exe'))

@@ -7,9 +7,9 @@
 import type { ClusterState } from '../../src/facts/control-file.ts'
 import type { PostmasterStatus } from '../../src/facts/lock-file.ts'
 import type { Role } from '../../src/facts/rules.ts'
-import type { DirectorySighting } from '../../src/facts/sightings.ts'
 import type { UnixMs } from '../../src/facts/units.ts'
-import type { DataDirectory, RawFile } from '../../src/observe/data-directory.ts'
+import type { DataDirectory } from '../../src/observe/data-directory.ts'
+import type { RawFile } from '../../src/observe/disk.ts'
 import { forgeControlFile, layoutOfVersion } from './control-file-builder.ts'
 import { noon } from './evidence.ts'
 import { fakeProcesses, type FakeProcess } from './fake-processes.ts'
@@ -158,13 +158,24 @@ export const createSimulatedServer = ({ major, hotStandby, request }: ServerKind
       }
       return {
         path: '/pgdata',
-        sight: async (): Promise<DirectorySighting> => ({
-          kind: 'seen',
-          inode: directoryInode,
-          owner: 101,
-          symlink: false,
-          version: `${major}`,
-        }),
+        sight: async () => {
+          before()
+          return {
+            directory: {
+              kind: 'seen',
+              inode: directoryInode,
+              owner: 101,
+              symlink: false,
+              version: `${major}`,
+            },
+            signalFiles: {
+              standbySignal: signals.standby,
+              recoverySignal: signals.recovery,
+              recoveryConf: null,
+              backupLabel: false,
+            },
+          }
+        },
         lockFile: () =>
           read(
             () => lockFile,
@@ -175,15 +186,8 @@ export const createSimulatedServer = ({ major, hotStandby, request }: ServerKind
             () => control,
             state => forgeControlFile(layout, { state }),
           ),
-        signalFiles: async () => {
-          before()
-          return {
-            standbySignal: signals.standby,
-            recoverySignal: signals.recovery,
-            recoveryConf: null,
-            backupLabel: false,
-          }
-        },
+        presumed: { sight: () => null, lockFile: () => null },
+        forget: () => {},
       }
     },
   }

@@ -30,6 +30,9 @@ type Fault = {
   readonly play: (trial: Trial, random: Random) => Promise<void>
 }
 
+/** How long a postmaster counts as just started: see firstStartup in restart-memory.ts. */
+const bornLatelyMs = 1100
+
 const requestFile = ({ major }: Cluster): string =>
   major < 12 ? 'recovery.conf' : 'standby.signal'
 
@@ -80,6 +83,8 @@ const faults: readonly Fault[] = [
   {
     name: 'probe started anew in a crash restart',
     play: async trial => {
+      // Who begins to look then takes the startup process of a standby for its first one.
+      await watched(bornLatelyMs)
       const recovered = crashAndRecover(trial.cluster)
       const sighted = trial.probeBlinded()
       await trial.daemon().stop()

@@ -11,6 +11,11 @@ export const systemClock: Clock = {
   monotonic: () => performance.now() as MonotonicMs,
   unix: () => Date.now() as UnixMs,
   after: (ms, action) => {
+    // A timer of Node's takes a millisecond at least, and more on a busy event loop.
+    if (ms <= 0) {
+      const turn = setImmediate(action)
+      return { cancel: () => clearImmediate(turn) }
+    }
     const timer = setTimeout(action, ms)
     return { cancel: () => clearTimeout(timer) }
   },

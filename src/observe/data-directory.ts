@@ -12,7 +12,7 @@ import { parseRecoveryConf, type SignalFiles } from '../facts/recovery-request.t
 import type { DirectorySighting } from '../facts/sightings.ts'
 import type { Clock } from './clock.ts'
 import { fileSystemOf, inodeOf, isMissing, linkStatusOf, statusOf } from './disk.ts'
-import type { Missing, RawFile, Status } from './disk.ts'
+import type { Missing, Pace, RawFile, Status } from './disk.ts'
 import { createKeptFile, type KeptFile } from './kept-file.ts'
 import { createKeptReading, type Keeping } from './kept-reading.ts'
 
@@ -41,9 +41,18 @@ const lockFileBytesMax = 8 * 1024
 const recoveryConfBytesMax = 64 * 1024
 const versionBytesMax = 64
 
+/**
+ * For how long after an event about a file what was looked at a moment before is in the kernel's
+ * memory, the files as well as their directories.
+ */
+const freshMs = 20
+
 export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>): DataDirectory => {
   const local = createLocalDevice(path)
-  const keeping: Keeping = { clock, keeps: local.is }
+  let eventAt = -Infinity
+  const pace = (): Pace =>
+    local.isDisk() && clock.monotonic() - eventAt <= freshMs ? 'at once' : 'waiting'
+  const keeping: Keeping = { clock, keeps: local.is, pace }
   const file = (name: string, bytesMax: number): KeptFile =>
     createKeptFile({ path: join(path, name), bytesMax }, keeping)
   const lockFile = file('postmaster.pid', lockFileBytesMax)
@@ -54,9 +63,9 @@ export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>)
 
   const sight = async (): Promise<Sight> => {
     const began = kept.begin()
-    const link = await linkStatusOf(path)
+    const link = await linkStatusOf(path, pace())
     const symlink = !isMissing(link) && link.isSymbolicLink()
-    const status = symlink ? await statusOf(path) : link
+    const status = symlink ? await statusOf(path, pace()) : link
     if (!isMissing(status)) {
       if (!local.knows(status.dev)) await local.learn(status.dev)
       const proven = kept.provenBy(status)
@@ -66,7 +75,7 @@ export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>)
         if (isSame) return proven
       }
     }
-    const { lasting, ...entries } = await readEntries(path, recoveryConf)
+    const { lasting, ...entries } = await readEntries(path, { conf: recoveryConf, pace: pace() })
     const directory = await describe({ status, symlink }, version)
     const found = { directory, symlink, ...entries }
     // A file that can't be read may come to be readable unnoticed by its directory.
@@ -86,6 +95,7 @@ export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>)
     presumed: { sight: kept.presumed, lockFile: lockFile.presumed },
     forget: name => {
       const about = name === null ? 'all' : (subjects.get(name) ?? 'all')
+      if (about !== 'all') eventAt = clock.monotonic()
       if (about === 'lock file' || about === 'all') lockFile.forget()
       if (about === 'control file' || about === 'all') controlFile.forget()
       if (about === 'entries' || about === 'all') forgetEntries()
@@ -133,11 +143,15 @@ const describe = async (
 /** `lasting`: none of them can come or go without the directory being changed. */
 type Entries = Pick<Kept, 'signalFiles' | 'conf'> & { readonly lasting: boolean }
 
-const readEntries = async (path: string, confFile: KeptFile): Promise<Entries> => {
-  const standbySignal = await presenceOf(join(path, 'standby.signal'))
-  const recoverySignal = await presenceOf(join(path, 'recovery.signal'))
-  const backupLabel = await presenceOf(join(path, 'backup_label'))
-  const recoveryConf = await presenceOf(join(path, 'recovery.conf'))
+const readEntries = async (
+  path: string,
+  { conf: confFile, pace }: { readonly conf: KeptFile; readonly pace: Pace },
+): Promise<Entries> => {
+  const presence = (name: string): Promise<Presence> => presenceOf(join(path, name), pace)
+  const standbySignal = await presence('standby.signal')
+  const recoverySignal = await presence('recovery.signal')
+  const backupLabel = await presence('backup_label')
+  const recoveryConf = await presence('recovery.conf')
   const conf = recoveryConf.there ? await confFile.read() : null
   const all = [standbySignal, recoverySignal, backupLabel, recoveryConf]
   return {
@@ -158,11 +172,11 @@ type Presence = { readonly there: boolean; readonly lasting: boolean }
  * There also when it can't be told: whoever has to choose believes in the request to recover.
  * What a symbolic link leads to may come and go unnoticed by the directory.
  */
-const presenceOf = async (path: string): Promise<Presence> => {
-  const entry = await linkStatusOf(path)
+const presenceOf = async (path: string, pace: Pace): Promise<Presence> => {
+  const entry = await linkStatusOf(path, pace)
   if (isMissing(entry)) return { there: entry.kind !== 'absent', lasting: entry.kind === 'absent' }
   if (!entry.isSymbolicLink()) return { there: true, lasting: true }
-  const target = await statusOf(path)
+  const target = await statusOf(path, pace)
   return { there: !isMissing(target) || target.kind !== 'absent', lasting: false }
 }
 
@@ -171,6 +185,8 @@ type LocalDevice = {
   /** To be told of the device the path lies on when it is another one than before. */
   readonly learn: (device: bigint) => Promise<void>
   readonly is: (device: bigint) => boolean
+  /** The one that was learnt of is. */
+  readonly isDisk: () => boolean
 }
 
 /** Whether a device is a disk of this machine, whose file times tell of every write at once. */
@@ -184,6 +200,7 @@ const createLocalDevice = (path: string): LocalDevice => {
       known = device
     },
     is: device => isLocal && device === known,
+    isDisk: () => isLocal,
   }
 }
 

@@ -3,9 +3,12 @@
  *
  * Everything is asynchronous, so that a disk that hangs holds up the look and not the listener,
  * and one of libuv's four threads. The callbacks of node:fs cost half of what its promises do.
+ * Only where a moment ago the kernel told of a change, so that it has in memory what is asked for,
+ * may it be asked at once: on a busy machine each wait for a thread costs as much as the look.
  * What goes wrong is a value. Nothing is ever written.
  */
-import { close, constants, fstat, lstat, open, read, stat, statfs } from 'node:fs'
+import { close, closeSync, constants, fstat, fstatSync, lstat, lstatSync, open } from 'node:fs'
+import { openSync, read, readSync, stat, statSync, statfs } from 'node:fs'
 import type { BigIntStats, StatsFs } from 'node:fs'
 import type { UnixMs } from '../facts/units.ts'
 import { errorCode, meansAbsent } from './system-error.ts'
@@ -31,21 +34,30 @@ const inNanoseconds = { bigint: true } as const
 
 export const isMissing = (found: Status | Missing): found is Missing => 'kind' in found
 
+/** `at once`: the event loop stands still meanwhile. */
+export type Pace = 'waiting' | 'at once'
+
+type Soon<Value> = Value | Promise<Value>
+
 /** Follows a symbolic link. */
-export const statusOf = (path: string): Promise<Status | Missing> =>
-  new Promise(resolve => {
+export const statusOf = (path: string, pace: Pace = 'waiting'): Soon<Status | Missing> => {
+  if (pace === 'at once') return foundAtOnce(() => statSync(path, inNanoseconds))
+  return new Promise(resolve => {
     stat(path, inNanoseconds, (error, status) => {
       resolve(error === null ? status : missing(error))
     })
   })
+}
 
 /** Of a symbolic link itself. */
-export const linkStatusOf = (path: string): Promise<Status | Missing> =>
-  new Promise(resolve => {
+export const linkStatusOf = (path: string, pace: Pace = 'waiting'): Soon<Status | Missing> => {
+  if (pace === 'at once') return foundAtOnce(() => lstatSync(path, inNanoseconds))
+  return new Promise(resolve => {
     lstat(path, inNanoseconds, (error, status) => {
       resolve(error === null ? status : missing(error))
     })
   })
+}
 
 export type Reading = { readonly raw: RawFile; readonly status: Status | null }
 
@@ -74,6 +86,28 @@ export const readBytes = async (path: string, bytesMax: number): Promise<Reading
   }
 }
 
+/**
+ * The same at once. Without O_NOATIME reading could mean to write the time of it down, and to wait
+ * for a disk that hangs; only the owner of a file may ask for that. Null where it can't be done.
+ */
+export const readBytesAtOnce = (path: string, bytesMax: number): Reading | null => {
+  try {
+    const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOATIME
+    const file = openSync(path, flags)
+    try {
+      const status = fstatSync(file, inNanoseconds)
+      if (!status.isFile()) return null
+      const buffer = new Uint8Array(bytesMax)
+      const length = readSync(file, buffer, 0, bytesMax, 0)
+      return { raw: seen(status, buffer.subarray(0, length)), status }
+    } finally {
+      closeSync(file)
+    }
+  } catch {
+    return null
+  }
+}
+
 type Numbers = { readonly dev: number | bigint; readonly ino: number | bigint }
 export const inodeOf = ({ dev, ino }: Numbers): string => `${dev}:${ino}`
 
@@ -97,6 +131,14 @@ export const called = <Value>(call: (done: Callback<Value>) => void): Promise<Va
       else reject(error)
     })
   })
+
+const foundAtOnce = (call: () => Status): Status | Missing => {
+  try {
+    return call()
+  } catch (error) {
+    return missing(error)
+  }
+}
 
 const missing = (error: unknown): Missing => {
   const code = errorCode(error)

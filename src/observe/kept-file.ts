@@ -1,5 +1,5 @@
 /** A file read through what was read of it before: see kept-reading.ts for when that counts. */
-import { isMissing, readBytes, statusOf, type RawFile } from './disk.ts'
+import { isMissing, readBytes, readBytesAtOnce, statusOf, type RawFile } from './disk.ts'
 import { createKeptReading, type Keeping } from './kept-reading.ts'
 
 export type KeptFile = {
@@ -19,12 +19,13 @@ export const createKeptFile = (
   return {
     read: async () => {
       if (kept.presumed()?.kind === 'seen') {
-        const status = await statusOf(path)
+        const status = await statusOf(path, keeping.pace())
         const proven = isMissing(status) ? null : kept.provenBy(status)
         if (proven !== null) return proven
       }
       const began = kept.begin()
-      const { raw, status } = await readBytes(path, bytesMax)
+      const atOnce = keeping.pace() === 'at once' ? readBytesAtOnce(path, bytesMax) : null
+      const { raw, status } = atOnce ?? (await readBytes(path, bytesMax))
       kept.note(raw, status, began)
       return raw
     },

@@ -16,7 +16,7 @@
  * - Events can get lost when too many come at once, so that nothing is kept beyond `keptMsMax`.
  */
 import type { Clock } from './clock.ts'
-import type { Status } from './disk.ts'
+import type { Pace, Status } from './disk.ts'
 
 export type Stamp = Pick<Status, 'dev' | 'ino' | 'size' | 'mtimeNs' | 'ctimeNs'>
 
@@ -42,9 +42,14 @@ export type Keeping = {
   readonly clock: Pick<Clock, 'monotonic'>
   /** Whether the file times of this device can be relied on. */
   readonly keeps: (device: bigint) => boolean
+  /** How the disk may be asked right now. */
+  readonly pace: () => Pace
 }
 
-export const createKeptReading = <Reading>({ clock, keeps }: Keeping): KeptReading<Reading> => {
+export const createKeptReading = <Reading>({
+  clock,
+  keeps,
+}: Omit<Keeping, 'pace'>): KeptReading<Reading> => {
   let last: { reading: Reading; stamp: Stamp | null; until: number } | null = null
   let known: { stamp: Stamp; since: number } | null = null
 

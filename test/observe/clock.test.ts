@@ -13,8 +13,17 @@ t.test('the monotonic clock goes on and the other tells the date', async t => {
 t.test('a cancelled timer does not fire', async t => {
   const fired: string[] = []
   systemClock.after(0, () => fired.push('cancelled')).cancel()
-  await pause(systemClock, 1)
+  systemClock.after(1, () => fired.push('cancelled')).cancel()
+  await pause(systemClock, 2)
   t.strictSame(fired, [])
+})
+
+t.test('what is due at once waits for no timer', async t => {
+  const fired: string[] = []
+  setImmediate(() => fired.push('turn'))
+  systemClock.after(0, () => fired.push('at once'))
+  await settle()
+  t.strictSame(fired, ['turn', 'at once'])
 })
 
 t.test('a pause lasts as long as it was asked to', async t => {

@@ -271,3 +271,28 @@ t.test('a file system of processes keeps no times that could be relied on', asyn
   t.match((await directory.sight()).directory, { kind: 'seen', version: null })
   t.equal(directory.presumed.sight(), null)
 })
+
+t.test('after an event about a file the disk is asked at once, but not for long', async t => {
+  const { clock, advance } = createManualClock()
+  const directory = open(cluster({ 'postmaster.pid': '1\n', 'standby.signal': '' }), clock)
+  const isSoon = async (): Promise<boolean> => {
+    const look = Promise.all([directory.sight(), directory.controlFile(), directory.lockFile()])
+    const turned = new Promise<null>(resolve => void setImmediate(resolve, null))
+    return (await Promise.race([look, turned])) !== null
+  }
+  directory.forget('pg_control')
+  t.equal(await isSoon(), false, 'not before it is known what it lies on')
+  await directory.sight()
+  directory.forget('pg_control')
+  t.equal(await isSoon(), true)
+  advance(20)
+  t.equal(await isSoon(), true)
+  advance(1)
+  t.equal(await isSoon(), false)
+  directory.forget(null)
+  t.equal(await isSoon(), false, 'events may have been missed')
+  directory.forget('global')
+  t.equal(await isSoon(), false, 'directories may have moved to another disk')
+  directory.forget('standby.signal')
+  t.equal(await isSoon(), true)
+})

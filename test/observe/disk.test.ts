@@ -8,6 +8,7 @@ import {
   isMissing,
   linkStatusOf,
   readBytes,
+  readBytesAtOnce,
   statusOf,
 } from '../../src/observe/disk.ts'
 
@@ -21,10 +22,12 @@ const folder = () =>
 
 t.test('a status is that of what a link leads to, unless the link is asked for', async t => {
   const path = folder()
-  const target = await statusOf(join(path, 'link'))
-  t.ok(!isMissing(target) && target.isFile() && target.size === 8n)
-  const link = await linkStatusOf(join(path, 'link'))
-  t.ok(!isMissing(link) && link.isSymbolicLink())
+  for (const pace of ['waiting', 'at once'] as const) {
+    const target = await statusOf(join(path, 'link'), pace)
+    t.ok(!isMissing(target) && target.isFile() && target.size === 8n)
+    const link = await linkStatusOf(join(path, 'link'), pace)
+    t.ok(!isMissing(link) && link.isSymbolicLink())
+  }
 })
 
 t.test('what is not there is absent, and what can not be had unreadable', async t => {
@@ -32,6 +35,30 @@ t.test('what is not there is absent, and what can not be had unreadable', async 
   t.strictSame(await statusOf(join(path, 'nothing')), { kind: 'absent' })
   t.strictSame(await linkStatusOf(join(path, 'file', 'below')), { kind: 'absent' })
   t.strictSame(await statusOf(join(path, 'loop')), { kind: 'unreadable', code: 'ELOOP' })
+})
+
+t.test('asked at once, the answer is there at once', async t => {
+  const path = folder()
+  t.strictSame(statusOf(join(path, 'nothing'), 'at once'), { kind: 'absent' })
+  const code = 'ELOOP'
+  t.strictSame(statusOf(join(path, 'loop'), 'at once'), { kind: 'unreadable', code })
+  const waited = await readBytes(join(path, 'file'), 5)
+  t.strictSame(readBytesAtOnce(join(path, 'file'), 5)?.raw, waited.raw)
+  t.equal(readBytesAtOnce(join(path, 'file'), 5)?.status?.mtimeNs, waited.status?.mtimeNs)
+})
+
+t.test('reading at once leaves no trace of itself', async t => {
+  const path = join(folder(), 'file')
+  utimesSync(path, 1_600_000_000, 1_700_000_000)
+  readBytesAtOnce(path, 5)
+  t.equal(statSync(path).atimeMs, 1_600_000_000_000)
+})
+
+t.test('what can not be read at once is left to who has time', async t => {
+  const path = folder()
+  execFileSync('mkfifo', [join(path, 'fifo')])
+  for (const name of ['nothing', 'loop', 'empty', 'fifo'])
+    t.equal(readBytesAtOnce(join(path, name), 5), null, name)
 })
 
 t.test('a file is read as far as wanted, with its time, inode and status', async t => {

@@ -9,7 +9,10 @@ import { createManualClock } from '../harness/manual-clock.ts'
 const setUp = () => {
   const { clock, advance } = createManualClock()
   const path = join(t.testdir({ file: 'one' }), 'file')
-  const file = createKeptFile({ path, bytesMax: 10 }, { clock, keeps: () => true })
+  const file = createKeptFile(
+    { path, bytesMax: 10 },
+    { clock, keeps: () => true, pace: () => 'waiting' },
+  )
   const content = async () => {
     const raw = await file.read()
     return raw.kind === 'seen' ? decodeText(raw.bytes) : raw.kind
@@ -89,4 +92,28 @@ t.test('an event makes it be read again, whatever its stamp says', async t => {
   file.forget()
   t.equal(file.presumed(), null)
   t.not(await file.read(), kept)
+})
+
+t.test('what may be asked at once is there before the event loop turns', async t => {
+  const { clock, advance } = createManualClock()
+  const path = join(t.testdir({ file: 'one' }), 'file')
+  const keeping = { clock, keeps: () => true, pace: () => 'at once' as const }
+  const file = createKeptFile({ path, bytesMax: 10 }, keeping)
+  const soon = async (): Promise<string> => {
+    const raw = file.read()
+    const turned = new Promise<null>(resolve => void setImmediate(resolve, null))
+    const first = await Promise.race([raw, turned])
+    if (first === null) return 'too late'
+    return first.kind === 'seen' ? decodeText(first.bytes) : first.kind
+  }
+  t.equal(await soon(), 'one')
+  advance(1000)
+  t.equal(await soon(), 'one')
+  untilFileTimesMove()
+  t.not(file.presumed(), null)
+  t.equal(await soon(), 'one', 'proven by its status')
+  writeFileSync(path, 'two')
+  t.equal(await soon(), 'two')
+  rmSync(path)
+  t.equal(await soon(), 'too late', 'whatever is wrong with it has time')
 })

@@ -10,7 +10,7 @@ import { playChain } from './chain.ts'
 import { allowWholeMachine, missingFor, missingPredecessor } from './needs.ts'
 import { parseOptions, usage, type Options } from './options.ts'
 import { appliesTo, play, type Outcome } from './play.ts'
-import { heading, outcomeLines } from './report.ts'
+import { heading, markdownTable, outcomeLines } from './report.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
 
@@ -73,6 +73,7 @@ const main = async (): Promise<number> => {
   const predecessor = missingPredecessor()
   if (predecessor !== null) leaveOut('the comparison', predecessor)
   const outcomes = await playAll(asked)
+  if (asked.markdown) for (const line of markdownTable(outcomes)) print(line)
   const failed = outcomes.filter(({ faults }) => faults.length > 0).length
   print(`${outcomes.length - failed} passed, ${failed} failed`)
   return failed === 0 ? 0 : 1

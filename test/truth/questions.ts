@@ -21,7 +21,7 @@ export const createSessionQuestion = (port: number): (() => Promise<SessionWord>
   return async () => {
     if (conversation === null) {
       const loggedIn = await logIn(port, hungMs)
-      if (typeof loggedIn === 'string') return 'lost'
+      if (typeof loggedIn === 'string') return loggedIn === 'refused' ? 'refused' : 'lost'
       conversation = loggedIn
     }
     const word = truthWords[(await conversation.ask('select pg_is_in_recovery()')) ?? '']

@@ -1,6 +1,8 @@
 /** Outcomes as lines of a table, for the screen and for the README. */
-import { max, median, type Findings } from './judge.ts'
+import { max, median, together, type Findings } from './judge.ts'
 import type { Outcome } from './play.ts'
+import { filesWitness } from './summons.ts'
+import { predecessor, probeUnderTest } from './trial.ts'
 
 const headings = ['MASTER', 'STANDBY', 'silence', 'noticed after', 'answers'] as const
 
@@ -45,3 +47,37 @@ const printSpread = (values: readonly number[]): string =>
   values.length === 0
     ? '-'
     : [Math.min(...values), median(values), max(values)].map(ms => ms.toFixed(1)).join(' / ')
+
+/** The table of the README: each scenario once, over all versions it was played on. */
+export const markdownTable = (outcomes: readonly Outcome[]): readonly string[] => {
+  const names = [...new Set(outcomes.map(({ scenario }) => scenario))]
+  return [
+    '| what is done | wrong role | wrong silence | noticed after | bgw_replstatus | files alone |',
+    '| --- | --- | --- | --- | --- | --- |',
+    ...names.map(name => markdownRow(name, findingsOf(outcomes, name))),
+  ]
+}
+
+const findingsOf =
+  (outcomes: readonly Outcome[], name: string) =>
+  (probe: string): Findings | null => {
+    const all = outcomes
+      .filter(({ scenario }) => scenario === name)
+      .flatMap(({ found }) => found.get(probe) ?? [])
+    return all.length === 0 ? null : together(all)
+  }
+
+const markdownRow = (name: string, of: (probe: string) => Findings | null): string => {
+  const ours = of(probeUnderTest)
+  const all = ours === null ? [] : Object.values(ours.noticeMs).flat()
+  const noticed =
+    all.length === 0 ? '–' : `${median(all).toFixed(1)}, at most ${max(all).toFixed(1)}`
+  const silence = ours === null ? '–' : printMs(ours.wrongSilenceMs)
+  const others = [predecessor, filesWitness].map(probe => wrongRole(of(probe)))
+  return `| ${[name, wrongRole(ours), silence, noticed, ...others].join(' | ')} |`
+}
+
+const wrongRole = (found: Findings | null): string =>
+  found === null
+    ? '–'
+    : printMs(Math.max(found.earlyPrimaryMs, found.wrongPrimaryMs, found.wrongStandbyMs))

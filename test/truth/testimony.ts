@@ -12,10 +12,10 @@ export type Heard<Said> = {
 }
 
 /**
- * A session that asks pg_is_in_recovery() over and over. `lost`: it broke, or could not be opened;
- * whatever is said next is said by another session.
+ * A session that asks pg_is_in_recovery() over and over. `lost`: it broke, and whatever is said
+ * next is said by another session; `refused`: that one could not be opened.
  */
-export type SessionWord = 'in recovery' | 'not in recovery' | 'lost'
+export type SessionWord = 'in recovery' | 'not in recovery' | 'lost' | 'refused'
 
 /** A new login. `hung`: neither accepted nor refused within its time. */
 export type LoginWord = 'accepted' | 'refused' | 'hung'

@@ -4,7 +4,7 @@
  * Only what is proved is claimed: a span begins when its first witness had heard the answer and
  * ends when its last one asked. What lies between two spans is nobody's to judge.
  */
-import type { Heard, Testimony } from './testimony.ts'
+import type { Heard, SessionWord, Testimony } from './testimony.ts'
 
 /** Milliseconds on the clock of all testimony. */
 export type Span = { readonly from: number; readonly to: number }
@@ -35,19 +35,15 @@ export type Truth = {
 const servingGapMs = 50
 
 export const truthOf = ({ session, logins }: Testimony, deeds: Deeds): Truth => {
-  const refusals = runs(
-    logins.filter(({ said }) => said !== 'hung'),
-    (one, next) => one.said === next.said,
-  )
-    .filter(run => run[0]?.said === 'refused')
-    .map(spanOf)
-  const nobody = merged([...refusals.filter(isSpan), ...deeds.nobody])
-  const served = runs(session, (one, next) => one.said === next.said)
-    .filter(run => run[0]?.said !== 'lost')
-    .flatMap(run => {
-      const role: Role = run[0]?.said === 'in recovery' ? 'standby' : 'primary'
-      return without([spanOf(run)], nobody).map(withRole(role))
-    })
+  const refusals = [
+    ...refusedSpans(logins.filter(({ said }) => said !== 'hung')),
+    ...refusedSpans(session),
+  ]
+  const nobody = merged([...refusals, ...deeds.nobody])
+  const served = runs(session, (one, next) => one.said === next.said).flatMap(run => {
+    const role = servedRoles[run[0]?.said ?? 'lost']
+    return role === null ? [] : without([spanOf(run)], nobody).map(withRole(role))
+  })
   const accepted = runs(
     logins,
     (one, next) =>
@@ -65,6 +61,20 @@ export const truthOf = ({ session, logins }: Testimony, deeds: Deeds): Truth => 
     blinded: deeds.blinded,
   }
 }
+
+const servedRoles: Readonly<Record<SessionWord, Role | null>> = {
+  'in recovery': 'standby',
+  'not in recovery': 'primary',
+  lost: null,
+  refused: null,
+}
+
+/** From one login refused to the last one after it that was, too. */
+const refusedSpans = (heard: readonly Heard<string>[]): readonly Span[] =>
+  runs(heard, (one, next) => one.said === next.said)
+    .filter(run => run[0]?.said === 'refused')
+    .map(spanOf)
+    .filter(isSpan)
 
 const withRole =
   (role: Role) =>

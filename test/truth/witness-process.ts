@@ -16,8 +16,14 @@ import { now, toColumns, type Heard } from './testimony.ts'
 
 /** Enough to be passed over whenever a server or a probe wants to run. */
 const niceness = 10
-/** A login costs the server a fork; without a breath between two they would be all it does. */
-const betweenLoginsMs = 1
+/**
+ * A login costs the server a fork, and a session that breaks tells of a crash sooner anyway; of a
+ * login that is refused the end is of interest. The bare files are there at any time.
+ */
+const restMs = (name: string, said: string): number => {
+  if (name === filesWitness || said === 'refused') return 1
+  return name === loginWitness ? 4 : 0
+}
 
 type Witness = {
   readonly name: string
@@ -51,9 +57,9 @@ const handOver = (witnesses: readonly Witness[]): Statements => {
 const keepAsking = async (witness: Witness): Promise<never> => {
   for (;;) {
     const said = await testify(witness)
-    const isLogin = witness.name === loginWitness || said === 'lost'
+    const ms = restMs(witness.name, said)
     // The turn is for messages and timers.
-    await (isLogin ? sleep(betweenLoginsMs) : turn())
+    await (ms > 0 ? sleep(ms) : turn())
   }
 }
 

@@ -6,7 +6,7 @@ import { clusterStates } from '../../src/facts/control-file.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { LockFile } from '../../src/facts/lock-file.ts'
 import type { SignalFiles } from '../../src/facts/recovery-request.ts'
-import type { ChildrenSighting } from '../../src/facts/sightings.ts'
+import type { Child, ChildrenSighting } from '../../src/facts/sightings.ts'
 import type { Pid, UnixMs, UnixSeconds } from '../../src/facts/units.ts'
 import {
   alive,
@@ -68,11 +68,36 @@ const crashed: Change = before => {
   }
 }
 
-/** Applied to what the look before would have found. */
-export const lookChanges: Readonly<Record<string, Change>> = {
+/** Seen for the first time, with a startup process that may be its first one, or not. */
+const unknown =
+  (startup: Child): Change =>
+  before => {
+    const pid = before.lockFile.kind === 'seen' ? before.lockFile.fact.pid + 1 : 4811
+    return {
+      lockFile: seen(lockFile({ pid: pid as Pid }), startup.startedAt),
+      ...withChildren({ startup, walreceiver: null })(before),
+    }
+  }
+
+/** Those that make another server of it, applied to what the look before would have found. */
+export const wholeChanges: Readonly<Record<string, Change>> = {
   'a primary': () => primaryEvidence(),
   'a standby': () => standbyEvidence(),
   'a crash restart': crashed,
+  'a crash restart before its startup process': before => ({
+    ...crashed(before),
+    ...withChildren({ startup: null, walwriter: null })(before),
+  }),
+  'a server with its first startup process': unknown(child('startup', 4714)),
+  'a standby with a late startup process': before => ({
+    ...unknown(lateStartup)(before),
+    controlFile: seen(controlFile({ state: 'in archive recovery' })),
+  }),
+}
+
+/** And those that change one thing. */
+export const lookChanges: Readonly<Record<string, Change>> = {
+  ...wholeChanges,
 
   'no directory': found({ directory: { kind: 'absent' } }),
   'a file for a directory': found({ directory: { kind: 'not a directory' } }),

@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check'
 import type { FakeProcess } from './fake-processes.ts'
-import { lookChanges } from './look-changes.ts'
+import { lookChanges, wholeChanges } from './look-changes.ts'
 
 export type Hint = 'hint' | 'armed' | 'trouble'
 export type Who = 'postmaster' | 'checkpointer'
@@ -26,7 +26,7 @@ export type Step =
 export const longestLookMs = 1600
 
 const change = fc.oneof(
-  { weight: 2, arbitrary: fc.constantFrom('a primary', 'a standby', 'a crash restart') },
+  { weight: 2, arbitrary: fc.constantFrom(...Object.keys(wholeChanges)) },
   { weight: 5, arbitrary: fc.constantFrom(...Object.keys(lookChanges)) },
 )
 const passing = fc.constantFrom(0, 0.4, 0.7, 1, 2, 10, 50, 100, 499, 501, 1000, 1500, 1501)
@@ -52,7 +52,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ kind: 'release' } as const) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc
       .tuple(fc.constantFrom<Who>('postmaster', 'checkpointer'), fates)
       .map(([of, fate]) => ({ kind: 'fate' as const, of, fate })),

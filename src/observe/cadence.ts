@@ -1,4 +1,4 @@
-/** How soon to look again when nobody asks for it. */
+/** How soon to look again, when nobody asks for it and when somebody does. */
 
 /** What the last look leaves open. */
 export type Outlook = {
@@ -30,4 +30,28 @@ export const nextLookMs = (outlook: Outlook, intervalMs: number): number => {
   if (outlook.unsettledForMs > patienceMs && !outlook.unheralded)
     return Math.min(tickMs, longUnsettledMs)
   return Math.min(tickMs, unsettledMsMax, 2 ** (outlook.unsettledLooks - 1))
+}
+
+/** What a promotion writes within a millisecond or two is worth a look each. */
+const inRowMax = 4
+const restMs = 1
+
+export type Eagerness = {
+  /** To be told when a look begins. */
+  readonly began: (now: number) => void
+  /** How long a look that is asked for has to wait. */
+  readonly waitMs: (now: number) => number
+}
+
+/** A storm of events must not become one of looks: after a few in a row there is a rest. */
+export const createEagerness = (): Eagerness => {
+  let lastAt = -Infinity
+  let inRow = 0
+  return {
+    began: now => {
+      inRow = now - lastAt < restMs ? inRow + 1 : 1
+      lastAt = now
+    },
+    waitMs: now => (inRow < inRowMax ? 0 : Math.max(0, lastAt + restMs - now)),
+  }
 }

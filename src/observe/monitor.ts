@@ -11,7 +11,7 @@ import type { Evidence } from '../facts/evidence.ts'
 import { currentVerdict, stampSnapshot, type Snapshot } from '../facts/snapshot.ts'
 import type { Timer } from '../facts/timers.ts'
 import type { Verdict } from '../facts/verdict.ts'
-import { nextLookMs, pollMs } from './cadence.ts'
+import { createEagerness, nextLookMs, pollMs } from './cadence.ts'
 import type { Clock } from './clock.ts'
 import { createHazardWatch } from './hazard-watch.ts'
 import { createLease } from './lease.ts'
@@ -32,9 +32,6 @@ export type Monitor = {
   readonly close: () => void
 }
 
-/** Looks are never closer together than this, whatever hints come in. */
-const gapMsMin = 1
-
 export const startMonitor = (needs: {
   readonly probe: Probe
   readonly clock: Clock
@@ -47,6 +44,7 @@ export const startMonitor = (needs: {
 }): Monitor => {
   const { probe, clock, intervalMs, leaseMs, report, changed } = needs
   const pulse = createPulse(clock)
+  const eagerness = createEagerness()
   const hazardWatch = createHazardWatch(report)
   let snapshot: Snapshot | null = null
   let vitals: VitalSigns = noVitalSigns
@@ -70,7 +68,7 @@ export const startMonitor = (needs: {
 
   const lookAgain = (): void => {
     askedAgain = true
-    if (!looking && !closed) lookIn(Math.max(0, beganAt + gapMsMin - clock.monotonic()))
+    if (!looking && !closed) lookIn(eagerness.waitMs(clock.monotonic()))
   }
   const lookIn = (ms: number): void => {
     nextLook?.cancel()
@@ -85,6 +83,7 @@ export const startMonitor = (needs: {
     if (watcher.state() !== 'armed' || health.polling()) probe.forget(null)
     const began = { lookedAt: clock.monotonic(), lookedAtUnix: clock.unix() }
     beganAt = began.lookedAt
+    eagerness.began(beganAt)
     const looked = await probe.look()
     looking = false
     if (closed) return probe.close()

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { nextLookMs, pollMs, type Outlook } from '../../src/observe/cadence.ts'
+import { createEagerness, nextLookMs, pollMs, type Outlook } from '../../src/observe/cadence.ts'
 
 const settled: Outlook = {
   settled: true,
@@ -37,4 +37,18 @@ t.test('after ten seconds it is rather a state than a passage', async t => {
 
 t.test('but what ends without an event is waited for no longer than at first', async t => {
   t.equal(nextLookMs({ ...unsettled(300, 3_600_000), unheralded: true }, 500), 20)
+})
+
+t.test('four looks may be taken in a row, and then there is a rest', async t => {
+  const { began, waitMs } = createEagerness()
+  t.equal(waitMs(0), 0)
+  for (const now of [10, 10.1, 10.2]) {
+    began(now)
+    t.equal(waitMs(now), 0)
+  }
+  began(10.5)
+  t.equal(waitMs(10.5), 1)
+  t.equal(waitMs(11), 0.5)
+  began(11.5)
+  t.equal(waitMs(11.5), 0)
 })

@@ -1,5 +1,6 @@
 /** Lock files that lie: left over, deleted, naming somebody else. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import assert from 'node:assert'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../../harness/cluster.ts'
 import type { Arena } from '../arena.ts'
@@ -79,6 +80,21 @@ export const lockFiles: readonly Scenario[] = [
       renameSync(`${path}.away`, path)
       sighted()
       await answers('MASTER')
+    },
+  },
+  {
+    name: 'backup_label left on a running primary',
+    begin: arena => arena.primary(),
+    run: async ({ cluster, answers, daemon }) => {
+      await answers('MASTER')
+      cluster.place('backup_label', '')
+      await daemon().said(/hazard="primary with backup_label"/)
+      rmSync(join(cluster.dataDirectory, 'backup_label'))
+      await daemon().said(/hazard over/)
+      const warnings = daemon()
+        .log()
+        .filter(line => line.includes(' warning: hazard '))
+      assert.strictEqual(warnings.length, 1, 'it is said once')
     },
   },
   {

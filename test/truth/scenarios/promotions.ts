@@ -9,7 +9,7 @@ import type { Arena } from '../arena.ts'
 import { watched } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 
-const promotionBounds = { noticePrimaryMsMax: 20, noticePrimaryMsMedian: 3 }
+const noticePrimaryMsMax = 20
 
 /** From here on recovery is asked for by settings and signal files. */
 const signalFilesSince = 12
@@ -52,7 +52,7 @@ export const promotions: readonly Scenario[] = [
   {
     name: 'promotion',
     times: 25,
-    bounds: promotionBounds,
+    bounds: { noticePrimaryMsMax, noticePrimaryMsMedian: 3 },
     begin: arena => arena.standby(),
     run: async ({ cluster, answers }, { major }, time) => {
       await answers('STANDBY')
@@ -72,7 +72,7 @@ export const promotions: readonly Scenario[] = [
   {
     name: 'promotion with both signal files',
     since: signalFilesSince,
-    bounds: promotionBounds,
+    bounds: { noticePrimaryMsMax },
     begin: async arena => {
       const cluster = await arena.stopped()
       cluster.requestStandby(await arena.upstream())

@@ -10,6 +10,7 @@ import type { Pid } from '../../src/facts/units.ts'
 import { openProcessTable } from '../../src/observe/process-table.ts'
 import { livingStat } from '../../src/observe/vital-signs.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
+import { standbyRequestFile } from '../harness/cluster-files.ts'
 import { startDaemon, type Daemon } from '../harness/daemon.ts'
 import { postgresMajors } from '../harness/postgres-binaries.ts'
 import { until } from '../harness/until.ts'
@@ -43,8 +44,6 @@ const isDead = (pid: Pid): boolean => {
   return dead
 }
 
-const requestFile = (major: number): string => (major < 12 ? 'recovery.conf' : 'standby.signal')
-
 for (const major of postgresMajors) {
   t.test(`PostgreSQL ${major}`, { buffered: true }, async t => {
     const primary = await createCluster({ major })
@@ -56,10 +55,10 @@ for (const major of postgresMajors) {
     t.equal(await inRecovery(primary), false)
 
     await t.test('a signal file touched on a running primary changes nothing', async t => {
-      primary.place(requestFile(major), "standby_mode = 'on'\n")
+      primary.place(standbyRequestFile(major), "standby_mode = 'on'\n")
       await first.said(/hazard="primary with standby request"/)
       t.equal(await first.ask(), 'MASTER')
-      rmSync(join(primary.dataDirectory, requestFile(major)))
+      rmSync(join(primary.dataDirectory, standbyRequestFile(major)))
       await first.said(/hazard over hazard="primary with standby request"/)
     })
 
@@ -72,7 +71,7 @@ for (const major of postgresMajors) {
     t.equal(await inRecovery(standby), true)
 
     await t.test('a signal file removed on a running standby changes nothing', async t => {
-      const file = join(standby.dataDirectory, requestFile(major))
+      const file = join(standby.dataDirectory, standbyRequestFile(major))
       renameSync(file, `${file}.away`)
       await second.said(/hazard="standby without signal file"/)
       t.equal(await second.ask(), 'STANDBY')

@@ -13,7 +13,11 @@ import type { Site } from './postmaster.ts'
 export type Settings = Readonly<Record<string, string>>
 
 /** From here on the recovery.conf of old became settings and signal files. */
-const signalFilesSince = 12
+export const signalFilesSince = 12
+
+/** What makes a standby of a server at its next start. */
+export const standbyRequestFile = (major: number): string =>
+  major < signalFilesSince ? 'recovery.conf' : 'standby.signal'
 
 /**
  * A folder that belongs to the server user: a new temporary one, or one of the given name,
@@ -81,12 +85,12 @@ export const requestStandby = (site: Site, upstreamPort: number | null): Setting
       ? ''
       : `host=127.0.0.1 port=${upstreamPort} user=postgres application_name=standby`
   if (site.major >= signalFilesSince) {
-    placeFile(site, 'standby.signal', '')
+    placeFile(site, standbyRequestFile(site.major), '')
     return { primary_conninfo: conninfo }
   }
   const lines = ["standby_mode = 'on'", "recovery_target_timeline = 'latest'"]
   if (upstreamPort !== null) lines.push(`primary_conninfo = ${quoted(conninfo)}`)
-  placeFile(site, 'recovery.conf', `${lines.join('\n')}\n`)
+  placeFile(site, standbyRequestFile(site.major), `${lines.join('\n')}\n`)
   return {}
 }
 

@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../harness/cluster.ts'
+import { signalFilesSince, standbyRequestFile } from '../harness/cluster-files.ts'
 import type { Arena } from './arena.ts'
 import { bounds, violations } from './bounds.ts'
 import {
@@ -32,9 +33,6 @@ type Fault = {
 
 /** How long a postmaster counts as just started: see firstStartup in restart-memory.ts. */
 const bornLatelyMs = 1100
-
-const requestFile = ({ major }: Cluster): string =>
-  major < 12 ? 'recovery.conf' : 'standby.signal'
 
 const startAfterKill = async (trial: Trial): Promise<void> => {
   const startedAgain = killPostmaster(trial)
@@ -114,7 +112,7 @@ const faults: readonly Fault[] = [
   {
     name: 'promotion by SQL',
     role: 'standby',
-    since: 12,
+    since: signalFilesSince,
     play: ({ cluster }) => cluster.promote('sql'),
   },
   {
@@ -131,7 +129,7 @@ const faults: readonly Fault[] = [
     name: 'request removed, then a backend killed',
     role: 'standby',
     play: async ({ cluster }) => {
-      rmSync(join(cluster.dataDirectory, requestFile(cluster)))
+      rmSync(join(cluster.dataDirectory, standbyRequestFile(cluster.major)))
       await crashAndRecover(cluster)
     },
   },

@@ -1,8 +1,8 @@
 /** Backends that die badly: the postmaster then restarts all its children, and keeps its pid. */
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { standbyRequestFile } from '../../harness/cluster-files.ts'
 import { until } from '../../harness/until.ts'
-import type { Arena } from '../arena.ts'
 import {
   addFiles,
   awaitLogins,
@@ -12,18 +12,12 @@ import {
   watched,
 } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
+import { forBothRoles } from './both-roles.ts'
 
 const manyFiles = 20_000
 
-const roles = [
-  { role: 'primary', word: 'MASTER', begin: (arena: Arena) => arena.primary() },
-  { role: 'standby', word: 'STANDBY', begin: (arena: Arena) => arena.standby() },
-] as const
-
-const requestFile = (major: number): string => (major < 12 ? 'recovery.conf' : 'standby.signal')
-
 export const crashes: readonly Scenario[] = [
-  ...roles.map(({ role, word, begin }): Scenario => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `backend killed on a ${role}`,
     begin,
     run: async ({ cluster, answers }) => {
@@ -33,7 +27,7 @@ export const crashes: readonly Scenario[] = [
       await watched(200)
     },
   })),
-  ...roles.map(({ role, word, begin }): Scenario => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `backend killed on a ${role} of ${manyFiles} files`,
     begin: async arena => {
       const cluster = await begin(arena)
@@ -46,7 +40,7 @@ export const crashes: readonly Scenario[] = [
       await answers(word)
     },
   })),
-  ...roles.map(({ role, word, begin }): Scenario => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `backend killed on a ${role} while another is stopped`,
     begin,
     run: async ({ cluster, answers }) => {
@@ -57,7 +51,7 @@ export const crashes: readonly Scenario[] = [
       await answers(word)
     },
   })),
-  ...roles.map(({ role, word, begin }): Scenario => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `probe started in the crash restart of a ${role}`,
     begin,
     options: () => ({ withDaemon: false }),
@@ -98,7 +92,7 @@ export const crashes: readonly Scenario[] = [
     begin: arena => arena.standby(),
     run: async ({ cluster, answers, daemon }, { major }) => {
       await answers('STANDBY')
-      rmSync(join(cluster.dataDirectory, requestFile(major)))
+      rmSync(join(cluster.dataDirectory, standbyRequestFile(major)))
       await daemon().said(/hazard="standby without signal file"/)
       await crashAndRecover(cluster)
       await answers('MASTER')

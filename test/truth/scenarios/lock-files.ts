@@ -3,6 +3,7 @@ import assert from 'node:assert'
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../../harness/cluster.ts'
+import { signalFilesSince } from '../../harness/cluster-files.ts'
 import type { Arena } from '../arena.ts'
 import { killPostmaster, watched } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
@@ -99,7 +100,7 @@ export const lockFiles: readonly Scenario[] = [
   },
   {
     name: 'recovery.conf where a newer server refuses it',
-    since: 12,
+    since: signalFilesSince,
     begin: arena => arena.primary(),
     run: async ({ cluster, answers, daemon }) => {
       await answers('MASTER')

@@ -3,16 +3,13 @@ import assert from 'node:assert'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Cluster } from '../../harness/cluster.ts'
-import type { Settings } from '../../harness/cluster-files.ts'
+import { signalFilesSince, type Settings } from '../../harness/cluster-files.ts'
 import { until } from '../../harness/until.ts'
 import type { Arena } from '../arena.ts'
 import { watched } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 
 const noticePrimaryMsMax = 20
-
-/** From here on recovery is asked for by settings and signal files. */
-const signalFilesSince = 12
 
 const restorePoint = 'here'
 

@@ -1,21 +1,11 @@
 /** Servers that are stopped, restarted, killed or held up, as a whole. */
-import type { Arena } from '../arena.ts'
 import { continuePostmaster, killPostmaster, stopPostmaster, watched } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 import { startUnreaped } from '../unreaped.ts'
-
-type Begin = { readonly role: string; readonly word: string; readonly begin: Scenario['begin'] }
-
-const roles: readonly Begin[] = [
-  { role: 'primary', word: 'MASTER', begin: (arena: Arena) => arena.primary() },
-  { role: 'standby', word: 'STANDBY', begin: (arena: Arena) => arena.standby() },
-]
-
-/** The same for a primary and a standby. */
-const forBoth = (make: (of: Begin) => Scenario): readonly Scenario[] => roles.map(make)
+import { forBothRoles } from './both-roles.ts'
 
 export const stops: readonly Scenario[] = [
-  ...forBoth(({ role, word, begin }) => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `smart stop of a ${role} that waits for a client`,
     bounds: { wrongRoleMs: 10 },
     begin,
@@ -29,7 +19,7 @@ export const stops: readonly Scenario[] = [
       await answers('refused')
     },
   })),
-  ...forBoth(({ role, word, begin }) => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `fast stop and start of a ${role}`,
     begin,
     run: async ({ cluster, answers }) => {
@@ -38,7 +28,7 @@ export const stops: readonly Scenario[] = [
       await answers(word)
     },
   })),
-  ...forBoth(({ role, word, begin }) => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `immediate stop and start of a ${role}`,
     begin,
     run: async ({ cluster, answers }) => {
@@ -48,7 +38,7 @@ export const stops: readonly Scenario[] = [
       await answers(word)
     },
   })),
-  ...forBoth(({ role, word, begin }) => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `postmaster of a ${role} killed, reaped at once`,
     bounds: { wrongRoleMs: 2 },
     begin,
@@ -78,7 +68,7 @@ export const stops: readonly Scenario[] = [
       await trial.answers('MASTER')
     },
   },
-  ...forBoth(({ role, word, begin }) => ({
+  ...forBothRoles(({ role, word, begin }) => ({
     name: `postmaster of a ${role} stopped (SIGSTOP) and continued`,
     begin,
     run: async trial => {

@@ -1,5 +1,6 @@
 /** What scenarios need besides a server; whoever lacks it is told how to get it. */
 import { hasPredecessor } from './arena.ts'
+import { hasHangingDisk } from './hanging-disk.ts'
 import type { Need, Scenario } from './scenario.ts'
 import { hasServerPrograms } from './server-programs.ts'
 
@@ -21,6 +22,7 @@ const provisions: Readonly<Record<Need, Provision>> = {
     isThere: () => wholeMachineAllowed && process.getuid?.() === 0,
     howToGet: 'run it as root with --whole-machine, on a machine that nobody works on',
   },
+  bindfs: { isThere: hasHangingDisk, howToGet: 'apt-get install bindfs, and a kernel with FUSE' },
   'server programs': { isThere: hasServerPrograms, howToGet: 'apt-get install postgresql-15' },
 }
 

@@ -23,4 +23,4 @@ export type Scenario = {
   readonly run: (trial: Trial, arena: Arena, time: number) => Promise<void>
 }
 
-export type Need = 'root' | 'whole machine' | 'server programs'
+export type Need = 'root' | 'whole machine' | 'server programs' | 'bindfs'

@@ -1,6 +1,7 @@
 /** Things that happen to the probe rather than to the server. */
 import assert from 'node:assert'
 import { awaitLogins, crashBackend, killPostmaster, stopBackend, watched } from '../faults.ts'
+import { mountHangingDisk } from '../hanging-disk.ts'
 import { askProbe } from '../questions.ts'
 import type { Scenario } from '../scenario.ts'
 import type { Trial } from '../trial.ts'
@@ -55,6 +56,30 @@ export const probeSide: readonly Scenario[] = [
       const first = await whileAsleep(trial, async () => void killPostmaster(trial))
       assert.match(first, /^(?:refused|reset|)$/, 'the first answer after waking up')
       await trial.answers('refused')
+    },
+  },
+  {
+    name: 'disk that hangs, and goes on',
+    needs: ['root', 'bindfs'],
+    begin: arena => arena.stopped(),
+    // From before the probe is started: it has to find the disk under the directory.
+    options: () => ({ withDaemon: false, hidden: true }),
+    run: async ({ cluster, startDaemon, daemon, answers }) => {
+      const disk = await mountHangingDisk(cluster)
+      try {
+        await cluster.start()
+        await startDaemon()
+        await answers('MASTER')
+        disk.hang()
+        await daemon().said(/the last look is \d+ ms old, trusted for 1500 ms/)
+        assert.strictEqual(await askProbe(daemon().port), 'refused', 'the listener goes on')
+        disk.goOn()
+        await answers('MASTER')
+        await cluster.stop()
+        await answers('refused')
+      } finally {
+        await disk.unmount()
+      }
     },
   },
   {

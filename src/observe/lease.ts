@@ -69,8 +69,10 @@ export const createLease = (needs: {
       // The look that was under way when we fell asleep: the next one tells.
       if (waiting !== null && isOver) return lookAgain()
       endWaking()
-      told = false
       timer?.cancel()
+      // A look that took longer than the lease: that it ran out was told in time.
+      told &&= isOver
+      if (told) return
       timer = clock.after(Math.max(0, endsAt - clock.monotonic()) + 1, end)
     },
     overslept: () => {

@@ -94,6 +94,19 @@ t.test('the look that was under way when it fell asleep does not count', async t
   t.equal(await isOver(waking), true)
 })
 
+t.test('a look that takes longer than the lease is no sleep', async t => {
+  const { lease, calls, renew, advance, pending } = setUp()
+  renew()
+  advance(5000)
+  t.strictSame(calls, ['expired'])
+  renew(5000)
+  t.equal(lease.overslept(), false)
+  t.equal(pending(), 0)
+  renew(10)
+  advance(leaseMs)
+  t.strictSame(calls, ['expired', 'expired'], 'the next one in time counts again')
+})
+
 t.test('nobody waits longer than the grace', async t => {
   const { lease, calls, renew, oversleep, advance } = setUp()
   renew()

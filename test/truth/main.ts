@@ -79,4 +79,9 @@ const main = async (): Promise<number> => {
   return failed === 0 ? 0 : 1
 }
 
-process.exitCode = await main()
+try {
+  process.exitCode = await main()
+} catch (failure) {
+  process.stderr.write(`truth: ${failure instanceof Error ? failure.message : String(failure)}\n`)
+  process.exitCode = 1
+}

@@ -105,7 +105,8 @@ const clearlyAfterMs = 20
  * Whether `ready` may be left over from before a crash. Asked only while the postmaster lives.
  *
  * On a primary there is nothing to wait for once the startup process is gone and the WAL writer,
- * which runs only in normal operation, is there. On a standby the startup process stays; then the
+ * which runs only in normal operation, is there; a child that can't be told yet, such as a
+ * background worker of an extension, is no startup process then. On a standby the startup process stays; then the
  * lock file written clearly after its birth, or a WAL receiver, which is started only when all
  * local WAL has been replayed, tell that recovery has come to consistency.
  *
@@ -121,9 +122,11 @@ export const crashRestartUnderWay = (
   const { suspicion } = memory
   if (suspicion === null) return false
   if (children.kind !== 'seen') return suspicion.kind === 'new id'
-  if (children.startupUndecided) return true
   const { startup, walwriter, walreceiver } = children
-  if (startup === null) return suspicion.kind === 'new id' && walwriter === null
+  if (startup === null) {
+    if (walwriter !== null) return false
+    return children.startupUndecided || suspicion.kind === 'new id'
+  }
   if (walreceiver !== null || isClearlyAfter(suspicion, startup)) return false
   const firstStartup =
     postmasterStarted !== null && startup.started - postmasterStarted <= firstStartupWithinTicks

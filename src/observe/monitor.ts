@@ -168,6 +168,8 @@ export const startMonitor = (needs: {
     hint: name => {
       probe.forget(name)
       health.hinted()
+      // Something goes on: what is open now will soon be settled.
+      if (unsettled !== null) unsettled = { ...unsettled, looks: 0 }
       lookAgain()
     },
     armed: () => {

@@ -112,8 +112,14 @@ t.test('where children can not be seen, only the new id counts', async t => {
 })
 
 t.test('a child that may be the startup process keeps up the suspicion', async t => {
-  const undecided = children({ startupUndecided: true })
+  const undecided = children({ startupUndecided: true, walwriter: null })
   t.equal(crashRestartUnderWay(memory('first sight', at(0)), undecided, onStandby), true)
+})
+
+t.test('but not beside a WAL writer, which runs in normal operation alone', async t => {
+  const undecided = children({ startupUndecided: true })
+  for (const kind of ['first sight', 'new id'] as const)
+    t.equal(crashRestartUnderWay(memory(kind, at(0)), undecided, onStandby), false)
 })
 
 t.test(

@@ -92,8 +92,8 @@ const isBeyondDoubt = (
 ): boolean => {
   if (children.kind !== 'seen') return !sawChange
   const { startup, walwriter, walreceiver, startupUndecided } = children
-  if (startupUndecided) return false
-  if (startup === null) return walwriter !== null || !sawChange
+  // The WAL writer runs only when recovery is over, whatever a child without a title may be.
+  if (startup === null) return walwriter !== null || !(sawChange || startupUndecided)
   const bornBeforeWritten = startup.startedAt + 20 < written
   const bornWithServer = postmaster.kind === 'alive' && startup.started <= postmaster.started + 100
   const mayLast =

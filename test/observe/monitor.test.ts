@@ -187,6 +187,16 @@ t.test('a storm of hints makes for four looks in a row, and then one a milliseco
   t.equal(looks() - before, 5)
 })
 
+t.test('a hint makes it eager again for what can not last', async t => {
+  const { looks, hints, pass } = await setUp(starting)
+  await pass(200)
+  hints.hint('postmaster.pid')
+  await pass(1)
+  const before = looks()
+  await pass(7)
+  t.equal(looks() - before, 3, 'after 1, 2 and 4 ms')
+})
+
 t.test('hints during a look make for exactly one more', async t => {
   const { looks, hints, pass, hang, find, monitor } = await setUp()
   const release = hang()

@@ -106,9 +106,9 @@ const clearlyAfterMs = 20
  *
  * On a primary there is nothing to wait for once the startup process is gone and the WAL writer,
  * which runs only in normal operation, is there; a child that can't be told yet, such as a
- * background worker of an extension, is no startup process then. On a standby the startup process stays; then the
- * lock file written clearly after its birth, or a WAL receiver, which is started only when all
- * local WAL has been replayed, tell that recovery has come to consistency.
+ * background worker of an extension, is no startup process then. On a standby the startup process
+ * stays; then the lock file written clearly after its birth, or a WAL receiver, which is started
+ * only when all local WAL has been replayed, tell that recovery has come to consistency.
  *
  * Whoever comes too late believes in a first startup process, but only while it is `recovering`
  * and may go on so for ever. With any other cluster state it ends soon, and then the lock file is

@@ -24,6 +24,9 @@ export const bounds: Bounds = {
   noticePrimaryMsMedian: 50,
 }
 
+/** A stop is told by the lock file alone: an event, a look, and every processor busy with it. */
+export const stopBounds: Partial<Bounds> = { wrongRoleMs: 10 }
+
 /** What breaks the bounds, a line each; none when all is well. */
 export const violations = (found: Findings, allowed: Bounds): readonly string[] => {
   const over = (what: string, ms: number, msMax: number): readonly string[] =>

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Cluster } from '../harness/cluster.ts'
 import { signalFilesSince, standbyRequestFile } from '../harness/cluster-files.ts'
 import type { Arena } from './arena.ts'
-import { bounds, violations } from './bounds.ts'
+import { bounds, stopBounds, violations, type Bounds } from './bounds.ts'
 import {
   awaitLogins,
   continuePostmaster,
@@ -28,6 +28,7 @@ type Fault = {
   /** In which it can be played; default both. */
   readonly role?: Role
   readonly since?: number
+  readonly bounds?: Partial<Bounds>
   readonly play: (trial: Trial, random: Random) => Promise<void>
 }
 
@@ -42,9 +43,10 @@ const startAfterKill = async (trial: Trial): Promise<void> => {
 }
 
 const faults: readonly Fault[] = [
-  { name: 'fast restart', play: ({ cluster }) => cluster.restart() },
+  { name: 'fast restart', bounds: stopBounds, play: ({ cluster }) => cluster.restart() },
   {
     name: 'immediate stop and start',
+    bounds: stopBounds,
     play: async ({ cluster }) => {
       await cluster.stop('immediate')
       await cluster.start()
@@ -52,6 +54,7 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'smart stop with a client, then a fast one and a start',
+    bounds: stopBounds,
     play: async ({ cluster }, random) => {
       cluster.kill('SIGTERM')
       await watched(random.below(200))
@@ -102,6 +105,7 @@ const faults: readonly Fault[] = [
   {
     name: 'restart as a standby',
     role: 'primary',
+    bounds: stopBounds,
     play: async ({ cluster }) => {
       await cluster.stop()
       cluster.requestStandby(null)
@@ -187,7 +191,8 @@ export const playChain = async (
       }
       for (const [probe, findings] of await trial.judgement()) {
         found.set(probe, [...(found.get(probe) ?? []), findings])
-        const wrong = probe === probeUnderTest ? violations(findings, bounds) : []
+        const wrong =
+          probe === probeUnderTest ? violations(findings, { ...bounds, ...fault.bounds }) : []
         for (const what of wrong) {
           broken.push(`${where}: ${what}`)
           print(broken.at(-1) ?? '')

@@ -1,4 +1,5 @@
 /** Servers that are stopped, restarted, killed or held up, as a whole. */
+import { stopBounds } from '../bounds.ts'
 import { continuePostmaster, killPostmaster, stopPostmaster, watched } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 import { startUnreaped } from '../unreaped.ts'
@@ -7,7 +8,7 @@ import { forBothRoles } from './both-roles.ts'
 export const stops: readonly Scenario[] = [
   ...forBothRoles(({ role, word, begin }) => ({
     name: `smart stop of a ${role} that waits for a client`,
-    bounds: { wrongRoleMs: 10 },
+    bounds: stopBounds,
     begin,
     run: async ({ cluster, answers, daemon }) => {
       await answers(word)
@@ -21,6 +22,7 @@ export const stops: readonly Scenario[] = [
   })),
   ...forBothRoles(({ role, word, begin }) => ({
     name: `fast stop and start of a ${role}`,
+    bounds: stopBounds,
     begin,
     run: async ({ cluster, answers }) => {
       await answers(word)
@@ -30,6 +32,7 @@ export const stops: readonly Scenario[] = [
   })),
   ...forBothRoles(({ role, word, begin }) => ({
     name: `immediate stop and start of a ${role}`,
+    bounds: stopBounds,
     begin,
     run: async ({ cluster, answers }) => {
       await answers(word)

@@ -9,7 +9,7 @@ import { openArena } from './arena.ts'
 import { playChain } from './chain.ts'
 import { allowWholeMachine, missingFor, missingPredecessor } from './needs.ts'
 import { parseOptions, usage, type Options } from './options.ts'
-import { appliesTo, play, type Outcome } from './play.ts'
+import { appliesTo, lateInTheMedian, play, type Outcome } from './play.ts'
 import { heading, markdownTable, outcomeLines } from './report.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
@@ -74,9 +74,11 @@ const main = async (): Promise<number> => {
   if (predecessor !== null) leaveOut('the comparison', predecessor)
   const outcomes = await playAll(asked)
   if (asked.markdown) for (const line of markdownTable(outcomes)) print(line)
+  const late = asked.scenarios.flatMap(scenario => lateInTheMedian(scenario, outcomes))
+  for (const fault of late) print(`    WRONG  ${fault}`)
   const failed = outcomes.filter(({ faults }) => faults.length > 0).length
   print(`${outcomes.length - failed} passed, ${failed} failed`)
-  return failed === 0 ? 0 : 1
+  return failed + late.length === 0 ? 0 : 1
 }
 
 try {

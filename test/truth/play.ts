@@ -4,7 +4,7 @@ import { within } from '../harness/until.ts'
 import type { Arena } from './arena.ts'
 import { bounds, violations } from './bounds.ts'
 import { watched } from './faults.ts'
-import { together, type Findings } from './judge.ts'
+import { median, together, type Findings } from './judge.ts'
 import type { Scenario } from './scenario.ts'
 import { openTrial, probeUnderTest, type Trial } from './trial.ts'
 
@@ -76,4 +76,21 @@ const tryOn = async (
   } finally {
     await trial.close()
   }
+}
+
+/** A median needs more than one version's handful of promotions; none when it is kept to. */
+export const lateInTheMedian = (
+  { name, bounds: own }: Scenario,
+  outcomes: readonly Outcome[],
+): readonly string[] => {
+  const all = outcomes
+    .filter(({ scenario }) => scenario === name)
+    .flatMap(({ found }) => found.get(probeUnderTest)?.noticeMs.primary ?? [])
+  const { noticePrimaryMsMedian: allowed } = { ...bounds, ...own }
+  const ms = median(all)
+  return ms > allowed
+    ? [
+        `${name}: MASTER after ${ms.toFixed(1)} ms in the median of ${all.length}, allowed ${allowed}`,
+      ]
+    : []
 }

@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import type { Settings } from '../harness/cluster-files.ts'
 import { freePort } from '../harness/free-port.ts'
+import { thenAlways } from '../harness/then-always.ts'
 
 export type Arena = {
   readonly major: number
@@ -42,13 +43,8 @@ const createTemplate = async (major: number): Promise<Cluster> => {
 }
 
 /** Does something with a second cluster and destroys it, whatever came of it. */
-export const ended = async (cluster: Cluster, act: () => Promise<void>): Promise<void> => {
-  try {
-    await act()
-  } finally {
-    await cluster.destroy()
-  }
-}
+export const ended = (cluster: Cluster, act: () => Promise<void>): Promise<void> =>
+  thenAlways(act, cluster.destroy)
 
 const orDestroyed = async (cluster: Cluster, act: () => Promise<void>): Promise<Cluster> => {
   try {

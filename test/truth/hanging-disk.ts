@@ -38,7 +38,6 @@ export const mountHangingDisk = async (cluster: Cluster): Promise<HangingDisk> =
     hang: () => void server.kill('SIGSTOP'),
     goOn: () => void server.kill('SIGCONT'),
     unmount: async () => {
-      server.kill('SIGCONT')
       await runProgram({ program: 'umount', args: ['--lazy', dataDirectory], cwd: '/' })
     },
   }

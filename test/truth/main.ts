@@ -10,7 +10,7 @@ import { playChain } from './chain.ts'
 import { allowWholeMachine, missingFor, missingPredecessor } from './needs.ts'
 import { parseOptions, usage, type Options } from './options.ts'
 import { appliesTo, lateInTheMedian, play, type Outcome } from './play.ts'
-import { heading, markdownTable, outcomeLines } from './report.ts'
+import { faultLines, heading, markdownTable, outcomeLines } from './report.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
 
@@ -75,6 +75,8 @@ const main = async (): Promise<number> => {
   const outcomes = await playAll(asked)
   if (asked.markdown) for (const line of markdownTable(outcomes)) print(line)
   const late = asked.scenarios.flatMap(scenario => lateInTheMedian(scenario, outcomes))
+  // Once more where the end of a long log shows them.
+  for (const line of outcomes.flatMap(faultLines)) print(line)
   for (const fault of late) print(`    WRONG  ${fault}`)
   const failed = outcomes.filter(({ faults }) => faults.length > 0).length
   print(`${outcomes.length - failed} passed, ${failed} failed`)

@@ -1,5 +1,6 @@
 /** Plays a scenario and holds what was found against its bounds. */
 import type { Cluster } from '../harness/cluster.ts'
+import { thenAlways } from '../harness/then-always.ts'
 import { within } from '../harness/until.ts'
 import type { Arena } from './arena.ts'
 import { bounds, violations } from './bounds.ts'
@@ -49,11 +50,7 @@ type Judgement = Awaited<ReturnType<Trial['judgement']>>
 
 const playOnce = async (scenario: Scenario, arena: Arena, time: number): Promise<Judgement> => {
   const cluster = await scenario.begin(arena)
-  try {
-    return await tryOn(cluster, scenario, arena, time)
-  } finally {
-    await cluster.destroy()
-  }
+  return thenAlways(() => tryOn(cluster, scenario, arena, time), cluster.destroy)
 }
 
 const tryOn = async (
@@ -67,15 +64,14 @@ const tryOn = async (
     cluster,
     predecessorPort: arena.predecessorPort(cluster),
   })
-  try {
+  const act = async (): Promise<Judgement> => {
     await watched(calmMs)
     const played = scenario.run(trial, arena, time)
     await within(played, { what: `the end of "${scenario.name}"`, limitMs: playMsMax })
     await watched(calmMs)
-    return await trial.judgement()
-  } finally {
-    await trial.close()
+    return trial.judgement()
   }
+  return thenAlways(act, trial.close)
 }
 
 /** A median needs more than one version's handful of promotions; none when it is kept to. */

@@ -17,16 +17,19 @@ export const heading = (): string =>
   ].join('')
 
 /** A line for each probe, and one for each fault. */
-export const outcomeLines = ({ scenario, major, found, faults }: Outcome): readonly string[] => [
-  ...Array.from(found, ([probe, findings], index) =>
+export const outcomeLines = (outcome: Outcome): readonly string[] => [
+  ...Array.from(outcome.found, ([probe, findings], index) =>
     [
-      (index === 0 ? `${major}  ${scenario}` : '').padEnd(nameWidth),
+      (index === 0 ? `${outcome.major}  ${outcome.scenario}` : '').padEnd(nameWidth),
       probe.padEnd(probeWidth),
       ...cells(findings).map((text, column) => text.padStart(columnWidths[column] ?? 0)),
     ].join(''),
   ),
-  ...faults.map(fault => `    WRONG  ${major}  ${scenario}: ${fault}`),
+  ...faultLines(outcome),
 ]
+
+export const faultLines = ({ scenario, major, faults }: Outcome): readonly string[] =>
+  faults.map(fault => `    WRONG  ${major}  ${scenario}: ${fault}`)
 
 /** Longest wrong MASTER, STANDBY and silence; how soon changes were noticed; answers heard. */
 export const cells = (found: Findings): readonly string[] => {

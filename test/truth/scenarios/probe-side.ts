@@ -1,5 +1,12 @@
 /** Things that happen to the probe rather than to the server. */
 import assert from 'node:assert'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { readWatchedInodes } from '../../../src/observe/inotify-watches.ts'
+import type { Cluster } from '../../harness/cluster.ts'
+import type { Daemon } from '../../harness/daemon.ts'
+import { thenAlways } from '../../harness/then-always.ts'
+import { until } from '../../harness/until.ts'
 import { awaitLogins, crashBackend, killPostmaster, stopBackend, watched } from '../faults.ts'
 import { mountHangingDisk } from '../hanging-disk.ts'
 import { askProbe } from '../questions.ts'
@@ -12,6 +19,14 @@ const silence = /^(?:refused|reset|)$/
 
 /** Longer than any lease. */
 const asleepMs = 10_000
+
+/** Setting a watch asks the disk at once: on one that hangs, that would be all there is to see. */
+const awaitWatches = async (daemon: Daemon, { dataDirectory }: Cluster): Promise<void> => {
+  const paths = [dataDirectory, join(dataDirectory, 'global/pg_control')]
+  const isWatched = (path: string): boolean =>
+    readWatchedInodes(`/proc/${daemon.pid}`)?.has(statSync(path, { bigint: true }).ino) === true
+  await until(() => paths.every(isWatched), { what: 'the watches of the probe' })
+}
 
 /**
  * The probe stands still while something is done to the server. Connects made meanwhile wait in
@@ -63,16 +78,19 @@ export const probeSide: readonly Scenario[] = [
   },
   {
     name: 'disk that hangs, and goes on',
+    // The stop writes through the same one process that the probe reads through.
+    bounds: { wrongRoleMs: 100 },
     needs: ['root', 'bindfs'],
     begin: arena => arena.stopped(),
     // From before the probe is started: it has to find the disk under the directory.
     options: () => ({ withDaemon: false, hidden: true }),
     run: async ({ cluster, startDaemon, daemon, answers }) => {
       const disk = await mountHangingDisk(cluster)
-      try {
+      const act = async (): Promise<void> => {
         await cluster.start()
         await startDaemon()
         await answers('MASTER')
+        await awaitWatches(daemon(), cluster)
         disk.hang()
         await daemon().said(/the last look is \d+ ms old, trusted for 1500 ms/)
         assert.match(await askProbe(daemon().port), silence, 'the listener goes on')
@@ -80,9 +98,13 @@ export const probeSide: readonly Scenario[] = [
         await answers('MASTER')
         await cluster.stop()
         await answers('refused')
-      } finally {
-        await disk.unmount()
       }
+      await thenAlways(act, async () => {
+        disk.goOn()
+        // While it is mounted: nobody finds the server by its directory afterwards.
+        await cluster.stop('immediate')
+        await disk.unmount()
+      })
     },
   },
   {

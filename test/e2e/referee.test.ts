@@ -5,9 +5,10 @@
 import t from 'tap'
 import { startLaggard, startParrot } from '../harness/liar.ts'
 import { openArena } from '../truth/arena.ts'
-import { bounds, violations } from '../truth/bounds.ts'
+import { bounds, isExcused, violations } from '../truth/bounds.ts'
 import { crashAndRecover, watched } from '../truth/faults.ts'
 import { judge, together, type Findings } from '../truth/judge.ts'
+import { openMetronome } from '../truth/metronome.ts'
 import type { Heard, Testimony } from '../truth/testimony.ts'
 import { openTrial, probeUnderTest } from '../truth/trial.ts'
 import { truthOf } from '../truth/truth.ts'
@@ -66,6 +67,33 @@ t.test('beside a real server', async t => {
     t.match(condemned(found.get('late')), /no MASTER for a new primary/)
     t.equal(condemned(found.get(probeUnderTest)), '')
   })
+})
+
+t.test('a machine that stands still', async t => {
+  const nothing = { primary: [], standby: [], nobody: [] }
+  const right: Findings = {
+    earlyPrimaryMs: 0,
+    wrongPrimaryMs: 0,
+    wrongStandbyMs: 0,
+    wrongSilenceMs: 0,
+    noticeMs: nothing,
+    garbage: [],
+    answers: 1,
+  }
+  const late = { ...right, wrongPrimaryMs: bounds.wrongRoleMs + 7 }
+  t.equal(isExcused(late, bounds, 8), true, 'excuses who was late by less')
+  t.equal(isExcused(late, bounds, 6), false, 'but not by more')
+  t.equal(isExcused({ ...late, earlyPrimaryMs: 1 }, bounds, 1000), false, 'nor who ran ahead')
+  t.equal(isExcused({ ...late, garbage: ['MASTERY'] }, bounds, 1000), false, 'nor other bytes')
+  t.equal(isExcused(right, bounds, 1000), false, 'who was right needs no excuse')
+
+  const metronome = await openMetronome()
+  t.teardown(metronome.close)
+  await metronome.standstillMs()
+  const end = performance.now() + 200
+  // The loop of this process is its own affair: the metronomes tick on.
+  while (performance.now() < end);
+  t.ok((await metronome.standstillMs()) < 200, 'a busy process is no machine that stands still')
 })
 
 /** An answer a millisecond, each of which took half of one. */

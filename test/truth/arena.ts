@@ -7,6 +7,7 @@ import { createCluster, type Cluster } from '../harness/cluster.ts'
 import type { Settings } from '../harness/cluster-files.ts'
 import { freePort } from '../harness/free-port.ts'
 import { thenAlways } from '../harness/then-always.ts'
+import { openMetronome } from './metronome.ts'
 
 export type Arena = {
   readonly major: number
@@ -18,6 +19,8 @@ export type Arena = {
   readonly upstream: () => Promise<Cluster>
   /** Null where the server does not run bgw_replstatus. */
   readonly predecessorPort: (cluster: Cluster) => number | null
+  /** See metronome.ts. */
+  readonly standstillMs: () => Promise<number>
   readonly close: () => Promise<void>
 }
 
@@ -62,6 +65,7 @@ const keepAllWal = (major: number): Settings =>
 
 export const openArena = async (major: number): Promise<Arena> => {
   const template = await createTemplate(major)
+  const metronome = await openMetronome()
   const predecessorPorts = new Map<Cluster, number>()
   let upstream: Promise<Cluster> | null = null
 
@@ -86,7 +90,9 @@ export const openArena = async (major: number): Promise<Arena> => {
     },
     upstream: async () => (upstream ??= startUpstream()),
     predecessorPort: cluster => predecessorPorts.get(cluster) ?? null,
+    standstillMs: metronome.standstillMs,
     close: async () => {
+      metronome.close()
       await (await upstream)?.destroy()
       await template.destroy()
     },

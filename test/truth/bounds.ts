@@ -42,3 +42,17 @@ export const violations = (found: Findings, allowed: Bounds): readonly string[] 
     ...(found.answers === 0 ? ['not a single answer: nothing was tested'] : []),
   ]
 }
+
+/**
+ * Whether all that breaks the bounds is late by no more than the machine stood still. Nothing
+ * excuses a MASTER in recovery, nor an answer that is none.
+ */
+export const isExcused = (found: Findings, allowed: Bounds, standstillMs: number): boolean => {
+  const stretched = {
+    ...allowed,
+    wrongRoleMs: allowed.wrongRoleMs + standstillMs,
+    wrongSilenceMs: allowed.wrongSilenceMs + standstillMs,
+    noticePrimaryMsMax: allowed.noticePrimaryMsMax + standstillMs,
+  }
+  return violations(found, allowed).length > 0 && violations(found, stretched).length === 0
+}

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Cluster } from '../harness/cluster.ts'
 import { signalFilesSince, standbyRequestFile } from '../harness/cluster-files.ts'
 import type { Arena } from './arena.ts'
-import { bounds, stopBounds, violations, type Bounds } from './bounds.ts'
+import { bounds, isExcused, stopBounds, violations, type Bounds } from './bounds.ts'
 import {
   awaitLogins,
   continuePostmaster,
@@ -17,7 +17,7 @@ import {
   watched,
 } from './faults.ts'
 import { together, type Findings } from './judge.ts'
-import type { Outcome } from './play.ts'
+import { standstill, type Outcome } from './play.ts'
 import { createRandom, type Random } from './random.ts'
 import { openTrial, probeUnderTest, type Trial } from './trial.ts'
 
@@ -181,6 +181,7 @@ export const playChain = async (
       )
       const fault = random.pick(possible)
       const where = `round ${round} of seed ${seed} on ${major}: ${fault.name} on a ${role}`
+      await arena.standstillMs()
       try {
         await fault.play(trial, random)
         role = await settle(trial)
@@ -189,14 +190,15 @@ export const playChain = async (
         print(broken.at(-1) ?? '')
         break
       }
+      const standstillMs = await arena.standstillMs()
       for (const [probe, findings] of await trial.judgement()) {
         found.set(probe, [...(found.get(probe) ?? []), findings])
-        const wrong =
-          probe === probeUnderTest ? violations(findings, { ...bounds, ...fault.bounds }) : []
-        for (const what of wrong) {
-          broken.push(`${where}: ${what}`)
-          print(broken.at(-1) ?? '')
-        }
+        if (probe !== probeUnderTest) continue
+        const allowed = { ...bounds, ...fault.bounds }
+        const wrong = violations(findings, allowed).map(what => `${where}: ${what}`)
+        for (const line of wrong) print(line)
+        if (isExcused(findings, allowed, standstillMs)) print(standstill(standstillMs))
+        else broken.push(...wrong)
       }
     }
   } finally {

@@ -44,7 +44,7 @@ const playAll = async (options: Options): Promise<readonly Outcome[]> => {
     const arena = await openArena(major)
     try {
       for (const scenario of playable.filter(one => appliesTo(one, major))) {
-        tell(await play(scenario, arena))
+        tell(await play(scenario, arena, print))
       }
       if (random !== null) tell(await playChain(arena, random, print))
     } finally {

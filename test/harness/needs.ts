@@ -8,7 +8,12 @@ import { delimiter, join } from 'node:path'
 import { postgresMajors } from './postgres-binaries.ts'
 
 /** Packages of Debian and Ubuntu; the programs have the same names elsewhere. */
-const packages = { haproxy: 'haproxy', nc: 'netcat-openbsd', psql: 'postgresql-client' } as const
+const packages = {
+  haproxy: 'haproxy',
+  nc: 'netcat-openbsd',
+  psql: 'postgresql-client',
+  cc: 'gcc libc6-dev',
+} as const
 
 export type ProgramName = keyof typeof packages
 

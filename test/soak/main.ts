@@ -1,0 +1,138 @@
+/**
+ * The soak: everything clients and limits can do to the port, over and over, with changes of role
+ * in between, while somebody asks all the time.
+ *
+ *   npm run soak                  ten minutes
+ *   npm run soak -- --minutes 60  as long as one likes
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { descriptorsOf, residentMibOf } from '../bench/accounting.ts'
+import { buildTools } from '../bench/tools.ts'
+import { startDaemon } from '../harness/daemon.ts'
+import { thenAlways } from '../harness/then-always.ts'
+import { createCluster } from '../harness/cluster.ts'
+import { phases } from './phases.ts'
+import { startRegular, type Tally } from './regular.ts'
+
+const usage = `usage: npm run soak -- [--minutes N]
+
+  --minutes N   how long, 1 to 1440 (default 10); a round that has begun is finished
+  --help        print this and exit
+
+Exits with 1 when an answer was wrong or missing, or when something is left behind.
+`
+
+const major = 15
+/** V8 tidies up when nothing has happened for eight seconds. */
+const calmMs = 15_000
+/** Above what it was after the first round: the noise of a heap, not a leak. */
+const growthMax = 1.15
+/** The client that asks all the time may be connected while they are counted. */
+const regularMax = 1
+const exitMistake = 3
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+type State = { readonly mib: number; readonly descriptors: number }
+
+const heading = 'elapsed  MiB    descriptors  answers   wrong  missing  excused  what was done'
+
+const rowOf = (elapsedMs: number, state: State, tally: Tally, what: string): string =>
+  [
+    `${(elapsedMs / 1000).toFixed(0)} s`.padStart(7),
+    state.mib.toFixed(1).padStart(6),
+    String(state.descriptors).padStart(12),
+    String(tally.right).padStart(8),
+    String(tally.wrong).padStart(7),
+    String(tally.missing).padStart(8),
+    String(tally.excused).padStart(8),
+    ` ${what}`,
+  ].join(' ')
+
+const soak = async (minutes: number): Promise<readonly string[]> => {
+  const tools = await buildTools()
+  const cluster = await createCluster({ major })
+  return thenAlways(async () => {
+    await cluster.start()
+    const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory })
+    return thenAlways(
+      async () => {
+        await daemon.until('primary')
+        const regular = startRegular(daemon.port)
+        const state = (): State => ({
+          mib: residentMibOf(daemon.pid),
+          descriptors: descriptorsOf(daemon.pid),
+        })
+        const began = performance.now()
+        const elapsed = (): number => performance.now() - began
+        const report = (what: string): void =>
+          print(rowOf(elapsed(), state(), regular.tally(), what))
+        print(heading)
+        report('nothing yet')
+        const rests: State[] = []
+        const faults: string[] = []
+        while (elapsed() < minutes * 60_000) {
+          for (const { name, play } of phases) {
+            const found = await play({ cluster, daemon, regular, tools })
+            faults.push(...found.map(fault => `${name}: ${fault}`))
+            report(name)
+          }
+          await sleep(calmMs)
+          rests.push(state())
+          report('rest')
+        }
+        await regular.stop()
+        return [...faults, ...leftBehind(rests), ...broken(regular.tally())]
+      },
+      async () => void (await daemon.stop()),
+    )
+  }, cluster.destroy)
+}
+
+const leftBehind = (rests: readonly State[]): readonly string[] => {
+  const [first, last] = [rests[0], rests.at(-1)]
+  if (first === undefined || last === undefined) return ['not a single round was finished']
+  return [
+    ...(last.descriptors > first.descriptors + regularMax
+      ? [`${last.descriptors} descriptors at the end, ${first.descriptors} after the first round`]
+      : []),
+    ...(last.mib > first.mib * growthMax
+      ? [`${last.mib.toFixed(1)} MiB at the end, ${first.mib.toFixed(1)} after the first round`]
+      : []),
+  ]
+}
+
+const broken = ({ wrong, missing, lastFault }: Tally): readonly string[] =>
+  wrong + missing === 0
+    ? []
+    : [`${wrong} wrong answers, ${missing} missing; the last one: ${lastFault ?? ''}`]
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: 'string', default: '10' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    process.stdout.write(usage)
+    return 0
+  }
+  const minutes = Number(values.minutes)
+  if (!(minutes >= 1 && minutes <= 1440)) {
+    process.stderr.write(`soak: --minutes ${values.minutes}, wanted 1 to 1440\n`)
+    return exitMistake
+  }
+  const faults = await soak(minutes)
+  for (const fault of faults) print(`FAILED  ${fault}`)
+  print(faults.length === 0 ? 'nothing left behind, nothing wrong' : `${faults.length} failures`)
+  return faults.length === 0 ? 0 : 1
+}
+
+try {
+  process.exitCode = await main()
+} catch (failure) {
+  process.stderr.write(`soak: ${failure instanceof Error ? failure.message : String(failure)}\n`)
+  process.exitCode = 1
+}

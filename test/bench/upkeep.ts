@@ -112,7 +112,7 @@ const rewriting = async (cluster: Cluster, act: () => Promise<void>): Promise<vo
   }
 }
 
-/** `cluster` is a standby, and `pid` who watches it. One after the other: two would share events. */
+/** `cluster` is a standby, and `pid` who watches it. In turn, or two would share processors. */
 export const measureRewriting = async (cluster: Cluster, pid: number): Promise<Row> => {
   const values: Values = new Map()
   const watched = (name: string, one: number): Promise<void> =>

@@ -22,7 +22,7 @@ export type Contender = {
   readonly cpuUs: () => number
   /** Null when no single process answers. */
   readonly pid: number | null
-  /** How many times cheaper than a login a check is; those that are not are asked less often. */
+  /** What a check costs at least: an answer, a login, a program. Dear ones are asked less often. */
   readonly pace: 'quick' | 'login' | 'program'
   readonly close: () => Promise<void>
 }
@@ -49,7 +49,7 @@ const clientProgram = (name: string): string => `/usr/lib/postgresql/15/bin/${na
 const nothingToClose = async (): Promise<void> => {}
 
 /** Answers on a port, from one process. */
-export const portContender = (
+const portContender = (
   tools: Tools,
   one: Pick<Contender, 'name' | 'close'> & { readonly port: number; readonly pid: number },
 ): Listener => ({
@@ -106,7 +106,7 @@ const serverCpuUs = (cluster: Cluster) => (): number =>
   cpuUsOf(cluster.pid()) + childrenCpuUsOf(cluster.pid())
 
 /** A program that is started for each check, as by xinetd or by an agent. */
-export const programContender = (
+const programContender = (
   tools: Tools,
   cluster: Cluster,
   { name, command }: { readonly name: string; readonly command: readonly string[] },

@@ -22,7 +22,7 @@ export const noted = (
   value: number,
 ): void => void values.set(contender, [...(values.get(contender) ?? []), value])
 
-export type Judged = { readonly ratio: number | null; readonly kept: boolean | null }
+type Judged = { readonly ratio: number | null; readonly kept: boolean | null }
 
 /** `kept` is null when there is no goal, or nobody to compare with. */
 export const judgeRow = ({ values, goal }: Row): Judged => {
@@ -37,7 +37,7 @@ export const judgeRow = ({ values, goal }: Row): Judged => {
 }
 
 /** Three digits are all that a measurement of this kind can mean. */
-export const printNumber = (value: number): string => {
+const printNumber = (value: number): string => {
   if (value !== 0 && Math.abs(value) < 0.01) return value.toExponential(0)
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2
   return value.toFixed(digits)

@@ -58,6 +58,8 @@ t.test('beside a real server', async t => {
   })
 
   await t.test('a promotion', async t => {
+    // Who calls a standby a primary has to be heard while it still is one.
+    await watched(300)
     await cluster.promote('pg_ctl')
     await trial.answers('MASTER')
     await watched(300)

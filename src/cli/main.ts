@@ -1,11 +1,15 @@
+#!/usr/bin/env node
 /** The process: arguments in, exit code out. */
-import { fstatSync } from 'node:fs'
+import { fstatSync, readFileSync } from 'node:fs'
 import { openAccounts, type Self } from './accounts.ts'
 import { leadsToJournal } from './journal.ts'
 import { systemOutside } from './outside.ts'
 import { runProgram } from './program.ts'
 import { awaitStopSignal } from './stop-signals.ts'
-import { version } from './version.ts'
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { readonly version: string }
 
 // Whoever reads our output may go away first (`status | head -1`); that is no reason to crash.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

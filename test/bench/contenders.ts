@@ -1,5 +1,4 @@
 /** Everybody who is asked for the role of one server, ours first. */
-import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import type { Cluster } from '../harness/cluster.ts'
 import { startDaemon } from '../harness/daemon.ts'
@@ -10,6 +9,8 @@ import { serverEnvironment } from '../harness/programs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 import { until } from '../harness/until.ts'
 import type { Arena } from '../truth/arena.ts'
+import { startupMessage } from '../truth/server-conversation.ts'
+import { serverProgram } from '../truth/server-programs.ts'
 import { predecessor, probeUnderTest } from '../truth/trial.ts'
 import { childrenCpuUsOf, childrenOf, cpuUsOf, titleOf } from './accounting.ts'
 import { askPort, runOver, type Load, type Tools } from './tools.ts'
@@ -42,9 +43,6 @@ export const names = {
   idle: 'idle Node',
   alone: 'without them',
 } as const
-
-/** The programs of Debian's package, of the version that bgw_replstatus is built for. */
-const clientProgram = (name: string): string => `/usr/lib/postgresql/15/bin/${name}`
 
 const nothingToClose = async (): Promise<void> => {}
 
@@ -131,30 +129,21 @@ const target = ({ port }: Cluster): readonly string[] => ['-h', '127.0.0.1', '-p
 /** As in the usual script behind xinetd. */
 export const psql = (tools: Tools, cluster: Cluster): Contender => {
   const question = ['-U', 'postgres', '-XAtc', 'select pg_is_in_recovery()', 'postgres']
-  const command = [clientProgram('psql'), ...target(cluster), ...question]
+  const command = [serverProgram('psql'), ...target(cluster), ...question]
   return programContender(tools, cluster, { name: names.psql, command })
 }
 
 export const pgIsReady = (tools: Tools, cluster: Cluster): Contender => {
-  const command = [clientProgram('pg_isready'), ...target(cluster)]
+  const command = [serverProgram('pg_isready'), ...target(cluster)]
   return programContender(tools, cluster, { name: names.isReady, command })
 }
 
-export const hasClientPrograms = (): boolean =>
-  spawnSync(clientProgram('psql'), ['--version']).status === 0
-
-/** What HAProxy sends for `option pgsql-check user postgres`: version 3.0, the user, a zero. */
-const pgsqlCheckRequest = (): Uint8Array => {
-  const text = Buffer.from('user\0postgres\0\0', 'latin1')
-  const head = Buffer.alloc(8)
-  head.writeInt32BE(text.length + 8, 0)
-  head.writeInt32BE(3 << 16, 4)
-  return Buffer.concat([head, text])
-}
+/** What HAProxy sends for `option pgsql-check user postgres`. */
+const pgsqlCheckRequest = startupMessage({ user: 'postgres' })
 
 export const pgsqlCheck = (tools: Tools, cluster: Cluster): Contender => ({
   name: names.pgsqlCheck,
-  check: amount => askPort(tools, { ...amount, port: cluster.port, request: pgsqlCheckRequest() }),
+  check: amount => askPort(tools, { ...amount, port: cluster.port, request: pgsqlCheckRequest }),
   cpuUs: serverCpuUs(cluster),
   pid: null,
   pace: 'login',

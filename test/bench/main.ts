@@ -6,15 +6,15 @@
  *   npm run bench -- --help    what else there is
  */
 import { parseArgs } from 'node:util'
-import { thenAlways } from '../harness/then-always.ts'
 import type { Cluster } from '../harness/cluster.ts'
+import { withOpened, type Opened } from '../harness/with-opened.ts'
 import { openArena, type Arena } from '../truth/arena.ts'
-import { logIn, type Conversation } from '../truth/server-conversation.ts'
+import { logIn } from '../truth/server-conversation.ts'
+import { hasServerPrograms } from '../truth/server-programs.ts'
 import { measureConnects } from './connects.ts'
 import {
   bareNode,
   findPredecessor,
-  hasClientPrograms,
   names,
   openListener,
   openOurs,
@@ -75,26 +75,14 @@ const parse = (argv: readonly string[]): Options | 'help' | { readonly mistake: 
   }
 }
 
-/** Opened one after the other; whatever comes of it, all are closed, the last one first. */
-type Opened = { readonly later: (close: () => Promise<void>) => void }
-
-const withOpened = async <Value>(act: (opened: Opened) => Promise<Value>): Promise<Value> => {
-  const closers: (() => Promise<void>)[] = []
-  return thenAlways(
-    () => act({ later: close => void closers.unshift(close) }),
-    async () => {
-      for (const close of closers) await close()
-    },
-  )
-}
-
 const openContenders = async (
   tools: Tools,
   { arena, cluster, opened }: { arena: Arena; cluster: Cluster; opened: Opened },
 ): Promise<{ readonly listeners: readonly Listener[]; readonly others: readonly Contender[] }> => {
   const predecessor = findPredecessor(tools, arena, cluster)
   if (predecessor === null) say('no bgw_replstatus: apt-get install postgresql-15-bgw-replstatus')
-  if (!hasClientPrograms()) say('no psql, no pg_isready: apt-get install postgresql-15')
+  const hasClients = hasServerPrograms('psql', 'pg_isready')
+  if (!hasClients) say('no psql, no pg_isready: apt-get install postgresql-15')
   const listeners: Listener[] = []
   const listens = (listener: Listener): void => {
     opened.later(listener.close)
@@ -104,7 +92,7 @@ const openContenders = async (
   if (predecessor !== null) listens(predecessor)
   listens(await openListener(tools, { name: names.floor, command: [tools.floor] }))
   listens(await openListener(tools, { name: names.node, command: bareNode() }))
-  const programs = hasClientPrograms() ? [psql(tools, cluster), pgIsReady(tools, cluster)] : []
+  const programs = hasClients ? [psql(tools, cluster), pgIsReady(tools, cluster)] : []
   return { listeners, others: [...programs, pgsqlCheck(tools, cluster)] }
 }
 
@@ -167,22 +155,15 @@ const besideAlone = (row: Row, alone: readonly Row[]): Row => {
 }
 
 /** While so many sessions are open and idle. */
-const withBackends = async <Value>(port: number, act: () => Promise<Value>): Promise<Value> => {
-  const sessions: Conversation[] = []
-  return thenAlways(
-    async () => {
-      while (sessions.length < backends) {
-        const session = await logIn(port, 5000)
-        if (typeof session === 'string') throw new Error(`session ${sessions.length}: ${session}`)
-        sessions.push(session)
-      }
-      return act()
-    },
-    async () => {
-      for (const session of sessions) session.close()
-    },
-  )
-}
+const withBackends = <Value>(port: number, act: () => Promise<Value>): Promise<Value> =>
+  withOpened(async opened => {
+    for (let count = 0; count < backends; count += 1) {
+      const session = await logIn(port, 5000)
+      if (typeof session === 'string') throw new Error(`session ${count}: ${session}`)
+      opened.later(async () => session.close())
+    }
+    return act()
+  })
 
 const main = async (): Promise<number> => {
   const options = parse(process.argv.slice(2))

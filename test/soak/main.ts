@@ -9,9 +9,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { descriptorsOf, residentMibOf } from '../bench/accounting.ts'
 import { buildTools } from '../bench/tools.ts'
-import { startDaemon } from '../harness/daemon.ts'
-import { thenAlways } from '../harness/then-always.ts'
 import { createCluster } from '../harness/cluster.ts'
+import { startDaemon } from '../harness/daemon.ts'
+import { withOpened } from '../harness/with-opened.ts'
 import { phases } from './phases.ts'
 import { startRegular, type Tally } from './regular.ts'
 
@@ -50,45 +50,40 @@ const rowOf = (elapsedMs: number, state: State, tally: Tally, what: string): str
     ` ${what}`,
   ].join(' ')
 
-const soak = async (minutes: number): Promise<readonly string[]> => {
-  const tools = await buildTools()
-  const cluster = await createCluster({ major })
-  return thenAlways(async () => {
+const soak = (minutes: number): Promise<readonly string[]> =>
+  withOpened(async opened => {
+    const tools = await buildTools()
+    const cluster = await createCluster({ major })
+    opened.later(cluster.destroy)
     await cluster.start()
     const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory })
-    return thenAlways(
-      async () => {
-        await daemon.until('primary')
-        const regular = startRegular(daemon.port)
-        const state = (): State => ({
-          mib: residentMibOf(daemon.pid),
-          descriptors: descriptorsOf(daemon.pid),
-        })
-        const began = performance.now()
-        const elapsed = (): number => performance.now() - began
-        const report = (what: string): void =>
-          print(rowOf(elapsed(), state(), regular.tally(), what))
-        print(heading)
-        report('nothing yet')
-        const rests: State[] = []
-        const faults: string[] = []
-        while (elapsed() < minutes * 60_000) {
-          for (const { name, play } of phases) {
-            const found = await play({ cluster, daemon, regular, tools })
-            faults.push(...found.map(fault => `${name}: ${fault}`))
-            report(name)
-          }
-          await sleep(calmMs)
-          rests.push(state())
-          report('rest')
-        }
-        await regular.stop()
-        return [...faults, ...leftBehind(rests), ...broken(regular.tally())]
-      },
-      async () => void (await daemon.stop()),
-    )
-  }, cluster.destroy)
-}
+    opened.later(daemon.stop)
+    await daemon.until('primary')
+    const regular = startRegular(daemon.port)
+    opened.later(regular.stop)
+    const state = (): State => ({
+      mib: residentMibOf(daemon.pid),
+      descriptors: descriptorsOf(daemon.pid),
+    })
+    const began = performance.now()
+    const elapsed = (): number => performance.now() - began
+    const report = (what: string): void => print(rowOf(elapsed(), state(), regular.tally(), what))
+    print(heading)
+    report('nothing yet')
+    const rests: State[] = []
+    const faults: string[] = []
+    while (elapsed() < minutes * 60_000) {
+      for (const { name, play } of phases) {
+        const found = await play({ cluster, daemon, regular, tools })
+        faults.push(...found.map(fault => `${name}: ${fault}`))
+        report(name)
+      }
+      await sleep(calmMs)
+      rests.push(state())
+      report('rest')
+    }
+    return [...faults, ...leftBehind(rests), ...broken(regular.tally())]
+  })
 
 const leftBehind = (rests: readonly State[]): readonly string[] => {
   const [first, last] = [rests[0], rests.at(-1)]

@@ -39,7 +39,7 @@ const destroyed = (sockets: readonly Socket[]): void => {
   for (const socket of sockets) socket.destroy()
 }
 
-/** Those it has when nobody is connected, the regular client aside. */
+/** The regular client may be connected while they are counted, and may have been before. */
 const settledMax = 2
 const settles = async ({ daemon }: Stage, before: number): Promise<readonly string[]> => {
   const isBack = (): boolean => descriptorsOf(daemon.pid) <= before + settledMax
@@ -75,7 +75,7 @@ const setDescriptorLimit = async ({ cluster, daemon }: Stage, limit: number): Pr
   await runProgram({ program: 'prlimit', args, cwd: '/', user: cluster.user })
 }
 
-/** Half of what a daemon under systemd gets at least, and more than it takes on one address. */
+/** Enough for all connections that it accepts at once. */
 const descriptorLimit = 8192
 
 const becomes = async (

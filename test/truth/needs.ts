@@ -23,7 +23,10 @@ const provisions: Readonly<Record<Need, Provision>> = {
     howToGet: 'run it as root with --whole-machine, on a machine that nobody works on',
   },
   bindfs: { isThere: hasHangingDisk, howToGet: 'apt-get install bindfs, and a kernel with FUSE' },
-  'server programs': { isThere: hasServerPrograms, howToGet: 'apt-get install postgresql-15' },
+  'server programs': {
+    isThere: () => hasServerPrograms('pg_basebackup', 'pg_rewind'),
+    howToGet: 'apt-get install postgresql-15',
+  },
 }
 
 /** How to get what is missing for a scenario; none when it can be played. */

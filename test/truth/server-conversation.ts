@@ -18,8 +18,10 @@ export type Conversation = {
 export type LoggedIn = Conversation | 'refused' | 'hung'
 
 const protocolVersion = 196_608
-const startup = (): Buffer => {
-  const text = Buffer.from('user\0postgres\0database\0postgres\0\0', 'latin1')
+/** What a client begins with. */
+export const startupMessage = (parameters: Readonly<Record<string, string>>): Buffer => {
+  const pairs = Object.entries(parameters).map(([name, value]) => `${name}\0${value}\0`)
+  const text = Buffer.from(`${pairs.join('')}\0`, 'latin1')
   const head = Buffer.alloc(8)
   head.writeInt32BE(text.length + 8, 0)
   head.writeInt32BE(protocolVersion, 4)
@@ -71,7 +73,7 @@ export const logIn = async (port: number, limitMs: number): Promise<LoggedIn> =>
   socket.on('data', read)
   socket.on('error', () => hear('closed'))
   socket.on('close', () => hear('closed'))
-  socket.write(startup())
+  socket.write(startupMessage({ user: 'postgres', database: 'postgres' }))
   const outcome = await hearing
   clearTimeout(limit)
   if (outcome !== 'ready') {

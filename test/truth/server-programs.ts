@@ -4,7 +4,9 @@ import { existsSync } from 'node:fs'
 /** The version for which they are wanted: what a program does to files hangs on it. */
 const folder = '/usr/lib/postgresql/15/bin'
 
-export const serverProgram = (name: 'pg_basebackup' | 'pg_rewind'): string => `${folder}/${name}`
+type ServerProgram = 'pg_basebackup' | 'pg_rewind' | 'psql' | 'pg_isready'
 
-export const hasServerPrograms = (): boolean =>
-  existsSync(serverProgram('pg_basebackup')) && existsSync(serverProgram('pg_rewind'))
+export const serverProgram = (name: ServerProgram): string => `${folder}/${name}`
+
+export const hasServerPrograms = (...names: readonly ServerProgram[]): boolean =>
+  names.every(name => existsSync(serverProgram(name)))

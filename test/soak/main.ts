@@ -82,7 +82,9 @@ const soak = (minutes: number): Promise<readonly string[]> =>
       rests.push(state())
       report('rest')
     }
-    return [...faults, ...leftBehind(rests), ...broken(regular.tally())]
+    const all = [...faults, ...leftBehind(rests), ...broken(regular.tally())]
+    if (all.length > 0) for (const line of daemon.log()) print(line)
+    return all
   })
 
 const leftBehind = (rests: readonly State[]): readonly string[] => {

@@ -39,6 +39,7 @@ export const names = {
   psql: 'psql',
   isReady: 'pg_isready',
   pgsqlCheck: 'pgsql-check',
+  patroni: 'Patroni',
   naive: 'naive chokidar',
   idle: 'idle Node',
   alone: 'without them',

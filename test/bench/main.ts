@@ -24,6 +24,7 @@ import {
   type Contender,
   type Listener,
 } from './contenders.ts'
+import { hasPatroni, openPatroni } from './patroni.ts'
 import { judgeRow, printMarkdown, printTable, type Row } from './table.ts'
 import { buildTools, type Tools } from './tools.ts'
 import {
@@ -92,8 +93,10 @@ const openContenders = async (
   if (predecessor !== null) listens(predecessor)
   listens(await openListener(tools, { name: names.floor, command: [tools.floor] }))
   listens(await openListener(tools, { name: names.node, command: bareNode() }))
+  if (!hasPatroni()) say('no Patroni: apt-get install patroni etcd-server')
   const programs = hasClients ? [psql(tools, cluster), pgIsReady(tools, cluster)] : []
-  return { listeners, others: [...programs, pgsqlCheck(tools, cluster)] }
+  const patroni = hasPatroni() ? [await openPatroni(tools, opened)] : []
+  return { listeners, others: [...programs, pgsqlCheck(tools, cluster), ...patroni] }
 }
 
 /** So that nobody is measured while he still compiles himself. */

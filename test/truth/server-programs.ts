@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs'
 
 /** The version for which they are wanted: what a program does to files hangs on it. */
-const folder = '/usr/lib/postgresql/15/bin'
+export const serverFolder = '/usr/lib/postgresql/15/bin'
 
 type ServerProgram = 'pg_basebackup' | 'pg_rewind' | 'psql' | 'pg_isready'
 
-export const serverProgram = (name: ServerProgram): string => `${folder}/${name}`
+export const serverProgram = (name: ServerProgram): string => `${serverFolder}/${name}`
 
 export const hasServerPrograms = (...names: readonly ServerProgram[]): boolean =>
   names.every(name => existsSync(serverProgram(name)))

@@ -6,35 +6,14 @@ import assert from 'node:assert'
 import { Command, CommanderError, Option } from 'commander'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { OperatorError } from './operator-error.ts'
-import type { Flags, OptionName } from './settings.ts'
-
-export const commandNames = ['serve', 'status', 'query'] as const
-export type CommandName = (typeof commandNames)[number]
+import { commandNames, flagOf, optionsOf } from './option-table.ts'
+import type { CommandName, OptionName } from './option-table.ts'
+import type { Flags } from './settings.ts'
 
 export type CommandWords = {
   readonly command: CommandName
   readonly flags: Flags
   readonly operands: readonly string[]
-}
-
-const lookFlags = ['-D, --pgdata <DIR>', '--control-check <HOW>', '--pg-controldata <PATH>']
-
-/** As Commander wants them; what each means is in options.ts, what people are told in help.ts. */
-export const commandFlags: { readonly [Name in CommandName]: readonly string[] } = {
-  serve: [
-    ...lookFlags,
-    '--port <PORT>',
-    '--bind <ADDRESS>',
-    '--when-unavailable <HOW>',
-    '--newline',
-    '--interval <MS>',
-    '--lease <MS>',
-    '--log-level <LEVEL>',
-    '--log-format <FORMAT>',
-    '-?, --help',
-  ],
-  status: [...lookFlags, '--json', '--expect <ROLE>', '-?, --help'],
-  query: ['--timeout <MS>', '-?, --help'],
 }
 
 /** `argv` begins with the name of a command, or with an option of the default one. */
@@ -64,8 +43,8 @@ const createParser = (found: (words: CommandWords) => void): Command => {
     .exitOverride()
   for (const name of commandNames) {
     const command = parser.command(name).argument('[operands...]')
-    for (const flag of commandFlags[name]) {
-      command.addOption(new Option(flag).argParser(collect))
+    for (const [option] of optionsOf(name)) {
+      command.addOption(new Option(flagOf(option)).argParser(collect))
     }
     command.action((operands: readonly string[]) => {
       found({ command: name, flags: flagsOf(command), operands })

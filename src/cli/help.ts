@@ -1,8 +1,8 @@
 /** What --help prints, at most 80 columns wide. */
 import { wireWords } from '../serve/reply.ts'
-import type { CommandName } from './command-words.ts'
+import { optionList, type CommandName } from './option-table.ts'
 
-const { primary, standby, unavailable } = wireWords
+const { primary, standby } = wireWords
 
 const program = `\
 pg-replstatus tells a load balancer the role of a PostgreSQL server: it
@@ -24,19 +24,6 @@ Exit codes:
   3  could not look: wrong usage, no such directory, no permission, port in use
 `
 
-const lookOptions = `\
-Data directory:
-  -D, --pgdata DIR           the server's data directory [PGDATA]
-  --control-check HOW        where the role is read (default: native)
-                               native          in global/pg_control
-                               pg_controldata  there too, by PostgreSQL's own
-                                               program of that name
-                               off             in signal files alone, which
-                                               tell the role of the next start
-  --pg-controldata PATH      the program to run for that
-                               (default: of the server's version, else in PATH)
-`
-
 const serve = `\
 pg-replstatus serve watches a data directory and answers every TCP connect on a
 port: ${primary} for a primary, ${standby} for a standby that accepts reads.
@@ -44,29 +31,7 @@ port: ${primary} for a primary, ${standby} for a standby that accepts reads.
 Usage:
   pg-replstatus [serve] -D DIR [OPTION]...
 
-${lookOptions}
-Answers:
-  --port PORT                port to answer on (default: 5400)
-  --bind ADDRESS             address to answer on; may be given several times
-                               (default: all of this host)
-  --when-unavailable HOW     with neither role to tell (default: refuse)
-                               refuse  close the port
-                               close   accept, and close without a word
-                               reply   say ${unavailable}
-  --newline                  end each answer with a line feed
-
-Watching, in milliseconds:
-  --interval MS              look this often, file changes or not (default: 500)
-  --lease MS                 believe a look for this long
-                               (default: 3 intervals; at least 2)
-
-Log, on standard error:
-  --log-level LEVEL          error, warning, notice, info or debug
-                               (default: info)
-  --log-format FORMAT        text or json (default: text)
-
-  -?, --help                 show this help, then exit
-
+${optionList('serve')}
 Each option but -D can also be given in the environment: --log-level as
 PG_REPLSTATUS_LOG_LEVEL, and so on. The command line goes first.
 
@@ -82,14 +47,7 @@ what follows from it. No running pg-replstatus is needed.
 Usage:
   pg-replstatus status -D DIR [OPTION]...
 
-${lookOptions}
-Output:
-  --json                     print JSON
-  --expect ROLE              primary, standby, or any for either of the two;
-                               the exit code tells whether that is so
-
-  -?, --help                 show this help, then exit
-
+${optionList('status')}
 The environment is asked for PGDATA, PG_REPLSTATUS_CONTROL_CHECK and
 PG_REPLSTATUS_PG_CONTROLDATA. The command line goes first.
 
@@ -111,10 +69,7 @@ Usage:
   HOST[:PORT]    name or address, an IPv6 one with a port as [::1]:5400
                    (default: localhost:5400)
 
-Options:
-  --timeout MS   give up after so many milliseconds (default: 3000)
-  -?, --help     show this help, then exit
-
+${optionList('query')}
 Exit codes:
   one port                   several
   0  primary                 0  exactly one primary

@@ -3,16 +3,11 @@ import type { ControlCheck } from '../facts/evidence.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { Role } from '../facts/rules.ts'
 import type { WhenUnavailable } from '../serve/reply.ts'
-import {
-  commandNames,
-  helpHint,
-  sortWords,
-  type CommandName,
-  type CommandWords,
-} from './command-words.ts'
+import { helpHint, sortWords, type CommandWords } from './command-words.ts'
 import { ipAddress, onOff, oneOf, path, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
+import { commandNames, type CommandName } from './option-table.ts'
 import {
   defaultPort,
   defaultTarget,

@@ -5,29 +5,9 @@
  * mistake the default stands in; whoever reads values has to ask for the mistakes as well.
  */
 import type { OperatorError } from './operator-error.ts'
+import { optionTable, type OptionName } from './option-table.ts'
 
 export type Environment = { readonly [variable: string]: string | undefined }
-
-/** Where each option can be given besides the command line; null for nowhere. */
-export const variables = {
-  pgdata: 'PGDATA',
-  'control-check': 'PG_REPLSTATUS_CONTROL_CHECK',
-  'pg-controldata': 'PG_REPLSTATUS_PG_CONTROLDATA',
-  port: 'PG_REPLSTATUS_PORT',
-  bind: 'PG_REPLSTATUS_BIND',
-  'when-unavailable': 'PG_REPLSTATUS_WHEN_UNAVAILABLE',
-  newline: 'PG_REPLSTATUS_NEWLINE',
-  interval: 'PG_REPLSTATUS_INTERVAL',
-  lease: 'PG_REPLSTATUS_LEASE',
-  'log-level': 'PG_REPLSTATUS_LOG_LEVEL',
-  'log-format': 'PG_REPLSTATUS_LOG_FORMAT',
-  json: null,
-  expect: null,
-  timeout: null,
-  help: null,
-} as const
-
-export type OptionName = keyof typeof variables
 
 /** Each option given on the command line with all its texts in order; `on` if it takes none. */
 export type Flags = ReadonlyMap<OptionName, readonly string[]>
@@ -91,7 +71,7 @@ const findGiven = (
 ): readonly Given[] => {
   const texts = flags.get(option)
   if (texts !== undefined) return texts.map(text => ({ name: `--${option}`, text }))
-  const name = variables[option]
+  const name = optionTable[option].variable
   const text = name === null ? undefined : environment[name]
   // What unit files and compose files leave empty was not given.
   return name === null || text === undefined || text === '' ? [] : [{ name, text }]

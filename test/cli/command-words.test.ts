@@ -1,12 +1,6 @@
 import t from 'tap'
-import {
-  commandFlags,
-  commandNames,
-  helpHint,
-  sortWords,
-  type CommandName,
-} from '../../src/cli/command-words.ts'
-import { variables } from '../../src/cli/settings.ts'
+import { helpHint, sortWords } from '../../src/cli/command-words.ts'
+import { commandNames, type CommandName } from '../../src/cli/option-table.ts'
 
 const sorted = (line: string) => {
   const words = sortWords(line === '' ? [] : line.split(' '))
@@ -84,15 +78,6 @@ t.test('what nobody can guess is told with where to read on', async t => {
 t.test('an option of another command is unknown', async t => {
   t.match(mistake('status --port 5400'), { message: "unknown option '--port'" })
   t.match(mistake('query -D /data'), { message: "unknown option '-D'" })
-})
-
-t.test('each flag has its place among the settings', async t => {
-  for (const command of commandNames) {
-    for (const flag of commandFlags[command]) {
-      const [, name = ''] = /--([a-z-]+)/.exec(flag) ?? []
-      t.ok(name in variables, name)
-    }
-  }
 })
 
 t.test('the hint names the command', async t => {

@@ -1,23 +1,9 @@
 import t from 'tap'
-import { commandFlags, commandNames, type CommandName } from '../../src/cli/command-words.ts'
 import { exitCodes } from '../../src/cli/exit-codes.ts'
 import { help } from '../../src/cli/help.ts'
+import { commandNames, optionsOf } from '../../src/cli/option-table.ts'
 import { parseCommandLine } from '../../src/cli/options.ts'
-import { variables } from '../../src/cli/settings.ts'
 import { wireWords } from '../../src/serve/reply.ts'
-
-/** `--port` and the like as the page lists them, at the beginning of a line. */
-const listed = (page: string): readonly string[] =>
-  Array.from(page.matchAll(/^ {2}(?:-\S, )?--([a-z-]+)/gm), ([, name = '']) => name)
-
-const namesOf = (command: CommandName): readonly string[] =>
-  commandFlags[command].map(flag => flag.replace(/^.*--([a-z-]+).*$/, '$1'))
-
-for (const command of commandNames) {
-  t.test(`the page of ${command} lists its options, each of them once and no other`, async t => {
-    t.strictSame(listed(help[command]).toSorted(), namesOf(command).toSorted())
-  })
-}
 
 t.test('pages fit a terminal and end with a line feed', async t => {
   for (const [name, page] of Object.entries(help)) {
@@ -72,12 +58,12 @@ t.test('defaults in the help are the defaults', async t => {
 })
 
 t.test('what the help says of the environment is so', async t => {
-  for (const name of namesOf('serve')) {
-    const known = name === 'help' || variables[name as keyof typeof variables] !== null
-    t.ok(known, name)
+  for (const [name, { variable }] of optionsOf('serve')) {
+    const usual = `PG_REPLSTATUS_${name.toUpperCase().replaceAll('-', '_')}`
+    const wanted = { help: null, pgdata: 'PGDATA' }[name as string] ?? usual
+    t.equal(variable, name === 'help' ? null : wanted, name)
   }
-  const ofStatus = namesOf('status')
-    .map(name => variables[name as keyof typeof variables])
-    .filter(variable => variable !== null)
-  for (const variable of ofStatus) t.match(help.status, variable)
+  for (const [name, { variable }] of optionsOf('status')) {
+    if (variable !== null) t.match(help.status, variable, name)
+  }
 })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createSettings, variables, type Flags, type Form } from '../../src/cli/settings.ts'
+import { createSettings, type Flags, type Form } from '../../src/cli/settings.ts'
 
 const hint = 'read the manual'
 const settingsOf = (flags: Flags, environment: Record<string, string> = {}) =>
@@ -65,12 +65,4 @@ t.test(
 t.test('some options are for the command line only', async t => {
   const settings = settingsOf(new Map(), { PG_REPLSTATUS_EXPECT: '1', EXPECT: '1', null: '1' })
   t.equal(settings.one('expect', small, 3), 3)
-})
-
-t.test('names in the environment follow from those of the options', async t => {
-  for (const [option, variable] of Object.entries(variables)) {
-    if (variable === null || option === 'pgdata') continue
-    t.equal(variable, `PG_REPLSTATUS_${option.toUpperCase().replaceAll('-', '_')}`)
-  }
-  t.equal(variables.pgdata, 'PGDATA', 'as for all of PostgreSQL')
 })

@@ -1,15 +1,11 @@
-#!/usr/bin/env node
 /** The process: arguments in, exit code out. */
-import { fstatSync, readFileSync } from 'node:fs'
+import { fstatSync } from 'node:fs'
 import { openAccounts, type Self } from './accounts.ts'
 import { leadsToJournal } from './journal.ts'
 import { systemOutside } from './outside.ts'
 import { runProgram } from './program.ts'
 import { awaitStopSignal } from './stop-signals.ts'
-
-const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as { readonly version: string }
+import { version } from './version.ts'
 
 // Whoever reads our output may go away first (`status | head -1`); that is no reason to crash.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

@@ -172,7 +172,7 @@ export const measureStart = async (
   for (let start = 0; start < rounds * startsPerRound; start += 1) {
     const ours = (port: number): readonly string[] => {
       const where = ['-D', dataDirectory, '--port', String(port), '--bind', '127.0.0.1']
-      return [process.execPath, daemonProgram(), ...where]
+      return [daemonProgram(), ...where]
     }
     noted(values, names.ours, await timeStart(tools, ours))
     noted(values, names.node, await timeStart(tools, port => [...bareNode(), String(port)]))

@@ -16,8 +16,8 @@ ${haproxy === null ? '' : describeHaproxy}
 Try in another terminal:
   nc localhost ${first?.probePort}    (Ctrl-C ends an nc that waits for more)
 ${withPsql && haproxy !== null ? `  psql -h localhost -p ${writePort} -U postgres\n` : ''}\
-  node dist/cli/main.js status -D ${first?.dataDirectory}
-  node dist/cli/main.js query ${probes}
+  dist/pg-replstatus.js status -D ${first?.dataDirectory}
+  dist/pg-replstatus.js query ${probes}
 
 Keys here:
   p      stop the primary and promote a standby

@@ -47,7 +47,7 @@ export type Daemon = {
 
 /** Where `npm run build` puts it. */
 export const daemonProgram = (): string => {
-  const program = join(repositoryRoot(), 'dist/cli/main.js')
+  const program = join(repositoryRoot(), 'dist/pg-replstatus.js')
   if (!existsSync(program)) throw new Error(`no ${program}: build it with npm run build`)
   return program
 }
@@ -73,7 +73,7 @@ export const launchDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   // tap puts itself into the environment of whatever its tests start; env takes it out again.
   const variables = Object.entries({ ...serverEnvironment(), ...environment })
   const cleared = ['env', '-i', ...variables.map(([name, value]) => `${name}=${value}`)]
-  const command = [...cleared, ...through, process.execPath, daemonProgram(), ...ownArgs]
+  const command = [...cleared, ...through, daemonProgram(), ...ownArgs]
   const child = spawnLeashed(command, { cwd: '/' })
   const log = readLog(child)
   const answer = async (): Promise<string> => ask(port)

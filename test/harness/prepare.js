@@ -9,7 +9,7 @@
  * belongs to the program that is started next.
  */
 import { spawn } from 'node:child_process'
-import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -19,9 +19,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 /**
  * @typedef {object} Build
  * @property {string} output folder to make
- * @property {string} project what `tsc -p` is given
+ * @property {string} program of the packages or ours, that makes it
+ * @property {string[]} args what that is given
  * @property {string[]} sources files and folders that the output is made of
- * @property {string} [program] file of the output that must be executable
  */
 
 const compilerInput = ['package.json', 'tsconfig.json', 'node_modules/.package-lock.json']
@@ -29,15 +29,16 @@ const compilerInput = ['package.json', 'tsconfig.json', 'node_modules/.package-l
 /** @type {Build} */
 const dist = {
   output: 'dist',
-  project: '.',
-  sources: ['src', ...compilerInput],
-  program: 'dist/cli/main.js',
+  program: 'test/harness/bundle.js',
+  args: ['dist/pg-replstatus.js'],
+  sources: ['src', 'test/harness/bundle.js', ...compilerInput],
 }
 
 /** @type {Build} */
 const tools = {
   output: '.build',
-  project: 'test',
+  program: 'node_modules/typescript/bin/tsc',
+  args: ['-p', 'test'],
   sources: ['src', 'test', ...compilerInput],
 }
 
@@ -81,7 +82,7 @@ const packagesMissing = () => {
 
 /** @param {Build} build */
 const outdated = build => {
-  if (!existsSync(join(root, build.program ?? build.output))) return true
+  if (!existsSync(join(root, build.output))) return true
   const stamp = stampOf(build)
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint(build.sources)
 }
@@ -129,13 +130,11 @@ const make = async build => {
   rmSync(stamp, { force: true })
   // The compiler never removes what it made of a source that is gone.
   rmSync(join(root, build.output), { recursive: true, force: true })
-  const compiler = join(root, 'node_modules/typescript/bin/tsc')
-  if (!existsSync(compiler)) {
+  if (!existsSync(join(root, 'node_modules/typescript'))) {
     throw new Error('no compiler among the packages: were they installed without --omit=dev?')
   }
-  const args = [compiler, '-p', build.project]
+  const args = [join(root, build.program), ...build.args]
   await run({ what: `building ${build.output}`, program: process.execPath, args })
-  if (build.program !== undefined) chmodSync(join(root, build.program), 0o755)
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, before)
 }

@@ -35,23 +35,41 @@ export const nextLookMs = (outlook: Outlook, intervalMs: number): number => {
 /** What a promotion writes within a millisecond or two is worth a look each. */
 const inRowMax = 4
 const restMs = 1
+/** In a storm that goes on: forty looks a second, after the first thirty. */
+const stormRestMs = 25
+const beforeStorm = 30
 
 export type Eagerness = {
   /** To be told when a look begins. */
   readonly began: (now: number) => void
   /** How long a look that is asked for has to wait. */
   readonly waitMs: (now: number) => number
+  /** To be told of what is no part of a storm: the next looks need not wait for its end. */
+  readonly calm: () => void
 }
 
-/** A storm of events must not become one of looks: after a few in a row there is a rest. */
+/**
+ * A storm of events must not become one of looks: after a few in a row there is a rest, and after
+ * thirty each one has to be earned. A busy standby may write its control file a hundred times a
+ * second.
+ */
 export const createEagerness = (): Eagerness => {
   let lastAt = -Infinity
   let inRow = 0
+  let left = beforeStorm
+  const leftAt = (now: number): number => Math.min(beforeStorm, left + (now - lastAt) / stormRestMs)
   return {
     began: now => {
       inRow = now - lastAt < restMs ? inRow + 1 : 1
+      left = Math.max(0, leftAt(now) - 1)
       lastAt = now
     },
-    waitMs: now => (inRow < inRowMax ? 0 : Math.max(0, lastAt + restMs - now)),
+    waitMs: now => {
+      const rest = inRow < inRowMax ? 0 : lastAt + restMs - now
+      return Math.max(0, rest, (1 - leftAt(now)) * stormRestMs)
+    },
+    calm: () => {
+      left = beforeStorm
+    },
   }
 }

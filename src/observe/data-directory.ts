@@ -42,16 +42,23 @@ const recoveryConfBytesMax = 64 * 1024
 const versionBytesMax = 64
 
 /**
- * For how long after an event about a file what was looked at a moment before is in the kernel's
- * memory, the files as well as their directories.
+ * For how long what was looked at is still in the kernel's memory, the files as well as their
+ * directories: a moment after an event about one of them; and for twice the usual interval when
+ * the directory was told of without a wait. Watches hold its inode and the control file's there.
  */
 const freshMs = 20
+const rememberedMs = 1000
+const withoutWaitMs = 5
 
 export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>): DataDirectory => {
   const local = createLocalDevice(path)
   let eventAt = -Infinity
-  const pace = (): Pace =>
-    local.isDisk() && clock.monotonic() - eventAt <= freshMs ? 'at once' : 'waiting'
+  let toldAt = -Infinity
+  const pace = (): Pace => {
+    const now = clock.monotonic()
+    const inMemory = now - eventAt <= freshMs || now - toldAt <= rememberedMs
+    return inMemory && local.isDisk() ? 'at once' : 'waiting'
+  }
   const keeping: Keeping = { clock, keeps: local.is, pace }
   const file = (name: string, bytesMax: number): KeptFile =>
     createKeptFile({ path: join(path, name), bytesMax }, keeping)
@@ -67,6 +74,8 @@ export const openDataDirectory = (path: string, clock: Pick<Clock, 'monotonic'>)
     const symlink = !isMissing(link) && link.isSymbolicLink()
     const status = symlink ? await statusOf(path, pace()) : link
     if (!isMissing(status)) {
+      const now = clock.monotonic()
+      toldAt = now - began <= withoutWaitMs ? now : -Infinity
       if (!local.knows(status.dev)) await local.learn(status.dev)
       const proven = kept.provenBy(status)
       if (proven !== null && proven.symlink === symlink) {

@@ -3,8 +3,8 @@
  *
  * Everything is asynchronous, so that a disk that hangs holds up the look and not the listener,
  * and one of libuv's four threads. The callbacks of node:fs cost half of what its promises do.
- * Only where a moment ago the kernel told of a change, so that it has in memory what is asked for,
- * may it be asked at once: on a busy machine each wait for a thread costs as much as the look.
+ * Only where the kernel has in memory what is asked for, as it told of a change or of the same a
+ * moment ago, may it be asked at once: each wait for a thread costs as much as the look.
  * What goes wrong is a value. Nothing is ever written.
  */
 import { close, closeSync, constants, fstat, fstatSync, lstat, lstatSync, open } from 'node:fs'

@@ -32,6 +32,8 @@ export type Monitor = {
   readonly close: () => void
 }
 
+const controlFileName = 'pg_control'
+
 export const startMonitor = (needs: {
   readonly probe: Probe
   readonly clock: Clock
@@ -168,6 +170,8 @@ export const startMonitor = (needs: {
     hint: name => {
       probe.forget(name)
       health.hinted()
+      // The control file alone is written in storms, and a change of role never to it alone.
+      if (name !== controlFileName) eagerness.calm()
       // Something goes on: what is open now will soon be settled.
       if (unsettled !== null) unsettled = { ...unsettled, looks: 0 }
       lookAgain()

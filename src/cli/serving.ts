@@ -1,12 +1,11 @@
-/** What serves: a monitor that knows the role, and a port that tells it. */
+/** What serves: a monitor that knows the role, and surfaces that tell it. */
 import type { Report } from '../facts/event.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
-import type { Timers } from '../facts/timers.ts'
+import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
-import type { AnsweringOptions } from '../serve/answering.ts'
 import { describeListenFault } from '../serve/endpoint.ts'
-import { makeReplies } from '../serve/reply.ts'
+import { makeReplies, type Reply } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort, type RolePort } from '../serve/role-port.ts'
 import { createListenerReport } from './listener-events.ts'
@@ -21,24 +20,32 @@ const lingerMs = 1000
 
 export type Serving = { readonly stop: () => void }
 
+/** A way of asking for the role: opened at the start, told of each verdict, closed at the end. */
+type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'>
+
+/** What a surface asks of the monitor at the moment somebody asks it. */
+type Knowledge = {
+  /** The verdict that may be told now. One to wait for never rejects. */
+  readonly verdict: () => Verdict | Promise<Verdict>
+}
+
+type Needs = { readonly outside: Outside; readonly report: Report }
+
 /**
- * Fails when the port can't be had. The monitor is there first, because with several addresses
+ * Fails when a port can't be had. The monitor is there first, because with several addresses
  * somebody may ask on one while another is still being opened.
  */
 export const startServing = async (
   options: ServeOptions,
-  { outside, report }: { readonly outside: Outside; readonly report: Report },
+  needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
+  const { outside, report } = needs
   const { clock, openProbe, watch } = outside
   const { intervalMs, leaseMs } = options
-  const replyTo = makeReplies(options)
-  const port = createPort(options, {
-    timers: clock,
-    report,
-    answer: () => {
+  const surfaces = openSurfaces(options, needs, {
+    verdict: () => {
       const verdict = monitor.current()
-      const waking = monitor.waking()
-      return waking === null ? replyTo(verdict) : waking.then(() => replyTo(monitor.current()))
+      return monitor.waking()?.then(monitor.current) ?? verdict
     },
   })
   const monitor = startMonitor({
@@ -48,34 +55,46 @@ export const startServing = async (
     intervalMs,
     leaseMs,
     report,
-    changed: port.follow,
-  })
-  const now = clock.monotonic()
-  const opened = await port.start(currentVerdict(null, { now, leaseMs, pulse: { kind: 'steady' } }))
-  if (!opened.ok) {
-    monitor.close()
-    const { message, hint } = describeListenFault(opened.fault)
-    return fault({ message, hint: hint ?? 'see --port and --bind' })
-  }
-  for (const bound of opened.fact) report({ kind: 'listening', ...bound })
-  return fact({
-    stop: () => {
-      port.destroy()
-      monitor.close()
+    changed: verdict => {
+      for (const surface of surfaces) surface.follow(verdict)
     },
   })
+  const stop = (): void => {
+    for (const surface of surfaces) surface.destroy()
+    monitor.close()
+  }
+  const first = currentVerdict(null, { now: clock.monotonic(), leaseMs, pulse: { kind: 'steady' } })
+  for (const surface of surfaces) {
+    const opened = await surface.start(first)
+    if (!opened.ok) {
+      stop()
+      const { message, hint } = describeListenFault(opened.fault)
+      return fault({ message, hint: hint ?? 'see --port and --bind' })
+    }
+    for (const bound of opened.fact) report({ kind: 'listening', ...bound })
+  }
+  return fact({ stop })
 }
 
-const createPort = (
-  { bind, port, whenUnavailable }: ServeOptions,
-  needs: {
-    readonly timers: Timers
-    readonly report: Report
-    readonly answer: AnsweringOptions['answer']
-  },
+const openSurfaces = (
+  options: ServeOptions,
+  needs: Needs,
+  knowledge: Knowledge,
+): readonly Surface[] => [createRoleSurface(options, needs, knowledge)]
+
+const createRoleSurface = (
+  options: ServeOptions,
+  needs: Needs,
+  { verdict }: Knowledge,
 ): RolePort => {
-  const { timers, answer } = needs
+  const { bind, port, whenUnavailable } = options
+  const timers = needs.outside.clock
   const report = createListenerReport(needs.report)
+  const replyTo = makeReplies(options)
+  const answer = (): Reply | Promise<Reply> => {
+    const now = verdict()
+    return now instanceof Promise ? now.then(replyTo) : replyTo(now)
+  }
   const addresses = bind.length === 0 ? [null] : bind
   const listeners = addresses.map(address =>
     createRoleListener({ address, port, answer, connectionsMax, lingerMs, timers, report }),

@@ -35,8 +35,8 @@ export const nextLookMs = (outlook: Outlook, intervalMs: number): number => {
 /** What a promotion writes within a millisecond or two is worth a look each. */
 const inRowMax = 4
 const restMs = 1
-/** In a storm that goes on: forty looks a second, after the first thirty. */
-const stormRestMs = 25
+/** In a storm that goes on: twenty looks a second, after the first thirty. */
+const stormRestMs = 50
 const beforeStorm = 30
 
 export type Eagerness = {

@@ -52,7 +52,7 @@ const settings = (folder: string, ports: Ports): string =>
     name: 'one',
     restapi: listening(ports.rest),
     etcd3: { host: `127.0.0.1:${ports.etcd}` },
-    bootstrap: { initdb: [{ auth: 'trust' }, 'no-sync'] },
+    bootstrap: { dcs: {}, initdb: [{ auth: 'trust' }, 'no-sync'] },
     postgresql: {
       ...listening(ports.server),
       data_dir: join(folder, 'data'),
@@ -65,16 +65,33 @@ const settings = (folder: string, ports: Ports): string =>
     },
   })
 
-const startAs = (user: ServerUser, folder: string, opened: Opened, command: readonly string[]) => {
+type Started = { readonly pid: number; readonly died: Promise<never> }
+
+/** `died` rejects with what it said last, should it end before it is told to. */
+const startAs = (
+  user: ServerUser,
+  { folder, opened }: { readonly folder: string; readonly opened: Opened },
+  command: readonly string[],
+): Started => {
   const child = spawnLeashed(command, { cwd: folder, env: serverEnvironment(), user })
-  const ended = new Promise(resolve => child.once('exit', resolve))
+  let said = ''
+  child.stderr.on('data', chunk => {
+    said = `${said}${chunk}`.slice(-saidMax)
+  })
+  const ended = new Promise<void>(resolve => void child.once('exit', () => resolve()))
   opened.later(async () => {
     child.kill('SIGTERM')
     await within(ended, { what: `the end of ${command[0]}`, limitMs: 20_000 })
   })
-  child.stderr.resume()
-  return child.pid ?? 0
+  const died = ended.then((): never => {
+    throw new Error(`${command[0]} ended:\n${said}`)
+  })
+  // It ends in good order, too.
+  died.catch(() => undefined)
+  return { pid: child.pid ?? 0, died }
 }
+
+const saidMax = 500
 
 /** Resolves once it is the primary, some ten seconds later. */
 export const openPatroni = async (tools: Tools, opened: Opened): Promise<Contender> => {
@@ -82,15 +99,17 @@ export const openPatroni = async (tools: Tools, opened: Opened): Promise<Contend
   const folder = await makeFolder(user)
   opened.later(guardFolder(folder).finish)
   const ports = { rest: await freePort(), server: await freePort(), etcd: await freePort() }
-  startAs(user, folder, opened, etcd(folder, ports, await freePort()))
+  const place = { folder, opened }
+  const store = startAs(user, place, etcd(folder, ports, await freePort()))
   const file = join(folder, 'patroni.yml')
   await writeFile(file, settings(folder, ports))
-  const pid = startAs(user, folder, opened, [programs.patroni, file])
+  const { pid, died } = startAs(user, place, [programs.patroni, file])
   const isPrimary = async (): Promise<boolean> => {
     const response = await fetch(`http://127.0.0.1:${ports.rest}/primary`).catch(() => null)
     return response?.status === 200
   }
-  await until(isPrimary, { what: 'Patroni to be primary', limitMs: 60_000, everyMs: 200 })
+  const up = until(isPrimary, { what: 'Patroni to be primary', limitMs: 60_000, everyMs: 200 })
+  await Promise.race([up, died, store.died])
   const postmaster = Number.parseInt(
     readFileSync(join(folder, 'data/postmaster.pid'), 'latin1'),
     10,

@@ -22,14 +22,26 @@ export type ChildKind =
 
 /** `commandLine` is the content of /proc/PID/cmdline; what the title leaves over is NUL. */
 export const childKind = (commandLine: string): ChildKind => {
-  const title = commandLine.split('\0', 1).join('')
+  const title = titleIn(commandLine)
   if (!title.startsWith('postgres: ')) return 'untitled'
   if (backupInTitle.test(title)) return 'other'
-  // A cluster name may hold anything, `: ` included; nothing after it in the titles below does.
-  const own = title.slice(title.lastIndexOf(': ') + 2)
+  const own = ownPart(title)
   if (ofBackend.test(own)) return 'other'
   return exactForms.find(({ form }) => form.test(own))?.kind ?? 'unclear'
 }
+
+/** What of a command line is the title: blanks at its end count. */
+export const titleIn = (commandLine: string): string => commandLine.split('\0', 1).join('')
+
+/** A cluster name may hold anything, `: ` included; nothing after it in the titles below does. */
+const ownPart = (title: string): string => title.slice(title.lastIndexOf(': ') + 2)
+
+/**
+ * Of an `unclear` title: it is none of ours in the middle of a change, either. The fixed part of a
+ * title is written once, and only what follows it is overwritten in place.
+ */
+export const isForeign = (commandLine: string): boolean =>
+  !/^(?:startup|checkpointer|wal)/.test(ownPart(titleIn(commandLine)))
 
 /** Backends name their client's end, `[local]` or `host(port)`, after user and database. */
 const ofBackend = / (?:\[local\]|\S+\(\d+\))(?: |$)/

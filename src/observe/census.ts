@@ -6,9 +6,9 @@
  * as the checkpointer of the last one lives there has been no crash restart, and without one no
  * startup process is ever born after it.
  */
-import { childKind, type ChildKind } from '../facts/child-title.ts'
+import { childKind, isForeign, titleIn, type ChildKind } from '../facts/child-title.ts'
 import type { Child, ChildrenSighting } from '../facts/sightings.ts'
-import type { Pid } from '../facts/units.ts'
+import type { Pid, Ticks } from '../facts/units.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
 import { createSlot, ifLiving, livingStat, type Slot } from './vital-signs.ts'
 
@@ -37,6 +37,7 @@ export const createCensus = (table: ProcessTable): Census => {
   const startupSlot = createSlot(table)
   const checkpointerSlot = createSlot(table)
   let last: { postmaster: ProcessHandle; children: Counted } | null = null
+  let acquaintances: Acquaintances = new Map()
 
   /** The last count, less a startup process that has ended since; null when it may be wrong. */
   const stillTrue = (postmaster: ProcessHandle): Count | null => {
@@ -50,7 +51,9 @@ export const createCensus = (table: ProcessTable): Census => {
   }
 
   const recount = async (postmaster: ProcessHandle): Promise<Count> => {
-    const children = await countChildren(table, postmaster.pid)
+    const known = last?.postmaster === postmaster ? acquaintances : new Map()
+    const { children, met } = await countChildren(table, postmaster.pid, known)
+    acquaintances = met
     if (children.kind !== 'seen') return { children, checkpointer: null }
     const checkpointer = hold(checkpointerSlot, children.checkpointer)
     return checkpointer === null
@@ -73,33 +76,83 @@ export const createCensus = (table: ProcessTable): Census => {
   }
 }
 
-const countChildren = async (table: ProcessTable, postmaster: Pid): Promise<ChildrenSighting> => {
-  const pids = await table.children(postmaster)
-  if (pids === null) return { kind: 'invisible' }
+/** Who has said what he is, and will be that until he ends: his title need not be read again. */
+type Acquaintance = {
+  readonly started: Ticks
+  readonly kind: ChildKind
+  /** Null for those of whom only the number is great. */
+  readonly child: Child | null
+}
+
+type Acquaintances = ReadonlyMap<Pid, Acquaintance>
+
+type Recount = { readonly children: ChildrenSighting; readonly met: Acquaintances }
+
+/**
+ * Titles are read at the speed of a busy machine's threads, and a promotion or a crash restart is
+ * no time to wait for those of the same backends once more.
+ */
+const countChildren = async (
+  table: ProcessTable,
+  postmaster: Pid,
+  known: Acquaintances,
+): Promise<Recount> => {
+  const pids = table.children(postmaster)
+  if (pids === null) return { children: { kind: 'invisible' }, met: new Map() }
   const found: { [Kind in ChildKind]?: Child } = {}
   const suspects: Child[] = []
-  for (let at = 0; at < pids.length; at += readersMax) {
-    const batch = pids.slice(at, at + readersMax)
-    for (const [kind, child] of await Promise.all(batch.map(pid => meetChild(table, pid)))) {
-      if (child === null) continue
-      if (kind === 'untitled' || (kind === 'unclear' && isNewborn(table, child)))
-        suspects.push(child)
+  const met = new Map<Pid, Acquaintance>()
+  const count = (pid: Pid, acquaintance: Acquaintance): void => {
+    const { kind, child } = acquaintance
+    met.set(pid, acquaintance)
+    if (child !== null) found[kind] = child
+  }
+  const strangers: Pid[] = []
+  for (const pid of pids) {
+    const acquaintance = known.get(pid)
+    if (acquaintance !== undefined && glance(table, pid)?.started === acquaintance.started)
+      count(pid, acquaintance)
+    else strangers.push(pid)
+  }
+  for (let at = 0; at < strangers.length; at += readersMax) {
+    const batch = strangers.slice(at, at + readersMax)
+    const titled = await Promise.all(batch.map(pid => meetChild(table, pid)))
+    for (const one of titled) {
+      if (one === null) continue
+      const { kind, child, lasting } = one
+      const isNew = isNewborn(table, child)
+      if (kind === 'untitled' || (kind === 'unclear' && isNew)) suspects.push(child)
+      else if (lasting && !isNew)
+        count(child.pid, { kind, started: child.started, child: ofInterest(kind, child) })
       else found[kind] = child
     }
   }
   const { startup = null, checkpointer = null, walwriter = null, walreceiver = null } = found
   const startupUndecided = startup === null && suspects.some(mayBeStartup(checkpointer))
-  return { kind: 'seen', startup, checkpointer, walwriter, walreceiver, startupUndecided }
+  const children = { startup, checkpointer, walwriter, walreceiver, startupUndecided }
+  return { children: { kind: 'seen', ...children }, met }
 }
 
-/** No child for backends, of which only the number is great, and for who has died meanwhile. */
-const meetChild = async (table: ProcessTable, pid: Pid): Promise<[ChildKind, Child | null]> => {
+const ofInterest = (kind: ChildKind, child: Child): Child | null =>
+  kind === 'other' || kind === 'unclear' ? null : child
+
+type Met = {
+  readonly kind: ChildKind
+  readonly child: Child
+  /** What he is can't be read otherwise another time. */
+  readonly lasting: boolean
+}
+
+/** Null for who has died meanwhile. */
+const meetChild = async (table: ProcessTable, pid: Pid): Promise<Met | null> => {
   const commandLine = await table.commandLine(pid)
+  const stat = glance(table, pid)
+  if (stat === null) return null
+  const title = titleIn(commandLine)
+  const { started } = stat
+  const child = { pid, started, startedAt: table.startedAt(started), title: title.trimEnd() }
   const kind = childKind(commandLine)
-  const stat = kind === 'other' ? null : glance(table, pid)
-  if (stat === null) return [kind, null]
-  const title = commandLine.split('\0', 1).join('').trimEnd()
-  return [kind, { pid, started: stat.started, startedAt: table.startedAt(stat.started), title }]
+  return { kind, child, lasting: kind !== 'unclear' || isForeign(commandLine) }
 }
 
 /** Titles are written in place: that of a newborn may have been read half-written. */

@@ -3,12 +3,13 @@
  *
  * A process is held by an open descriptor of its /proc/PID/stat: reading it again costs a few
  * microseconds, and fails for ever (ESRCH) once that very process is gone, even when its number
- * has been given to somebody else. /proc/PID/stat never waits for a disk or a lock, so that it is
- * read on the spot; what may wait (cmdline takes the process's memory lock) is asynchronous.
+ * has been given to somebody else. That file and the list of children never wait for a disk or for
+ * the process, so that they are read on the spot; what may wait (cmdline takes the process's memory
+ * lock) is asynchronous.
  */
 import { close as closeFile, closeSync, open, openSync } from 'node:fs'
-import { read as readAt, readSync, statSync } from 'node:fs'
-import { readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { read as readAt, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
+import { readlink, stat } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { basename, join } from 'node:path'
 import { decodeProcessStat, type ProcessStat } from '../facts/process-stat.ts'
@@ -34,7 +35,7 @@ export type ProcessTable = {
   /** Base name of the program file; null when the link may not be read. */
   readonly program: (pid: Pid) => Promise<string | null>
   /** In order of birth; null when they can't be listed. */
-  readonly children: (pid: Pid) => Promise<readonly Pid[] | null>
+  readonly children: (pid: Pid) => readonly Pid[] | null
   /** Arguments or process title, NUL-padded and cut; empty for a zombie and for who is gone. */
   readonly commandLine: (pid: Pid) => Promise<string>
   readonly startedAt: (started: Ticks) => UnixMs
@@ -154,26 +155,33 @@ const permitted = async <Value>(look: () => Promise<Value>): Promise<Value | nul
 }
 
 /** The kernel lists children itself when built with CONFIG_PROC_CHILDREN; else all are asked. */
-const listChildren = async (root: string, pid: Pid): Promise<readonly Pid[] | null> => {
+const listChildren = (root: string, pid: Pid): readonly Pid[] | null => {
   const path = join(root, String(pid), 'task', String(pid), 'children')
   try {
-    const list = await readFile(path, 'latin1')
-    return list.split(' ').filter(isPid).map(toPid)
+    return readFileSync(path, 'latin1').split(' ').filter(isPid).map(toPid)
   } catch (error) {
-    return meansAbsent(errorCode(error)) ? await scanForChildren(root, pid) : null
+    return meansAbsent(errorCode(error)) ? scanForChildren(root, pid) : null
   }
 }
 
-const scanForChildren = async (root: string, parent: Pid): Promise<readonly Pid[] | null> => {
-  const entries = await permitted(() => readdir(root))
+const scanForChildren = (root: string, parent: Pid): readonly Pid[] | null => {
+  const entries = permittedAtOnce(() => readdirSync(root))
   if (entries === null) return null
   const born: ProcessStat[] = []
   for (const pid of entries.filter(isPid)) {
-    const line = await permitted(() => readFile(join(root, pid, 'stat'), 'latin1'))
+    const line = permittedAtOnce(() => readFileSync(join(root, pid, 'stat'), 'latin1'))
     const decoded = decodeProcessStat(line ?? '')
     if (decoded.ok && decoded.fact.parent === parent) born.push(decoded.fact)
   }
   return born.toSorted((one, other) => one.started - other.started).map(child => child.pid)
+}
+
+const permittedAtOnce = <Value>(look: () => Value): Value | null => {
+  try {
+    return look()
+  } catch {
+    return null
+  }
 }
 
 const isPid = (text: string): boolean => /^[1-9]\d*$/.test(text)

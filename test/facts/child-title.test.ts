@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { childKind, type ChildKind } from '../../src/facts/child-title.ts'
+import { childKind, isForeign, titleIn, type ChildKind } from '../../src/facts/child-title.ts'
 import { anyText } from '../harness/foreign-text.ts'
 
 const wal = '000000010000000A000000FF'
@@ -205,4 +205,22 @@ t.test('no command line makes it throw', t => {
   })
   t.doesNotThrow(() => fc.assert(property))
   t.end()
+})
+
+t.test('a title of no known form is foreign unless it begins as one of ours does', async t => {
+  for (const own of ['pg_cron launcher ', 'bgw_replstatus ', 'TimescaleDB Background Worker', '']) {
+    for (const cluster of ['', 'main: ', 'startup: ']) {
+      t.equal(isForeign(`postgres: ${cluster}${own}\0\0`), true, `${cluster}${own}`)
+    }
+  }
+  for (const own of [
+    'startup recov',
+    'startup process   rec',
+    'walreceiver strea',
+    'checkpointer p',
+  ]) {
+    t.equal(isForeign(`postgres: ${own}`), false, own)
+    t.equal(isForeign(`postgres: main: ${own}`), false, own)
+  }
+  t.equal(titleIn('postgres: startup \0\0rest'), 'postgres: startup ')
 })

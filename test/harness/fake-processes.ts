@@ -20,8 +20,9 @@ export type FakeProcesses = {
   /** Adds a process, or replaces the one of the same number. */
   readonly add: (process: FakeProcess) => FakeProcess
   readonly remove: (pid: number) => void
-  /** How many handles are open, and how many command lines were read. */
+  /** How many handles are open, how often children were listed, how many titles were read. */
   readonly open: () => number
+  readonly counts: () => number
   readonly titlesRead: () => number
   /** Sets how many ticks have passed since boot; 10,000 unless it is set. */
   readonly setNow: (ticks: number) => void
@@ -31,6 +32,7 @@ export const fakeProcesses = ({ visible = true } = {}): FakeProcesses => {
   const processes = new Map<number, FakeProcess>()
   const handles = new Set<ProcessHandle>()
   let titlesRead = 0
+  let counts = 0
   let nowTicks = 10_000
   const find = (pid: Pid) => processes.get(pid)
 
@@ -58,8 +60,9 @@ export const fakeProcesses = ({ visible = true } = {}): FakeProcesses => {
       workingDirectory: pid => Promise.resolve(find(pid)?.workingDirectory ?? null),
       program: pid => Promise.resolve(find(pid)?.program ?? null),
       children: pid => {
+        counts += 1
         const children = find(pid)?.children
-        return Promise.resolve(children === undefined ? [] : (children as readonly Pid[] | null))
+        return children === undefined ? [] : (children as readonly Pid[] | null)
       },
       commandLine: pid => {
         titlesRead += 1
@@ -76,6 +79,7 @@ export const fakeProcesses = ({ visible = true } = {}): FakeProcesses => {
       processes.delete(pid)
     },
     open: () => handles.size,
+    counts: () => counts,
     titlesRead: () => titlesRead,
     setNow: ticks => {
       nowTicks = ticks

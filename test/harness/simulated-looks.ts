@@ -164,7 +164,10 @@ const createRealProbe = (
     }
   const processes: ProcessTable = {
     ...table,
-    children: after(table.children),
+    children: pid => {
+      before()
+      return table.children(pid)
+    },
     commandLine: after(table.commandLine),
     program: after(table.program),
   }

@@ -45,8 +45,39 @@ t.test('a thousand backends are counted once', async t => {
   const { children } = await census.take(handle, false)
   t.match(children, { checkpointer: { pid: 101 } })
   t.equal(processes.titlesRead(), 1004)
-  await census.take(handle, true)
-  t.equal(processes.titlesRead(), 2008, 'unless a fresh count is asked for')
+})
+
+t.test('a fresh count reads the titles of newcomers alone', async t => {
+  const { processes, postmaster, handle, census } = setUp([...standbyTitles, 'pg_cron launcher '])
+  const readBy = async (): Promise<number> => {
+    const before = processes.titlesRead()
+    await census.take(handle, true)
+    return processes.titlesRead() - before
+  }
+  t.equal(await readBy(), 4)
+  t.equal(await readBy(), 0)
+  t.match((await census.take(handle, true)).children, { startup: { pid: 101 } })
+
+  processes.add({ pid: 150, started: 9998, commandLine: 'postgres: walwriter ' })
+  postmaster.children = [...(postmaster.children ?? []), 150]
+  t.equal(await readBy(), 1)
+  t.equal(await readBy(), 1, 'as long as it may not have finished writing it')
+  processes.setNow(10_100)
+  t.equal(await readBy(), 1)
+  t.equal(await readBy(), 0)
+
+  processes.add({ pid: 103, started: 10_000, commandLine: 'postgres: me db [local] idle' })
+  t.equal(await readBy(), 1, 'a number given to somebody else')
+  t.match((await census.take(handle, true)).children, { walreceiver: null, startup: { pid: 101 } })
+})
+
+t.test('a title read in the middle of a change is read again', async t => {
+  const { processes, handle, census } = setUp(standbyTitles)
+  const whole = 'postgres: startup recovering 000000010000000000000003'
+  processes.add({ pid: 101, started: 1, commandLine: 'postgres: startup recov' })
+  t.match((await census.take(handle, true)).children, { startup: null })
+  processes.add({ pid: 101, started: 1, commandLine: whole })
+  t.match((await census.take(handle, true)).children, { startup: { title: whole } })
 })
 
 t.test('a startup process that ends is gone without another count', async t => {

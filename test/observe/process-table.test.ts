@@ -93,7 +93,7 @@ t.test('of a process that is gone nothing is told', async t => {
 t.test('children are listed in order of birth', async t => {
   const first = await live(t)
   const second = await live(t)
-  const children = (await table.children(ownPid)) ?? []
+  const children = table.children(ownPid) ?? []
   const places = [first.pid, second.pid].map(pid => children.indexOf(pid))
   t.ok(places.every(place => place >= 0))
   t.ok((places[0] ?? 0) < (places[1] ?? 0))
@@ -120,14 +120,14 @@ t.test('a kernel that does not list children is asked for every process', async 
     5: 'nonsense',
   })
   mkdirSync(join(root, '4'))
-  t.strictSame(await openProcessTable(root).children(7 as Pid), [9, 8])
-  t.equal(await openProcessTable(join(root, 'nowhere')).children(7 as Pid), null)
+  t.strictSame(openProcessTable(root).children(7 as Pid), [9, 8])
+  t.equal(openProcessTable(join(root, 'nowhere')).children(7 as Pid), null)
 })
 
 t.test('a list of children that can not be read is none', async t => {
   const root = forge(t, {})
   mkdirSync(join(root, '7', 'task', '7', 'children'), { recursive: true })
-  t.equal(await openProcessTable(root).children(7 as Pid), null)
+  t.equal(openProcessTable(root).children(7 as Pid), null)
 })
 
 t.test('without /proc nothing is visible', async t => {

@@ -130,7 +130,7 @@ t.test('on made-up testimony', async t => {
     ]),
   )
   t.strictSame(violations(honest, bounds), [])
-  t.strictSame(honest.noticeMs, { primary: [1], standby: [], nobody: [1] })
+  t.strictSame(honest.noticeMs, { primary: [0.5], standby: [], nobody: [0.5] })
 
   const slow = judged(
     everyMs(0, [...repeated('STANDBY', 120), ...repeated('', 140), ...repeated('MASTER', 40)]),

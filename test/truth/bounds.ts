@@ -9,7 +9,7 @@ export type Bounds = {
   readonly wrongRoleMs: number
   /** Silence while logins are accepted. */
   readonly wrongSilenceMs: number
-  /** From the first "not in recovery" of a session to the first MASTER. */
+  /** From the first "not in recovery" of a session to the first connect that is told MASTER. */
   readonly noticePrimaryMsMax: number
   /** The same over all times that a scenario is played, on all versions together. */
   readonly noticePrimaryMsMedian: number

@@ -16,7 +16,10 @@ export type Findings = {
   readonly wrongStandbyMs: number
   /** Told nothing while logins were accepted. */
   readonly wrongSilenceMs: number
-  /** For each change to a role: from when it was known to the first right answer in hand. */
+  /**
+   * For each change to a role: from when it was known to the first connect that was told so. How
+   * long an answer takes is another matter, and on a busy machine the witness's own.
+   */
   readonly noticeMs: Readonly<Record<Role, readonly number[]>>
   /** Answers that are none: other bytes, or none within a second. */
   readonly garbage: readonly ProbeWord[]
@@ -92,7 +95,7 @@ const notice = (answers: readonly Answer[], span: RoleSpan): number[] => {
     const after = heardAt > span.from && heardAt < span.to
     return after && role === span.role && askedAt < span.to
   })
-  if (first !== undefined) return [first.heardAt - span.from]
+  if (first !== undefined) return [Math.max(0, first.askedAt - span.from)]
   const asked = answers.some(({ askedAt, heardAt }) => askedAt > span.from && heardAt < span.to)
   return asked ? [span.to - span.from] : []
 }

@@ -93,7 +93,10 @@ const countChildren = async (table: ProcessTable, postmaster: Pid): Promise<Chil
 }
 
 /** No child for backends, of which only the number is great, and for who has died meanwhile. */
-const meetChild = async (table: ProcessTable, pid: Pid): Promise<[ChildKind, Child | null]> => {
+export const meetChild = async (
+  table: ProcessTable,
+  pid: Pid,
+): Promise<[ChildKind, Child | null]> => {
   const commandLine = await table.commandLine(pid)
   const kind = childKind(commandLine)
   const stat = kind === 'other' ? null : glance(table, pid)
@@ -103,10 +106,10 @@ const meetChild = async (table: ProcessTable, pid: Pid): Promise<[ChildKind, Chi
 }
 
 /** Titles are written in place: that of a newborn may have been read half-written. */
-const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
+export const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
   table.ageMs(started) < titledByMs
 
-const glance = (table: ProcessTable, pid: Pid): ReturnType<typeof livingStat> => {
+export const glance = (table: ProcessTable, pid: Pid): ReturnType<typeof livingStat> => {
   const opened = table.open(pid)
   if (typeof opened === 'string') return null
   const stat = livingStat(opened)

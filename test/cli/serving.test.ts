@@ -44,6 +44,27 @@ t.test('every connect is told the role of now', async t => {
   t.equal(await say(), wireWords.primary)
 })
 
+t.test('whoever wants to know more is told of the titles of now', async t => {
+  const { outcome, find, hang } = await start(t, standbyEvidence())
+  t.teardown(hang())
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  const now = standbyEvidence({ children: { kind: 'invisible' } })
+  find(now)
+  t.match(await outcome.fact.knowledge.snapshot(), { evidence: now, verdict: { role: 'standby' } })
+})
+
+t.test('before the first look there is nothing to tell', async t => {
+  const fake = fakeOutside(primaryEvidence())
+  t.teardown(fake.hang())
+  const outcome = await startServing(serveDefaults, {
+    outside: fake.outside,
+    report: () => undefined,
+  })
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  t.teardown(outcome.fact.stop)
+  t.equal(await outcome.fact.knowledge.snapshot(), null)
+})
+
 t.test('the answer can end with a line feed', async t => {
   const { say } = await start(t, primaryEvidence(), { newline: true })
   t.equal(await say(), `${wireWords.primary}\n`)

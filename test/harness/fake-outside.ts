@@ -42,6 +42,7 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
         }
         return { look, forget: () => undefined, close }
       },
+      openTitles: () => ({ asOfNow: evidence => Promise.resolve(finds ?? evidence) }),
       watch: () => {
         open += 1
         return { aim: () => undefined, state: () => 'armed', close }

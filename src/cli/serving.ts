@@ -1,5 +1,6 @@
 /** What serves: a monitor that knows the role, and surfaces that tell it. */
 import type { Report } from '../facts/event.ts'
+import { withChange, type History } from '../facts/history.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
@@ -35,6 +36,8 @@ export type Knowledge = {
    * verdict is that of the look: what may be told now is told by verdict().
    */
   readonly snapshot: () => Promise<Snapshot | null>
+  /** The last changes of the verdict, oldest first: see historyJson(). */
+  readonly history: () => History
 }
 
 type Needs = { readonly outside: Outside; readonly report: Report }
@@ -51,6 +54,7 @@ export const startServing = async (
   const { clock, openProbe, openTitles, watch } = outside
   const { intervalMs, leaseMs } = options
   const titles = openTitles()
+  let history: History = []
   const knowledge: Knowledge = {
     verdict: () => {
       const verdict = monitor.current()
@@ -60,6 +64,7 @@ export const startServing = async (
       const snapshot = monitor.snapshot()
       return snapshot && { ...snapshot, evidence: await titles.asOfNow(snapshot.evidence) }
     },
+    history: () => history,
   }
   const surfaces = openSurfaces(options, needs, knowledge)
   const monitor = startMonitor({
@@ -68,7 +73,13 @@ export const startServing = async (
     watch,
     intervalMs,
     leaseMs,
-    report,
+    report: event => {
+      if (event.kind === 'verdict changed') {
+        const { from, to, postmaster, timeline } = event
+        history = withChange(history, { at: clock.unix(), from, to, postmaster, timeline })
+      }
+      report(event)
+    },
     changed: verdict => {
       for (const surface of surfaces) surface.follow(verdict)
     },

@@ -37,7 +37,7 @@ export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json
 }
 
 /** Null for a time no calendar holds, which a forged or foreign control file may well contain. */
-const isoTime = (unixMs: number): string | null => {
+export const isoTime = (unixMs: number): string | null => {
   const date = new Date(unixMs)
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }

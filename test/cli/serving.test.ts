@@ -6,7 +6,7 @@ import { startServing } from '../../src/cli/serving.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { wireWords } from '../../src/serve/reply.ts'
-import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 import { fakeOutside } from '../harness/fake-outside.ts'
 import { settle } from '../harness/manual-clock.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
@@ -51,6 +51,18 @@ t.test('whoever wants to know more is told of the titles of now', async t => {
   const now = standbyEvidence({ children: { kind: 'invisible' } })
   find(now)
   t.match(await outcome.fact.knowledge.snapshot(), { evidence: now, verdict: { role: 'standby' } })
+})
+
+t.test('the changes of the verdict are kept, and told to whoever asks', async t => {
+  const { outcome, find, clock } = await start(t, standbyEvidence())
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  find(primaryEvidence())
+  clock.advance(500)
+  await settle()
+  t.match(outcome.fact.knowledge.history(), [
+    { from: null, to: { role: 'standby' }, at: noon, postmaster: 4711 },
+    { from: { role: 'standby' }, to: { role: 'primary' }, at: noon + 500, timeline: 3 },
+  ])
 })
 
 t.test('before the first look there is nothing to tell', async t => {

@@ -96,6 +96,10 @@ const entryOf = (event: Event): Entry => {
       return entry('error', 'port blocked', { because: event.because })
     case 'connects lost':
       return entry('warning', 'connects lost', { port: event.port, because: event.because })
+    case 'command said':
+      return entry('info', 'on-change', { said: event.line })
+    case 'command failed':
+      return entry('warning', 'on-change failed', { because: event.because })
     case 'stopping':
       return entry('notice', 'stopping', { signal: event.signal })
     case 'stopped':

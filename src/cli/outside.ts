@@ -8,6 +8,7 @@ import { openProcessTable } from '../observe/process-table.ts'
 import { createStandbyTitles, type StandbyTitles } from '../observe/standby-titles.ts'
 import { systemWatchLibrary } from '../observe/watch-attempt.ts'
 import { createWatcher, type Watcher, type WatcherNeeds } from '../observe/watcher.ts'
+import { createShell, type StartShellCommand } from '../serve/shell-command.ts'
 import type { LookOptions } from './options.ts'
 import type { Environment } from './settings.ts'
 
@@ -15,6 +16,7 @@ export type Outside = {
   readonly clock: Clock
   readonly openProbe: (options: LookOptions) => Probe
   readonly openTitles: () => StandbyTitles
+  readonly startShellCommand: StartShellCommand
   readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
 }
 
@@ -30,6 +32,7 @@ export const systemOutside = (environment: Environment): Outside => {
       return createProbe({ controlCheck, directory, processes, control, clock })
     },
     openTitles: () => createStandbyTitles(openProcessTable(), clock),
+    startShellCommand: createShell(environment),
     watch: needs => createWatcher({ ...needs, timers: clock, library: systemWatchLibrary }),
   }
 }

@@ -5,6 +5,7 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
+import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
 import { describeListenFault } from '../serve/endpoint.ts'
 import { makeReplies, type Reply } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
@@ -67,6 +68,7 @@ export const startServing = async (
     history: () => history,
   }
   const surfaces = openSurfaces(options, needs, knowledge)
+  const changeCommand = openChangeCommand(options, needs)
   const monitor = startMonitor({
     probe: openProbe(options),
     clock,
@@ -76,7 +78,9 @@ export const startServing = async (
     report: event => {
       if (event.kind === 'verdict changed') {
         const { from, to, postmaster, timeline } = event
-        history = withChange(history, { at: clock.unix(), from, to, postmaster, timeline })
+        const change = { at: clock.unix(), from, to, postmaster, timeline }
+        history = withChange(history, change)
+        changeCommand?.changed(change)
       }
       report(event)
     },
@@ -87,6 +91,7 @@ export const startServing = async (
   const stop = (): void => {
     for (const surface of surfaces) surface.destroy()
     monitor.close()
+    changeCommand?.destroy()
   }
   const first = currentVerdict(null, { now: clock.monotonic(), leaseMs, pulse: { kind: 'steady' } })
   for (const surface of surfaces) {
@@ -99,6 +104,15 @@ export const startServing = async (
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }
   return fact({ knowledge, stop })
+}
+
+const openChangeCommand = (
+  { onChange, pgdata }: ServeOptions,
+  { outside, report }: Needs,
+): ChangeCommand | null => {
+  if (onChange === null) return null
+  const { clock: timers, startShellCommand: start } = outside
+  return createChangeCommand({ command: onChange, pgdata, start, timers, report })
 }
 
 const openSurfaces = (

@@ -40,6 +40,9 @@ export type Event =
   | { readonly kind: 'port blocked'; readonly because: string }
   /** A connect was lost to a limit, ours or the system's; said once a minute at most. */
   | { readonly kind: 'connects lost'; readonly port: number; readonly because: string }
+  /** A line of what the command said that is run on a change. */
+  | { readonly kind: 'command said'; readonly line: string }
+  | { readonly kind: 'command failed'; readonly because: string }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'stopped' }
 

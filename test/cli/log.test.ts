@@ -75,6 +75,11 @@ t.test('each event is one line, with its level', async t => {
       { kind: 'connects lost', port: 5400, because: 'more than 4096 at once' },
       'warning: connects lost port=5400 because="more than 4096 at once"',
     ],
+    [{ kind: 'command said', line: 'done it' }, 'info: on-change said="done it"'],
+    [
+      { kind: 'command failed', because: 'exit code 3' },
+      'warning: on-change failed because="exit code 3"',
+    ],
     [{ kind: 'stopping', signal: 'SIGTERM' }, 'notice: stopping signal=SIGTERM'],
     [{ kind: 'stopped' }, 'notice: stopped'],
   ]

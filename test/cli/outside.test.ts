@@ -41,6 +41,18 @@ t.test('titles are asked for where there is a standby', async t => {
   t.equal(await asOfNow(primary), primary)
 })
 
+t.test('commands have our environment', async t => {
+  const heard = deferred<string>()
+  const ended = deferred<void>()
+  systemOutside({ OURS: 'ours' }).startShellCommand('echo "$OURS $ROLE"', {
+    variables: { ROLE: 'primary' },
+    line: heard.resolve,
+    ended: () => ended.resolve(),
+  })
+  t.equal(await within(heard.promise, { what: 'the command', limitMs: 30_000 }), 'ours primary')
+  await ended.promise
+})
+
 t.test('pg_controldata is looked for in the PATH of the environment', async t => {
   const folder = makeServerFolder(t)
   const program = join(folder, 'pg_controldata')

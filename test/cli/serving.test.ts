@@ -65,6 +65,17 @@ t.test('the changes of the verdict are kept, and told to whoever asks', async t 
   ])
 })
 
+t.test('a command is run when the answer changes', async t => {
+  const { commands, find, clock } = await start(t, standbyEvidence(), { onChange: 'notify' })
+  clock.advance(0)
+  t.strictSame(commands, ['notify standby'])
+  find(primaryEvidence())
+  clock.advance(500)
+  await settle()
+  clock.advance(0)
+  t.strictSame(commands, ['notify standby', 'notify primary'])
+})
+
 t.test('before the first look there is nothing to tell', async t => {
   const fake = fakeOutside(primaryEvidence())
   t.teardown(fake.hang())

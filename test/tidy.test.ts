@@ -186,7 +186,10 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'cli/accounts.ts', // owners, and /etc/passwd
     'cli/cluster-to-be.ts', // the entries of a directory that is none yet
   ],
-  'node:child_process': ['observe/pg-controldata.ts'],
+  'node:child_process': [
+    'observe/pg-controldata.ts',
+    'serve/shell-command.ts', // of the operator's
+  ],
   'node:net': [
     'serve/answering.ts', // servers
     'cli/query.ts', // clients
@@ -226,6 +229,7 @@ t.test('the process is touched where it has to be, and nowhere else', async t =>
     'cli/main.ts',
     'cli/run.ts', // our pid, for the log
     'observe/process-table.ts', // signal 0
+    'serve/shell-command.ts', // ends a process group
     'observe/quiet-chokidar.ts', // chokidar lets itself be set by the environment
   )
   t.strictSame(findings(others, /(?<![\w.'-])process\.\w+.*/), [])

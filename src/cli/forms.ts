@@ -35,3 +35,9 @@ export const onOff: Form<boolean> = {
     return /^(off|false|no|0)$/i.test(text) ? false : null
   },
 }
+
+/** For /bin/sh, which alone can tell what is wrong with it. */
+export const shellCommand: Form<string> = {
+  wanted: 'a command',
+  read: text => (text.trim() === '' ? null : text),
+}

@@ -6,6 +6,7 @@
  */
 import type { Event, Report } from '../facts/event.ts'
 import { quoteText } from '../facts/foreign-text.ts'
+import { answerOf } from '../facts/history.ts'
 import type { UnixMs } from '../facts/units.ts'
 import type { Verdict } from '../facts/verdict.ts'
 
@@ -72,6 +73,12 @@ const entryOf = (event: Event): Entry => {
       return entry('notice', 'privileges dropped', { uid: event.user, gid: event.group })
     case 'verdict changed':
       return verdictEntry(event)
+    case 'change recorded': {
+      const { from, to, at, postmaster: pid, timeline } = event
+      const roles = { from: roleOf(from), to: roleOf(to) }
+      const time = new Date(at).toISOString()
+      return entry('notice', 'recorded', { at: time, ...roles, because: to.because, pid, timeline })
+    }
     case 'hazard began':
       return entry('warning', 'hazard', {
         hazard: event.hazard.name,
@@ -89,6 +96,10 @@ const entryOf = (event: Event): Entry => {
       return entry('error', 'port blocked', { because: event.because })
     case 'connects lost':
       return entry('warning', 'connects lost', { port: event.port, because: event.because })
+    case 'command said':
+      return entry('info', 'on-change', { said: event.line })
+    case 'command failed':
+      return entry('warning', 'on-change failed', { because: event.because })
     case 'stopping':
       return entry('notice', 'stopping', { signal: event.signal })
     case 'stopped':
@@ -109,7 +120,5 @@ const verdictEntry = (event: Extract<Event, { kind: 'verdict changed' }>): Entry
   return entry(level, 'role changed', { ...roles, ...grounds })
 }
 
-const roleOf = (verdict: Verdict | null): string => {
-  if (verdict === null) return 'unknown'
-  return verdict.kind === 'available' ? verdict.role : 'unavailable'
-}
+const roleOf = (verdict: Verdict | null): string =>
+  verdict === null ? 'unknown' : answerOf(verdict)

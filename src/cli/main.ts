@@ -4,8 +4,11 @@ import { openAccounts, type Self } from './accounts.ts'
 import { leadsToJournal } from './journal.ts'
 import { systemOutside } from './outside.ts'
 import { runProgram } from './program.ts'
+import { claimRecordSignal } from './record-signal.ts'
 import { awaitStopSignal } from './stop-signals.ts'
 import { version } from './version.ts'
+
+const whenRecordAsked = claimRecordSignal(process)
 
 // Whoever reads our output may go away first (`status | head -1`); that is no reason to crash.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -19,6 +22,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
   accounts: openAccounts(process as typeof process & Self),
   outside: systemOutside(process.env),
   stopAsked: () => awaitStopSignal(process),
+  whenRecordAsked,
 })
 // Without waiting for a look that a hung disk holds up.
 process.exit(exitCode)

@@ -23,7 +23,7 @@ type Spec = {
 
 const everywhere = commandNames
 const local = ['serve', 'status'] as const
-const [where, answers] = ['Data directory', 'Answers']
+const [where, answers, changes] = ['Data directory', 'Answers', 'Changes']
 const [watching, log] = ['Watching, in milliseconds', 'Log, on standard error']
 const [output, asking] = ['Output', 'Asking']
 
@@ -88,6 +88,16 @@ export const optionTable = {
     heading: answers,
     variable: 'PG_REPLSTATUS_NEWLINE',
     help: ['end each answer with a line feed'],
+  },
+  'on-change': {
+    commands: ['serve'],
+    value: 'COMMAND',
+    heading: changes,
+    variable: 'PG_REPLSTATUS_ON_CHANGE',
+    help: [
+      'have /bin/sh run this when the answer changes, with',
+      'PG_REPLSTATUS_ROLE and more in its environment',
+    ],
   },
   interval: {
     commands: ['serve'],

@@ -4,7 +4,7 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { Role } from '../facts/rules.ts'
 import type { WhenUnavailable } from '../serve/reply.ts'
 import { helpHint, sortWords, type CommandWords } from './command-words.ts'
-import { ipAddress, onOff, oneOf, path, whole } from './forms.ts'
+import { ipAddress, onOff, oneOf, path, shellCommand, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
 import { commandNames, type CommandName } from './option-table.ts'
@@ -31,6 +31,8 @@ export type ServeOptions = LookOptions & {
   readonly bind: readonly string[]
   readonly whenUnavailable: WhenUnavailable
   readonly newline: boolean
+  /** For the shell; null to run nothing. */
+  readonly onChange: string | null
   readonly intervalMs: number
   readonly leaseMs: number
   readonly logLevel: LogLevel
@@ -124,6 +126,7 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions>
     bind: [...new Set(all('bind', ipAddress))],
     whenUnavailable: one('when-unavailable', oneOf(['refuse', 'close', 'reply']), 'refuse'),
     newline: one('newline', onOff, false),
+    onChange: one('on-change', shellCommand, null),
     intervalMs,
     leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
     logLevel: one('log-level', oneOf(logLevels), 'info'),

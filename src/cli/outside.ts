@@ -5,14 +5,18 @@ import { openDataDirectory } from '../observe/data-directory.ts'
 import { findControlDataProgram } from '../observe/pg-controldata.ts'
 import { createProbe, type Probe } from '../observe/probe.ts'
 import { openProcessTable } from '../observe/process-table.ts'
+import { createStandbyTitles, type StandbyTitles } from '../observe/standby-titles.ts'
 import { systemWatchLibrary } from '../observe/watch-attempt.ts'
 import { createWatcher, type Watcher, type WatcherNeeds } from '../observe/watcher.ts'
+import { createShell, type StartShellCommand } from '../serve/shell-command.ts'
 import type { LookOptions } from './options.ts'
 import type { Environment } from './settings.ts'
 
 export type Outside = {
   readonly clock: Clock
   readonly openProbe: (options: LookOptions) => Probe
+  readonly openTitles: () => StandbyTitles
+  readonly startShellCommand: StartShellCommand
   readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
 }
 
@@ -27,6 +31,8 @@ export const systemOutside = (environment: Environment): Outside => {
       const processes = openProcessTable()
       return createProbe({ controlCheck, directory, processes, control, clock })
     },
+    openTitles: () => createStandbyTitles(openProcessTable(), clock),
+    startShellCommand: createShell(environment),
     watch: needs => createWatcher({ ...needs, timers: clock, library: systemWatchLibrary }),
   }
 }

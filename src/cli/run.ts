@@ -21,6 +21,8 @@ export type RunNeeds = {
   readonly fail: (error: OperatorError) => void
   /** From now on a signal stops in good order; resolves with the name of the first. */
   readonly stopAsked: () => Promise<string>
+  /** Takes what a signal makes us do from now on. */
+  readonly whenRecordAsked: (action: () => void) => void
 }
 
 /** Serves until asked to stop; resolves to the exit code. */
@@ -38,6 +40,10 @@ export const serve = async (options: ServeOptions, needs: RunNeeds): Promise<num
     fail(serving.fault)
     return exitCodes.couldNotLook
   }
+  const { knowledge } = serving.fact
+  needs.whenRecordAsked(() => {
+    for (const change of knowledge.history()) report({ kind: 'change recorded', ...change })
+  })
   report({ kind: 'stopping', signal: await stopped })
   serving.fact.stop()
   report({ kind: 'stopped' })

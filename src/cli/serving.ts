@@ -1,9 +1,11 @@
 /** What serves: a monitor that knows the role, and surfaces that tell it. */
 import type { Report } from '../facts/event.ts'
+import { withChange, type History } from '../facts/history.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
-import { currentVerdict } from '../facts/snapshot.ts'
+import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
+import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
 import { describeListenFault } from '../serve/endpoint.ts'
 import { makeReplies, type Reply } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
@@ -18,15 +20,25 @@ const connectionsMax = 4096
 /** How long an answered client may take to hang up. */
 const lingerMs = 1000
 
-export type Serving = { readonly stop: () => void }
+export type Serving = {
+  readonly knowledge: Knowledge
+  readonly stop: () => void
+}
 
 /** A way of asking for the role: opened at the start, told of each verdict, closed at the end. */
 type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'>
 
 /** What a surface asks of the monitor at the moment somebody asks it. */
-type Knowledge = {
+export type Knowledge = {
   /** The verdict that may be told now. One to wait for never rejects. */
   readonly verdict: () => Verdict | Promise<Verdict>
+  /**
+   * The last look, with the titles of now, which tell of replication; null before the first. Its
+   * verdict is that of the look: what may be told now is told by verdict().
+   */
+  readonly snapshot: () => Promise<Snapshot | null>
+  /** The last changes of the verdict, oldest first: see historyJson(). */
+  readonly history: () => History
 }
 
 type Needs = { readonly outside: Outside; readonly report: Report }
@@ -40,21 +52,38 @@ export const startServing = async (
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
   const { outside, report } = needs
-  const { clock, openProbe, watch } = outside
+  const { clock, openProbe, openTitles, watch } = outside
   const { intervalMs, leaseMs } = options
-  const surfaces = openSurfaces(options, needs, {
+  const titles = openTitles()
+  let history: History = []
+  const knowledge: Knowledge = {
     verdict: () => {
       const verdict = monitor.current()
       return monitor.waking()?.then(monitor.current) ?? verdict
     },
-  })
+    snapshot: async () => {
+      const snapshot = monitor.snapshot()
+      return snapshot && { ...snapshot, evidence: await titles.asOfNow(snapshot.evidence) }
+    },
+    history: () => history,
+  }
+  const surfaces = openSurfaces(options, needs, knowledge)
+  const changeCommand = openChangeCommand(options, needs)
   const monitor = startMonitor({
     probe: openProbe(options),
     clock,
     watch,
     intervalMs,
     leaseMs,
-    report,
+    report: event => {
+      if (event.kind === 'verdict changed') {
+        const { from, to, postmaster, timeline } = event
+        const change = { at: clock.unix(), from, to, postmaster, timeline }
+        history = withChange(history, change)
+        changeCommand?.changed(change)
+      }
+      report(event)
+    },
     changed: verdict => {
       for (const surface of surfaces) surface.follow(verdict)
     },
@@ -62,6 +91,7 @@ export const startServing = async (
   const stop = (): void => {
     for (const surface of surfaces) surface.destroy()
     monitor.close()
+    changeCommand?.destroy()
   }
   const first = currentVerdict(null, { now: clock.monotonic(), leaseMs, pulse: { kind: 'steady' } })
   for (const surface of surfaces) {
@@ -73,7 +103,16 @@ export const startServing = async (
     }
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }
-  return fact({ stop })
+  return fact({ knowledge, stop })
+}
+
+const openChangeCommand = (
+  { onChange, pgdata }: ServeOptions,
+  { outside, report }: Needs,
+): ChangeCommand | null => {
+  if (onChange === null) return null
+  const { clock: timers, startShellCommand: start } = outside
+  return createChangeCommand({ command: onChange, pgdata, start, timers, report })
 }
 
 const openSurfaces = (

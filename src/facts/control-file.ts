@@ -49,6 +49,8 @@ export type ControlFile = {
   /** Zero on a primary. */
   readonly minRecoveryPoint: Lsn
   readonly minRecoveryTimeline: TimelineId
+  /** In bytes: a power of two from 1 MiB to 1 GiB. */
+  readonly walSegmentSize: number
 }
 
 export type ControlFileFault =
@@ -103,6 +105,7 @@ export const decodeControlFile = (bytes: Uint8Array): Outcome<ControlFile, Contr
     checkpointTime: readSeconds(view, layout.checkpointTime),
     minRecoveryPoint: readLsn(view, layout.minRecoveryPoint),
     minRecoveryTimeline: readTimeline(view, layout.minRecoveryTimeline),
+    walSegmentSize: view.getUint32(layout.walSegmentSize, true),
   })
 }
 

@@ -19,6 +19,7 @@ export type ControlLayout = {
   readonly checkpointTime: number
   readonly minRecoveryPoint: number
   readonly minRecoveryTimeline: number
+  readonly walSegmentSize: number
 }
 
 /** Offsets that are the same in every version. */
@@ -42,24 +43,26 @@ type Row = readonly [
   checkpointTime: number,
   minRecoveryPoint: number,
   minRecoveryTimeline: number,
+  walSegmentSize: number,
 ]
 
 // prettier-ignore
 const rows: readonly Row[] = [
   // version, control, catalog, checksum at and kind, redo, timeline, time, minRecoveryPoint and TLI
-  ['9.4',     942, 201409291, 240, 'legacy crc-32', 48, 56, 104, 128, 136],
-  ['9.5',     942, 201510051, 256, 'crc-32c',       48, 56, 104, 136, 144],
-  ['9.6',     960, 201608131, 256, 'crc-32c',       48, 56, 104, 136, 144],
-  ['10',     1002, 201707211, 288, 'crc-32c',       48, 56, 104, 136, 144],
-  ['11',     1100, 201809051, 280, 'crc-32c',       40, 48,  96, 128, 136],
-  ['12',     1201, 201909212, 288, 'crc-32c',       40, 48, 104, 136, 144],
-  ['13',     1300, 202007201, 288, 'crc-32c',       40, 48, 104, 136, 144],
-  ['14',     1300, 202107181, 288, 'crc-32c',       40, 48, 104, 136, 144],
-  ['15',     1300, 202209061, 288, 'crc-32c',       40, 48, 104, 136, 144],
-  ['16',     1300, 202307071, 288, 'crc-32c',       40, 48, 104, 136, 144],
-  ['17',     1700, 202406281, 288, 'crc-32c',       40, 48, 104, 136, 144],
-  ['18',     1800, 202506291, 292, 'crc-32c',       40, 48, 104, 136, 144],
-  ['19beta', 1902, 202605131, 304, 'crc-32c',       40, 48, 112, 144, 152],
+  // and xlog_seg_size
+  ['9.4',     942, 201409291, 240, 'legacy crc-32', 48, 56, 104, 128, 136, 212],
+  ['9.5',     942, 201510051, 256, 'crc-32c',       48, 56, 104, 136, 144, 228],
+  ['9.6',     960, 201608131, 256, 'crc-32c',       48, 56, 104, 136, 144, 228],
+  ['10',     1002, 201707211, 288, 'crc-32c',       48, 56, 104, 136, 144, 228],
+  ['11',     1100, 201809051, 280, 'crc-32c',       40, 48,  96, 128, 136, 220],
+  ['12',     1201, 201909212, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
+  ['13',     1300, 202007201, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
+  ['14',     1300, 202107181, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
+  ['15',     1300, 202209061, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
+  ['16',     1300, 202307071, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
+  ['17',     1700, 202406281, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
+  ['18',     1800, 202506291, 292, 'crc-32c',       40, 48, 104, 136, 144, 228],
+  ['19beta', 1902, 202605131, 304, 'crc-32c',       40, 48, 112, 144, 152, 236],
 ]
 
 const layoutOf = ([
@@ -73,6 +76,7 @@ const layoutOf = ([
   checkpointTime,
   minRecoveryPoint,
   minRecoveryTimeline,
+  walSegmentSize,
 ]: Row): ControlLayout => ({
   version,
   controlVersion,
@@ -84,6 +88,7 @@ const layoutOf = ([
   checkpointTime,
   minRecoveryPoint,
   minRecoveryTimeline,
+  walSegmentSize,
 })
 
 /** Oldest first. */

@@ -4,7 +4,19 @@
  */
 import type { Hazard } from './hazards.ts'
 import type { Verdict } from './verdict.ts'
-import type { Pid, TimelineId } from './units.ts'
+import type { Pid, TimelineId, UnixMs } from './units.ts'
+
+/**
+ * Of the verdict: another answer, another row that decided, or another postmaster. `from` is null
+ * for the first verdict. `postmaster` and `timeline` are null when unknown.
+ */
+export type Change = {
+  readonly at: UnixMs
+  readonly from: Verdict | null
+  readonly to: Verdict
+  readonly postmaster: Pid | null
+  readonly timeline: TimelineId | null
+}
 
 export type Event =
   | {
@@ -14,14 +26,9 @@ export type Event =
       readonly pid: number
     }
   | { readonly kind: 'privileges dropped'; readonly user: number; readonly group: number }
-  /** `from` is null for the first verdict. `postmaster` and `timeline` are null when unknown. */
-  | {
-      readonly kind: 'verdict changed'
-      readonly from: Verdict | null
-      readonly to: Verdict
-      readonly postmaster: Pid | null
-      readonly timeline: TimelineId | null
-    }
+  | ({ readonly kind: 'verdict changed' } & Omit<Change, 'at'>)
+  /** One of the past, told again because somebody asked. */
+  | ({ readonly kind: 'change recorded' } & Change)
   | { readonly kind: 'hazard began'; readonly hazard: Hazard }
   | { readonly kind: 'hazard ended'; readonly hazard: Hazard }
   /** File events can't be relied on; files are polled every `pollMs` meanwhile. */
@@ -33,6 +40,9 @@ export type Event =
   | { readonly kind: 'port blocked'; readonly because: string }
   /** A connect was lost to a limit, ours or the system's; said once a minute at most. */
   | { readonly kind: 'connects lost'; readonly port: number; readonly because: string }
+  /** A line of what the command said that is run on a change. */
+  | { readonly kind: 'command said'; readonly line: string }
+  | { readonly kind: 'command failed'; readonly because: string }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'stopped' }
 

@@ -6,6 +6,7 @@ import { plainText } from './foreign-text.ts'
 import { describeLockFileFault, type LockFile } from './lock-file.ts'
 import type { Child } from './sightings.ts'
 import type { Snapshot } from './snapshot.ts'
+import { replicationOf } from './streaming.ts'
 import { symptomsOf } from './symptoms.ts'
 import { printLsn, type UnixMs } from './units.ts'
 
@@ -20,6 +21,7 @@ export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot):
     lockFileLine(evidence, lookedAtUnix),
     postmasterLine(evidence, lookedAtUnix),
     childrenLine(evidence),
+    ...replicationLines(evidence),
     ...controlFileLines(evidence, lookedAtUnix),
     nextStartLine(evidence),
   ]
@@ -127,6 +129,16 @@ const childrenLine = ({ children }: Evidence): Line => {
       return [label, found.length === 0 ? 'none that matters' : found.join(', '), '']
     }
   }
+}
+
+/** None for a server that is no standby. */
+const replicationLines = (evidence: Evidence): Line[] => {
+  const found = replicationOf(evidence)
+  if (found === null) return []
+  const { state, receiveLsn, replaySegment } = found
+  const received = receiveLsn === null ? [] : [`received up to ${printLsn(receiveLsn)}`]
+  const replayed = replaySegment === null ? [] : [`in replay ${replaySegment}`]
+  return [['replication', [state, ...received, ...replayed].join(', '), '']]
 }
 
 const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs): Line[] => {

@@ -8,6 +8,7 @@ import type { ControlFile } from './control-file.ts'
 import type { Evidence } from './evidence.ts'
 import type { Child } from './sightings.ts'
 import type { Snapshot } from './snapshot.ts'
+import { replicationOf } from './streaming.ts'
 import { symptomsOf } from './symptoms.ts'
 import { printLsn, type UnixSeconds } from './units.ts'
 
@@ -29,13 +30,14 @@ export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json
     postmaster: postmaster(evidence),
     children: children(evidence),
     control_file: controlFile(evidence),
+    replication: replication(evidence),
     next_start: symptomsOf(evidence).nextStart,
     signal_files: signalFiles(evidence),
   }
 }
 
 /** Null for a time no calendar holds, which a forged or foreign control file may well contain. */
-const isoTime = (unixMs: number): string | null => {
+export const isoTime = (unixMs: number): string | null => {
   const date = new Date(unixMs)
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
@@ -135,6 +137,17 @@ const controlFields = (fact: ControlFile): { readonly [key: string]: Json } => (
   min_recovery_point: printLsn(fact.minRecoveryPoint),
   min_recovery_timeline: fact.minRecoveryTimeline,
 })
+
+const replication = (evidence: Evidence): Json => {
+  const found = replicationOf(evidence)
+  if (found === null) return null
+  const { state, receiveLsn, replaySegment } = found
+  return {
+    state,
+    receive_lsn: receiveLsn === null ? null : printLsn(receiveLsn),
+    replay_segment: replaySegment,
+  }
+}
 
 const signalFiles = ({ signalFiles: files }: Evidence): Json => ({
   standby_signal: files.standbySignal,

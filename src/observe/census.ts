@@ -136,7 +136,7 @@ const countChildren = async (
 const ofInterest = (kind: ChildKind, child: Child): Child | null =>
   kind === 'other' || kind === 'unclear' ? null : child
 
-type Met = {
+export type Met = {
   readonly kind: ChildKind
   readonly child: Child
   /** What he is can't be read otherwise another time. */
@@ -144,7 +144,7 @@ type Met = {
 }
 
 /** Null for who has died meanwhile. */
-const meetChild = async (table: ProcessTable, pid: Pid): Promise<Met | null> => {
+export const meetChild = async (table: ProcessTable, pid: Pid): Promise<Met | null> => {
   const commandLine = await table.commandLine(pid)
   const stat = glance(table, pid)
   if (stat === null) return null
@@ -156,10 +156,10 @@ const meetChild = async (table: ProcessTable, pid: Pid): Promise<Met | null> => 
 }
 
 /** Titles are written in place: that of a newborn may have been read half-written. */
-const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
+export const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
   table.ageMs(started) < titledByMs
 
-const glance = (table: ProcessTable, pid: Pid): ReturnType<typeof livingStat> => {
+export const glance = (table: ProcessTable, pid: Pid): ReturnType<typeof livingStat> => {
   const opened = table.open(pid)
   if (typeof opened === 'string') return null
   const stat = livingStat(opened)

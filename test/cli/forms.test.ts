@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { ipAddress, onOff, oneOf, path, whole } from '../../src/cli/forms.ts'
+import { ipAddress, onOff, oneOf, path, shellCommand, whole } from '../../src/cli/forms.ts'
 
 t.test('a whole number has digits only, and limits', async t => {
   const { read, wanted } = whole(50, 60_000)
@@ -44,4 +44,9 @@ t.test('on and off are spelt as in postgresql.conf', async t => {
   for (const text of ['on', 'ON', 'true', 'yes', '1']) t.equal(onOff.read(text), true, text)
   for (const text of ['off', 'False', 'no', '0']) t.equal(onOff.read(text), false, text)
   for (const text of ['', 'o', 'onoff', '2', 'enabled']) t.equal(onOff.read(text), null, text)
+})
+
+t.test('a command is anything that is not blank', async t => {
+  t.equal(shellCommand.read(' a | b; c'), ' a | b; c')
+  for (const text of ['', ' ', '\t\n']) t.equal(shellCommand.read(text), null)
 })

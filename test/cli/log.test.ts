@@ -1,8 +1,8 @@
 import t from 'tap'
 import { createLog, journalPrefix, logLevels, type LogLevel } from '../../src/cli/log.ts'
 import type { Event } from '../../src/facts/event.ts'
-import type { Pid, TimelineId } from '../../src/facts/units.ts'
-import { decide } from '../../src/facts/verdict.ts'
+import type { Pid, TimelineId, UnixMs } from '../../src/facts/units.ts'
+import { decide, type Verdict } from '../../src/facts/verdict.ts'
 import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 
 const setUp = (options: Partial<Parameters<typeof createLog>[0]> = {}) => {
@@ -29,7 +29,10 @@ const primary = decide(primaryEvidence())
 const standby = decide(standbyEvidence())
 const down = decide(primaryEvidence({ lockFile: { kind: 'absent' } }))
 const hazard = { name: 'next start fails', warning: 'the next start will fail' } as const
-const changed = (from: typeof primary | null, to: typeof primary): Event => ({
+const changed = (
+  from: Verdict | null,
+  to: Verdict,
+): Extract<Event, { kind: 'verdict changed' }> => ({
   kind: 'verdict changed',
   from,
   to,
@@ -72,6 +75,11 @@ t.test('each event is one line, with its level', async t => {
       { kind: 'connects lost', port: 5400, because: 'more than 4096 at once' },
       'warning: connects lost port=5400 because="more than 4096 at once"',
     ],
+    [{ kind: 'command said', line: 'done it' }, 'info: on-change said="done it"'],
+    [
+      { kind: 'command failed', because: 'exit code 3' },
+      'warning: on-change failed because="exit code 3"',
+    ],
     [{ kind: 'stopping', signal: 'SIGTERM' }, 'notice: stopping signal=SIGTERM'],
     [{ kind: 'stopped' }, 'notice: stopped'],
   ]
@@ -86,6 +94,19 @@ t.test('a lost role is a warning, a new one a notice, a new reason mere informat
   t.match(lineOf(changed(null, down)), / warning: role changed from=unknown to=unavailable /)
   t.match(lineOf(changed(primary, primary)), / info: reason changed role=primary /)
   t.match(lineOf(changed(down, down)), / info: reason changed /)
+})
+
+t.test('a change of the past is marked as such, with its own time', async t => {
+  const recorded = (from: Verdict | null, to: Verdict): Event => ({
+    ...changed(from, to),
+    kind: 'change recorded',
+    at: (noon - 1000) as UnixMs,
+  })
+  t.match(
+    lineOf(recorded(standby, primary)),
+    /^2026-01-01T12:00:00.000Z notice: recorded at=2026-01-01T11:59:59.000Z from=standby to=primary because=/,
+  )
+  t.match(lineOf(recorded(null, down)), / notice: recorded .* from=unknown to=unavailable /)
 })
 
 t.test('what is not known is left out of a line, and null in JSON', async t => {

@@ -27,6 +27,7 @@ t.test('serve needs a data directory, and has a default for all else', async t =
       bind: [],
       whenUnavailable: 'refuse',
       newline: false,
+      onChange: null,
       intervalMs: 500,
       leaseMs: 1500,
       logLevel: 'info',
@@ -47,6 +48,7 @@ t.test('each option of serve has its effect', async t => {
     '--when-unavailable close': { whenUnavailable: 'close' },
     '--when-unavailable reply': { whenUnavailable: 'reply' },
     '--newline': { newline: true },
+    '--on-change notify': { onChange: 'notify' },
     '--interval 100': { intervalMs: 100, leaseMs: 300 },
     '--lease 1000': { intervalMs: 500, leaseMs: 1000 },
     '--log-level error': { logLevel: 'error' },
@@ -71,6 +73,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
     PG_REPLSTATUS_NEWLINE: 'on',
+    PG_REPLSTATUS_ON_CHANGE: 'notify',
     PG_REPLSTATUS_INTERVAL: '1000',
     PG_REPLSTATUS_LEASE: '2000',
     PG_REPLSTATUS_LOG_LEVEL: 'error',
@@ -86,6 +89,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
       bind: ['127.0.0.1', '::1'],
       whenUnavailable: 'close',
       newline: true,
+      onChange: 'notify',
       intervalMs: 1000,
       leaseMs: 2000,
       logLevel: 'error',
@@ -94,7 +98,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
   })
   const line =
     '-D /flag --control-check native --pg-controldata /flag/pg_controldata --port 2 --bind ::2 ' +
-    '--when-unavailable reply --interval 100 --lease 200 --log-level debug --log-format text'
+    '--when-unavailable reply --on-change other --interval 100 --lease 200 --log-level debug --log-format text'
   t.strictSame(
     understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
     understood(`${line} --newline`),

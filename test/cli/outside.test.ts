@@ -4,6 +4,7 @@ import t from 'tap'
 import type { LookOptions } from '../../src/cli/options.ts'
 import { systemOutside } from '../../src/cli/outside.ts'
 import { systemClock } from '../../src/observe/clock.ts'
+import { primaryEvidence } from '../harness/evidence.ts'
 import { deferred } from '../harness/manual-clock.ts'
 import { forgeDataDirectory, makeServerFolder } from '../harness/stand-in.ts'
 import { within } from '../harness/until.ts'
@@ -32,6 +33,24 @@ t.test('a probe looks at the files of the directory it is opened for', async t =
       controlFile: { kind: 'seen', fact: { state: 'in production' } },
     },
   })
+})
+
+t.test('titles are asked for where there is a standby', async t => {
+  const { asOfNow } = systemOutside({}).openTitles()
+  const primary = primaryEvidence()
+  t.equal(await asOfNow(primary), primary)
+})
+
+t.test('commands have our environment', async t => {
+  const heard = deferred<string>()
+  const ended = deferred<void>()
+  systemOutside({ OURS: 'ours' }).startShellCommand('echo "$OURS $ROLE"', {
+    variables: { ROLE: 'primary' },
+    line: heard.resolve,
+    ended: () => ended.resolve(),
+  })
+  t.equal(await within(heard.promise, { what: 'the command', limitMs: 30_000 }), 'ours primary')
+  await ended.promise
 })
 
 t.test('pg_controldata is looked for in the PATH of the environment', async t => {

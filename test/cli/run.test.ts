@@ -7,7 +7,7 @@ import type { Evidence } from '../../src/facts/evidence.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { primaryEvidence } from '../harness/evidence.ts'
 import { fakeOutside, noAccounts, passTimeUntil, rootAccounts } from '../harness/fake-outside.ts'
-import { deferred } from '../harness/manual-clock.ts'
+import { deferred, settle } from '../harness/manual-clock.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
 import { hear, listenAsStranger } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
@@ -27,6 +27,7 @@ const setUp = (
   const events: Event[] = []
   const errors: OperatorError[] = []
   const { promise, resolve } = deferred<string>()
+  let askForRecord = (): void => undefined
   // Whatever goes wrong in a test, it leaves nothing running.
   t.teardown(() => resolve('the end of the test'))
   const ends = serve(
@@ -42,6 +43,9 @@ const setUp = (
         errors.push(error)
       },
       stopAsked: () => promise,
+      whenRecordAsked: action => {
+        askForRecord = action
+      },
     },
   )
   const happened = (kind: Event['kind']) => events.find(event => event.kind === kind)
@@ -52,6 +56,7 @@ const setUp = (
     errors,
     kinds: () => events.map(({ kind }) => kind),
     stop: (signal = 'SIGTERM') => resolve(signal),
+    askForRecord: () => askForRecord(),
     /** Lets time pass until it has happened. */
     until: (kind: Event['kind']): Promise<void> =>
       until(
@@ -79,6 +84,23 @@ t.test('from the start to the signal, in the order of the log', async t => {
   t.match(daemon.events[0], { version: '1.2.3', directory: '/pgdata', pid: process.pid })
   t.match(daemon.events[3], { signal: 'SIGINT' })
   t.strictSame(daemon.errors, [])
+})
+
+t.test('whoever asks for the record gets each change again, oldest first', async t => {
+  const daemon = setUp(t)
+  await daemon.until('verdict changed')
+  daemon.find(absent)
+  daemon.clock.advance(500)
+  await settle()
+  await daemon.until('verdict changed')
+  const before = daemon.events.length
+  daemon.askForRecord()
+  t.match(daemon.events.slice(before), [
+    { kind: 'change recorded', from: null, to: { role: 'primary' }, at: Number },
+    { kind: 'change recorded', from: { role: 'primary' }, to: { rule: 'no data directory' } },
+  ])
+  daemon.stop()
+  await daemon.ends
 })
 
 t.test('the end leaves nothing behind', async t => {

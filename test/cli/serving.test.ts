@@ -6,7 +6,7 @@ import { startServing } from '../../src/cli/serving.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { wireWords } from '../../src/serve/reply.ts'
-import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 import { fakeOutside } from '../harness/fake-outside.ts'
 import { settle } from '../harness/manual-clock.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
@@ -42,6 +42,50 @@ t.test('every connect is told the role of now', async t => {
   clock.advance(500)
   await settle()
   t.equal(await say(), wireWords.primary)
+})
+
+t.test('whoever wants to know more is told of the titles of now', async t => {
+  const { outcome, find, hang } = await start(t, standbyEvidence())
+  t.teardown(hang())
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  const now = standbyEvidence({ children: { kind: 'invisible' } })
+  find(now)
+  t.match(await outcome.fact.knowledge.snapshot(), { evidence: now, verdict: { role: 'standby' } })
+})
+
+t.test('the changes of the verdict are kept, and told to whoever asks', async t => {
+  const { outcome, find, clock } = await start(t, standbyEvidence())
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  find(primaryEvidence())
+  clock.advance(500)
+  await settle()
+  t.match(outcome.fact.knowledge.history(), [
+    { from: null, to: { role: 'standby' }, at: noon, postmaster: 4711 },
+    { from: { role: 'standby' }, to: { role: 'primary' }, at: noon + 500, timeline: 3 },
+  ])
+})
+
+t.test('a command is run when the answer changes', async t => {
+  const { commands, find, clock } = await start(t, standbyEvidence(), { onChange: 'notify' })
+  clock.advance(0)
+  t.strictSame(commands, ['notify standby'])
+  find(primaryEvidence())
+  clock.advance(500)
+  await settle()
+  clock.advance(0)
+  t.strictSame(commands, ['notify standby', 'notify primary'])
+})
+
+t.test('before the first look there is nothing to tell', async t => {
+  const fake = fakeOutside(primaryEvidence())
+  t.teardown(fake.hang())
+  const outcome = await startServing(serveDefaults, {
+    outside: fake.outside,
+    report: () => undefined,
+  })
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  t.teardown(outcome.fact.stop)
+  t.equal(await outcome.fact.knowledge.snapshot(), null)
 })
 
 t.test('the answer can end with a line feed', async t => {

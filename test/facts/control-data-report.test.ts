@@ -30,6 +30,7 @@ Minimum recovery ending location:     0/1511B38
 Min recovery ending loc's timeline:   2
 Backup start location:                0/0
 End-of-backup record required:        no
+Bytes per WAL segment:                16777216
 Mock authentication nonce:            0d468e621ac1a73af84cb68132c144e7
 `
 const fact = {
@@ -44,6 +45,7 @@ const fact = {
   checkpointTime: Date.UTC(2026, 10, 3, 6, 2, 5) / 1000,
   minRecoveryPoint: 0x151_1b38n,
   minRecoveryTimeline: 2,
+  walSegmentSize: 16_777_216,
 }
 
 const faultOf = (text: string): ControlDataFault => {
@@ -73,6 +75,7 @@ const readLines: readonly (readonly [label: string, wanted: string, bad: readonl
   ['Time of latest checkpoint', 'a time', notTimes],
   ['Minimum recovery ending location', 'a log position', notPositions],
   ["Min recovery ending loc's timeline", 'a timeline', notNumbers],
+  ['Bytes per WAL segment', 'a number', notNumbers],
 ]
 
 t.test('a report of PostgreSQL 15 is read', t => {
@@ -140,6 +143,7 @@ t.test('whatever the program prints of a control file is read back', t => {
     checkpointTime: seconds,
     minRecoveryPoint: uint64,
     minRecoveryTimeline: uint32,
+    walSegmentSize: uint32,
   })
   const property = fc.property(written, fields => {
     const values = [
@@ -154,6 +158,7 @@ t.test('whatever the program prints of a control file is read back', t => {
       printTime(fields.checkpointTime),
       printLsn(fields.minRecoveryPoint as Lsn),
       fields.minRecoveryTimeline,
+      fields.walSegmentSize,
     ]
     let text = report
     for (const [at, [label]] of readLines.entries()) {

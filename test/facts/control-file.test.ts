@@ -41,6 +41,7 @@ for (const layout of controlLayouts) {
       checkpointTime: fc.integer(),
       minRecoveryPoint: uint64,
       minRecoveryTimeline: uint32,
+      walSegmentSize: uint32,
     })
     const property = fc.property(written, fields => {
       const decoded = decodeControlFile(forgeControlFile(layout, fields))

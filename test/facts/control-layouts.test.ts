@@ -65,6 +65,7 @@ const extents = (layout: ControlLayout): readonly (readonly [number, number])[] 
   [layout.checkpointTime, 8],
   [layout.minRecoveryPoint, 8],
   [layout.minRecoveryTimeline, 4],
+  [layout.walSegmentSize, 4],
   [layout.checksumAt, 4],
 ]
 

@@ -13,6 +13,7 @@ import {
   primaryEvidence,
   seen,
   snapshotOf,
+  standbyChildren,
   standbyEvidence,
 } from '../harness/evidence.ts'
 import { assertOneLine } from '../harness/foreign-text.ts'
@@ -39,6 +40,21 @@ t.test('hazards come last, as warnings', async t => {
   const hazard = { name: 'next start fails', warning: 'the next start will fail' } as const
   const lines = explain(snapshotOf(primaryEvidence(), { hazards: [hazard] }))
   t.equal(lines.at(-1), 'warning: the next start will fail')
+})
+
+t.test('a standby has a line on its replication', async t => {
+  const line = (changes: Partial<Evidence>): string | undefined =>
+    explain(snapshotOf(standbyEvidence(changes))).find(each => each.startsWith('  replication '))
+  t.equal(
+    line({}),
+    '  replication     streaming, received up to 0/3000148, in replay 000000010000000000000003',
+  )
+  const silent = { ...standbyChildren(), walreceiver: null }
+  t.equal(
+    line({ children: silent }),
+    '  replication     not connected, in replay 000000010000000000000003',
+  )
+  t.equal(line({ children: { kind: 'invisible' } }), '  replication     unknown')
 })
 
 /** The line with this label, single-spaced. */

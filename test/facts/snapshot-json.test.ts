@@ -13,6 +13,7 @@ import {
   primaryEvidence,
   seen,
   snapshotOf,
+  standbyChildren,
   standbyEvidence,
 } from '../harness/evidence.ts'
 
@@ -76,6 +77,7 @@ t.test('a primary in good health, field by field', async t => {
       min_recovery_point: '0/0',
       min_recovery_timeline: 0,
     },
+    replication: null,
     next_start: 'none',
     signal_files: {
       standby_signal: false,
@@ -90,9 +92,18 @@ t.test('a standby, and a server that does not serve', async t => {
   t.match(snapshotJson(snapshotOf(standbyEvidence())), {
     verdict: 'standby',
     children: { startup: { pid: 4714 } },
+    replication: {
+      state: 'streaming',
+      receive_lsn: '0/3000148',
+      replay_segment: '000000010000000000000003',
+    },
   })
   const down = primaryEvidence({ lockFile: { kind: 'absent' } })
   t.match(snapshotJson(snapshotOf(down)), { verdict: 'unavailable', rule: 'no lock file' })
+  const alone = standbyEvidence({ children: { ...standbyChildren(), walreceiver: null } })
+  t.match(snapshotJson(snapshotOf(alone)), {
+    replication: { state: 'not connected', receive_lsn: null },
+  })
 })
 
 const faulty = <Fault>(fault: Fault) => ({ kind: 'fault', fault, modified: noon }) as const

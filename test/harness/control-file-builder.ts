@@ -29,6 +29,7 @@ export type ControlFileFields = {
   readonly checkpointTime: number
   readonly minRecoveryPoint: bigint
   readonly minRecoveryTimeline: number
+  readonly walSegmentSize: number
   /** Null: the right one. */
   readonly checksum: number | null
 }
@@ -58,6 +59,7 @@ export const forgeControlFile = (
   view.setBigInt64(layout.checkpointTime, BigInt(fields.checkpointTime), true)
   view.setBigUint64(layout.minRecoveryPoint, fields.minRecoveryPoint, true)
   view.setUint32(layout.minRecoveryTimeline, fields.minRecoveryTimeline, true)
+  view.setUint32(layout.walSegmentSize, fields.walSegmentSize, true)
   view.setUint32(layout.checksumAt, fields.checksum ?? checksumOf(bytes, layout), true)
   return bytes
 }
@@ -93,6 +95,7 @@ const primaryOf = ({ controlVersion, catalogVersion }: ControlLayout): ControlFi
   checkpointTime: 1_763_999_990,
   minRecoveryPoint: 0n,
   minRecoveryTimeline: 0,
+  walSegmentSize: 0x100_0000,
   checksum: null,
 })
 

@@ -46,6 +46,7 @@ export const controlFile = (changes: Partial<ControlFile> = {}): ControlFile => 
   checkpointTime: ((noon - minuteMs) / 1000) as UnixSeconds,
   minRecoveryPoint: 0n as Lsn,
   minRecoveryTimeline: 0 as TimelineId,
+  walSegmentSize: 0x100_0000,
   ...changes,
 })
 

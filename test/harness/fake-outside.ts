@@ -15,6 +15,8 @@ export type FakeOutside = {
   readonly hang: () => () => void
   /** What probes were opened for. */
   readonly opened: readonly LookOptions[]
+  /** Commands that were run, with the role they were told. */
+  readonly commands: readonly string[]
   /** Probes and watchers that are still open. */
   readonly open: () => number
 }
@@ -22,6 +24,7 @@ export type FakeOutside = {
 export const fakeOutside = (first: Evidence | null): FakeOutside => {
   const clock = createManualClock()
   const opened: LookOptions[] = []
+  const commands: string[] = []
   let finds = first
   let hold: Promise<void> = Promise.resolve()
   let open = 0
@@ -42,6 +45,13 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
         }
         return { look, forget: () => undefined, close }
       },
+      openTitles: () => ({ asOfNow: evidence => Promise.resolve(finds ?? evidence) }),
+      startShellCommand: (command, { variables, ended }) => {
+        commands.push(`${command} ${variables['PG_REPLSTATUS_ROLE']}`)
+        const end = (): void => ended({ kind: 'exited', code: 0 })
+        queueMicrotask(end)
+        return { signal: () => undefined, abandon: () => undefined }
+      },
       watch: () => {
         open += 1
         return { aim: () => undefined, state: () => 'armed', close }
@@ -57,6 +67,7 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
       return () => resolve()
     },
     opened,
+    commands,
     open: () => open,
   }
 }

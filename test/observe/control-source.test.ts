@@ -21,6 +21,7 @@ Latest checkpoint's TimeLineID:       2
 Time of latest checkpoint:            Tue Nov  3 06:02:05 2026
 Minimum recovery ending location:     0/0
 Min recovery ending loc's timeline:   0
+Bytes per WAL segment:                16777216
 `
 const setUp = (pgControl: Buffer | null, output = fact('')) => ({
   directory: openDataDirectory(

@@ -9,7 +9,13 @@
 import { clusterStates, type ClusterState, type ControlFile } from './control-file.ts'
 import { plainText, quoteText } from './foreign-text.ts'
 import { fact, fault, type Outcome } from './outcome.ts'
-import type { Lsn, SystemIdentifier, TimelineId, UnixSeconds } from './units.ts'
+import {
+  parseLsn,
+  type Lsn,
+  type SystemIdentifier,
+  type TimelineId,
+  type UnixSeconds,
+} from './units.ts'
 
 export type ControlDataFault =
   /** The program does not trust its own report: bad checksum, byte order or segment size. */
@@ -60,12 +66,6 @@ const parseSystemIdentifier = (value: string): SystemIdentifier | null =>
 
 const parseState = (value: string): ClusterState | null =>
   clusterStates.find(state => state === value) ?? null
-
-const parseLsn = (value: string): Lsn | null => {
-  const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/.exec(value) ?? []
-  if (high === undefined || low === undefined) return null
-  return BigInt(`0x${high}${low.padStart(8, '0')}`) as Lsn
-}
 
 /** strftime's %c in the C locale: `Mon Nov  3 16:12:55 2026`. */
 const timeForm = /^\w{3} (\w{3}) ([ \d]\d) (\d\d:\d\d:\d\d) (\d{4})$/

@@ -28,3 +28,10 @@ export const printLsn = (lsn: Lsn): string => {
   const low = (lsn & 0xffff_ffffn).toString(16)
   return `${high}/${low}`.toUpperCase()
 }
+
+/** Reads one that is printed so; null for any other text. */
+export const parseLsn = (text: string): Lsn | null => {
+  const [, high, low] = /^([0-9A-F]{1,8})\/([0-9A-F]{1,8})$/.exec(text) ?? []
+  if (high === undefined || low === undefined) return null
+  return BigInt(`0x${high}${low.padStart(8, '0')}`) as Lsn
+}

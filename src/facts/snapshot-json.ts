@@ -34,6 +34,10 @@ export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json
   }
 }
 
+/** The same as a document: what `status --json` prints and `/status` sends, to the byte. */
+export const snapshotDocument = (snapshot: Snapshot): string =>
+  `${JSON.stringify(snapshotJson(snapshot), null, 2)}\n`
+
 /** Null for a time no calendar holds, which a forged or foreign control file may well contain. */
 const isoTime = (unixMs: number): string | null => {
   const date = new Date(unixMs)

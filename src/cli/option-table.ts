@@ -89,6 +89,17 @@ export const optionTable = {
     variable: 'PG_REPLSTATUS_NEWLINE',
     help: ['end each answer with a line feed'],
   },
+  http: {
+    commands: ['serve'],
+    value: 'ADDRESS:PORT',
+    heading: answers,
+    variable: 'PG_REPLSTATUS_HTTP',
+    help: [
+      'answer HTTP checks there; may be given several',
+      'times; without ADDRESS: all of this host',
+      '(default: off)',
+    ],
+  },
   interval: {
     commands: ['serve'],
     value: 'MS',

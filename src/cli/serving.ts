@@ -1,13 +1,14 @@
 /** What serves: a monitor that knows the role, and surfaces that tell it. */
 import type { Report } from '../facts/event.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
-import { currentVerdict } from '../facts/snapshot.ts'
+import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
-import { describeListenFault } from '../serve/endpoint.ts'
+import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
 import { makeReplies, type Reply } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort, type RolePort } from '../serve/role-port.ts'
+import { createHttpSurface } from './http-surface.ts'
 import { createListenerReport } from './listener-events.ts'
 import type { OperatorError } from './operator-error.ts'
 import type { ServeOptions } from './options.ts'
@@ -21,12 +22,17 @@ const lingerMs = 1000
 export type Serving = { readonly stop: () => void }
 
 /** A way of asking for the role: opened at the start, told of each verdict, closed at the end. */
-type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'>
+type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'> & {
+  /** The options that say where. */
+  readonly givenBy: EndpointOptions
+}
 
 /** What a surface asks of the monitor at the moment somebody asks it. */
 type Knowledge = {
   /** The verdict that may be told now. One to wait for never rejects. */
   readonly verdict: () => Verdict | Promise<Verdict>
+  /** What the last look saw; null before the first. */
+  readonly snapshot: () => Snapshot | null
 }
 
 type Needs = { readonly outside: Outside; readonly report: Report }
@@ -47,6 +53,7 @@ export const startServing = async (
       const verdict = monitor.current()
       return monitor.waking()?.then(monitor.current) ?? verdict
     },
+    snapshot: () => monitor.snapshot(),
   })
   const monitor = startMonitor({
     probe: openProbe(options),
@@ -68,25 +75,37 @@ export const startServing = async (
     const opened = await surface.start(first)
     if (!opened.ok) {
       stop()
-      const { message, hint } = describeListenFault(opened.fault)
-      return fault({ message, hint: hint ?? 'see --port and --bind' })
+      return fault(portError(opened.fault, surface.givenBy))
     }
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }
   return fact({ stop })
 }
 
+const portError = (found: ListenFault, givenBy: EndpointOptions): OperatorError => {
+  const { message, hint } = describeListenFault(found, givenBy)
+  const names = [...new Set([givenBy.port, givenBy.address])]
+  return { message, hint: hint ?? `see ${names.join(' and ')}` }
+}
+
 const openSurfaces = (
   options: ServeOptions,
   needs: Needs,
   knowledge: Knowledge,
-): readonly Surface[] => [createRoleSurface(options, needs, knowledge)]
+): readonly Surface[] => [
+  createRoleSurface(options, needs, knowledge),
+  createHttpSurface(options.http, {
+    ...knowledge,
+    timers: needs.outside.clock,
+    report: createListenerReport(needs.report),
+  }),
+]
 
 const createRoleSurface = (
   options: ServeOptions,
   needs: Needs,
   { verdict }: Knowledge,
-): RolePort => {
+): Surface => {
   const { bind, port, whenUnavailable } = options
   const timers = needs.outside.clock
   const report = createListenerReport(needs.report)
@@ -99,5 +118,8 @@ const createRoleSurface = (
   const listeners = addresses.map(address =>
     createRoleListener({ address, port, answer, connectionsMax, lingerMs, timers, report }),
   )
-  return createRolePort({ listeners, whenUnavailable, timers, report })
+  return {
+    ...createRolePort({ listeners, whenUnavailable, timers, report }),
+    givenBy: { port: '--port', address: '--bind' },
+  }
 }

@@ -13,6 +13,7 @@ const packages = {
   nc: 'netcat-openbsd',
   psql: 'postgresql-client',
   cc: 'gcc libc6-dev',
+  curl: 'curl',
 } as const
 
 export type ProgramName = keyof typeof packages

@@ -9,6 +9,7 @@ export const serveDefaults: ServeOptions = {
   bind: ['127.0.0.1'],
   whenUnavailable: 'refuse',
   newline: false,
+  http: [],
   intervalMs: 500,
   leaseMs: 1500,
   logLevel: 'info',

@@ -1,0 +1,68 @@
+/** HTTP beside the port that tells the role: open all the time, whatever there is to tell. */
+import { fact, type Outcome } from '../facts/outcome.ts'
+import { replicationState } from '../facts/replication-state.ts'
+import { snapshotDocument } from '../facts/snapshot-json.ts'
+import type { Snapshot } from '../facts/snapshot.ts'
+import type { Timers } from '../facts/timers.ts'
+import type { Verdict } from '../facts/verdict.ts'
+import type { BoundAddress, Endpoint, EndpointOptions, ListenFault } from '../serve/endpoint.ts'
+import { createHttpListener } from '../serve/http-listener.ts'
+import { answerHttp, type HttpAnswer, type HttpRequest } from '../serve/http-routes.ts'
+import type { ConnectEvent } from '../serve/losses.ts'
+
+/** Of one address; a load balancer has a handful. */
+const connectionsMax = 512
+
+export type HttpSurface = {
+  /** Opens every listener; the fault of the first that can't be had. */
+  readonly start: () => Promise<Outcome<readonly BoundAddress[], ListenFault>>
+  readonly follow: (verdict: unknown) => void
+  readonly destroy: () => void
+  readonly givenBy: EndpointOptions
+}
+
+export const createHttpSurface = (
+  endpoints: readonly Endpoint[],
+  needs: {
+    /** The verdict that may be told now. One to wait for never rejects. */
+    readonly verdict: () => Verdict | Promise<Verdict>
+    /** What the last look saw; null before the first. */
+    readonly snapshot: () => Snapshot | null
+    readonly timers: Timers
+    readonly report: (event: ConnectEvent) => void
+  },
+): HttpSurface => {
+  const tell = (request: HttpRequest, verdict: Verdict): HttpAnswer => {
+    const snapshot = needs.snapshot()
+    return answerHttp(request, {
+      availability: verdict,
+      replication: () => (snapshot === null ? 'unknown' : replicationState(snapshot.evidence).kind),
+      // An expired lease or a lost pulse holds for those who read JSON as well.
+      status: () => (snapshot === null ? null : snapshotDocument({ ...snapshot, verdict })),
+    })
+  }
+  const answer = (request: HttpRequest): HttpAnswer | Promise<HttpAnswer> => {
+    const now = needs.verdict()
+    return now instanceof Promise ? now.then(settled => tell(request, settled)) : tell(request, now)
+  }
+  const { timers, report } = needs
+  const listeners = endpoints.map(on =>
+    createHttpListener({ on, answer, connectionsMax, timers, report }),
+  )
+  return {
+    start: async () => {
+      const bounds: BoundAddress[] = []
+      for (const listener of listeners) {
+        const opened = await listener.open()
+        if (!opened.ok) return opened
+        bounds.push(opened.fact)
+      }
+      return fact(bounds)
+    },
+    follow: () => undefined,
+    destroy: () => {
+      for (const listener of listeners) listener.destroy()
+    },
+    givenBy: { port: '--http', address: '--http' },
+  }
+}

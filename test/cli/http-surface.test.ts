@@ -1,0 +1,107 @@
+import t, { type Test } from 'tap'
+import { createHttpSurface } from '../../src/cli/http-surface.ts'
+import type { Snapshot } from '../../src/facts/snapshot.ts'
+import { snapshotDocument } from '../../src/facts/snapshot-json.ts'
+import type { Verdict } from '../../src/facts/verdict.ts'
+import { wireWords } from '../../src/serve/reply.ts'
+import { primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
+import { createManualTimers } from '../harness/manual-timers.ts'
+import { listenAsStranger } from '../harness/tcp-client.ts'
+
+const anywhere = { address: '127.0.0.1', port: 0 }
+const lost: Verdict = {
+  kind: 'unavailable',
+  rule: 'pulse lost',
+  because: 'postmaster pid 4711 is gone',
+  settled: false,
+}
+
+const setup = async (
+  t: Test,
+  knowledge: {
+    readonly verdict: () => Verdict | Promise<Verdict>
+    readonly snapshot: () => Snapshot | null
+  },
+) => {
+  const { timers } = createManualTimers()
+  const needs = { ...knowledge, timers, report: () => undefined }
+  const surface = createHttpSurface([anywhere, { ...anywhere, address: '127.0.0.2' }], needs)
+  t.teardown(surface.destroy)
+  const started = await surface.start()
+  if (!started.ok) throw new Error(started.fault.kind)
+  const [first, second] = started.fact
+  const ask = async (path: string, on = first) => {
+    const response = await fetch(`http://${on?.address}:${on?.port}${path}`)
+    return { code: response.status, body: await response.text() }
+  }
+  return { surface, ask, second }
+}
+
+t.test('each request is told the verdict of now, on every address', async t => {
+  const snapshot = snapshotOf(primaryEvidence())
+  const verdicts = [snapshot.verdict, lost, snapshot.verdict]
+  const { ask, second } = await setup(t, {
+    verdict: () => verdicts.shift() ?? lost,
+    snapshot: () => snapshot,
+  })
+  t.strictSame(await ask('/primary'), { code: 200, body: `${wireWords.primary}\n` })
+  t.strictSame(await ask('/primary'), { code: 503, body: `${wireWords.unavailable}\n` })
+  t.strictSame(await ask('/primary', second), { code: 200, body: `${wireWords.primary}\n` })
+})
+
+t.test('one that has to be waited for is told when it is there', async t => {
+  const snapshot = snapshotOf(standbyEvidence())
+  const { ask } = await setup(t, {
+    verdict: () => Promise.resolve(snapshot.verdict),
+    snapshot: () => snapshot,
+  })
+  t.strictSame(await ask('/replica'), { code: 200, body: `${wireWords.standby}\n` })
+})
+
+t.test('whether a standby streams is seen in what the last look saw', async t => {
+  const snapshot = snapshotOf(standbyEvidence())
+  let seen: Snapshot | null = snapshot
+  const { ask } = await setup(t, { verdict: () => snapshot.verdict, snapshot: () => seen })
+  const path = '/replica?replication_state=streaming'
+  t.match(await ask(path), { code: 200 })
+  seen = snapshotOf(standbyEvidence({ children: { kind: 'invisible' } }))
+  t.match(await ask(path), { code: 503 })
+  seen = null
+  t.match(await ask(path), { code: 503 })
+})
+
+t.test('the status is the document of the snapshot, with the verdict of now', async t => {
+  const snapshot = snapshotOf(primaryEvidence())
+  let verdict = snapshot.verdict
+  let seen: Snapshot | null = null
+  const { ask } = await setup(t, { verdict: () => verdict, snapshot: () => seen })
+  t.match(await ask('/status'), { code: 503 })
+  seen = snapshot
+  t.strictSame(await ask('/status'), { code: 200, body: snapshotDocument(snapshot) })
+  verdict = lost
+  t.match(JSON.parse((await ask('/status')).body), {
+    verdict: 'unavailable',
+    rule: 'pulse lost',
+    lock_file: { pid: 4711 },
+  })
+})
+
+t.test('a port in use is the outcome', async t => {
+  const stranger = await listenAsStranger()
+  t.teardown(() => stranger.server.close())
+  const surface = createHttpSurface([anywhere, { ...anywhere, port: stranger.port }], {
+    verdict: () => lost,
+    snapshot: () => null,
+    timers: createManualTimers().timers,
+    report: () => undefined,
+  })
+  t.teardown(surface.destroy)
+  t.match(await surface.start(), { ok: false, fault: { kind: 'port in use' } })
+  t.same(surface.givenBy, { port: '--http', address: '--http' })
+})
+
+t.test('a change of the role changes nothing that is open', async t => {
+  const { surface, ask } = await setup(t, { verdict: () => lost, snapshot: () => null })
+  surface.follow(lost)
+  t.match(await ask('/liveness'), { code: 200 })
+})

@@ -3,12 +3,17 @@ import { fact, type Outcome } from '../facts/outcome.ts'
 import { replicationState } from '../facts/replication-state.ts'
 import { snapshotDocument } from '../facts/snapshot-json.ts'
 import type { Snapshot } from '../facts/snapshot.ts'
-import type { Timers } from '../facts/timers.ts'
 import type { Verdict } from '../facts/verdict.ts'
+import type { Clock } from '../observe/clock.ts'
+import type { ConnectCounters } from '../serve/answering.ts'
 import type { BoundAddress, Endpoint, EndpointOptions, ListenFault } from '../serve/endpoint.ts'
 import { createHttpListener } from '../serve/http-listener.ts'
 import { answerHttp, type HttpAnswer, type HttpRequest } from '../serve/http-routes.ts'
 import type { ConnectEvent } from '../serve/losses.ts'
+import { printMetrics } from '../serve/metrics.ts'
+import type { Availability } from '../serve/reply.ts'
+import { createTally } from '../serve/tally.ts'
+import { version } from './version.ts'
 
 /** Of one address; a load balancer has a handful. */
 const connectionsMax = 512
@@ -16,7 +21,8 @@ const connectionsMax = 512
 export type HttpSurface = {
   /** Opens every listener; the fault of the first that can't be had. */
   readonly start: () => Promise<Outcome<readonly BoundAddress[], ListenFault>>
-  readonly follow: (verdict: unknown) => void
+  /** Told of each verdict, so that changes and looks are counted. */
+  readonly follow: (availability: Availability) => void
   readonly destroy: () => void
   readonly givenBy: EndpointOptions
 }
@@ -28,10 +34,15 @@ export const createHttpSurface = (
     readonly verdict: () => Verdict | Promise<Verdict>
     /** What the last look saw; null before the first. */
     readonly snapshot: () => Snapshot | null
-    readonly timers: Timers
+    /** Of each listener that tells the role. */
+    readonly connects: () => readonly ConnectCounters[]
+    readonly leaseMs: number
+    readonly clock: Clock
     readonly report: (event: ConnectEvent) => void
   },
 ): HttpSurface => {
+  const { clock, leaseMs, report } = needs
+  const tally = createTally()
   const tell = (request: HttpRequest, verdict: Verdict): HttpAnswer => {
     const snapshot = needs.snapshot()
     return answerHttp(request, {
@@ -39,15 +50,25 @@ export const createHttpSurface = (
       replication: () => (snapshot === null ? 'unknown' : replicationState(snapshot.evidence).kind),
       // An expired lease or a lost pulse holds for those who read JSON as well.
       status: () => (snapshot === null ? null : snapshotDocument({ ...snapshot, verdict })),
+      metrics: () =>
+        printMetrics({
+          version,
+          verdict,
+          snapshot,
+          now: clock.monotonic(),
+          leaseMs,
+          tally: tally.read(),
+          connects: needs.connects(),
+          http: listeners.map(listener => listener.counters()),
+        }),
     })
   }
   const answer = (request: HttpRequest): HttpAnswer | Promise<HttpAnswer> => {
     const now = needs.verdict()
     return now instanceof Promise ? now.then(settled => tell(request, settled)) : tell(request, now)
   }
-  const { timers, report } = needs
   const listeners = endpoints.map(on =>
-    createHttpListener({ on, answer, connectionsMax, timers, report }),
+    createHttpListener({ on, answer, connectionsMax, timers: clock, report }),
   )
   return {
     start: async () => {
@@ -59,7 +80,7 @@ export const createHttpSurface = (
       }
       return fact(bounds)
     },
-    follow: () => undefined,
+    follow: availability => tally.follow(availability, needs.snapshot()),
     destroy: () => {
       for (const listener of listeners) listener.destroy()
     },

@@ -4,6 +4,7 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
+import type { ConnectCounters } from '../serve/answering.ts'
 import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
 import { makeReplies, type Reply } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
@@ -92,20 +93,23 @@ const openSurfaces = (
   options: ServeOptions,
   needs: Needs,
   knowledge: Knowledge,
-): readonly Surface[] => [
-  createRoleSurface(options, needs, knowledge),
-  createHttpSurface(options.http, {
+): readonly Surface[] => {
+  const role = createRoleSurface(options, needs, knowledge)
+  const http = createHttpSurface(options.http, {
     ...knowledge,
-    timers: needs.outside.clock,
+    connects: role.counters,
+    leaseMs: options.leaseMs,
+    clock: needs.outside.clock,
     report: createListenerReport(needs.report),
-  }),
-]
+  })
+  return [role, http]
+}
 
 const createRoleSurface = (
   options: ServeOptions,
   needs: Needs,
   { verdict }: Knowledge,
-): Surface => {
+): Surface & { readonly counters: () => readonly ConnectCounters[] } => {
   const { bind, port, whenUnavailable } = options
   const timers = needs.outside.clock
   const report = createListenerReport(needs.report)
@@ -121,5 +125,6 @@ const createRoleSurface = (
   return {
     ...createRolePort({ listeners, whenUnavailable, timers, report }),
     givenBy: { port: '--port', address: '--bind' },
+    counters: () => listeners.map(listener => listener.counters()),
   }
 }

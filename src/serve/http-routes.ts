@@ -6,6 +6,7 @@
  * cluster to hold, so that /leader and /primary ask the same.
  */
 import type { ReplicationState } from '../facts/replication-state.ts'
+import { prometheusType } from './prometheus-text.ts'
 import { wireWords, type Availability } from './reply.ts'
 
 export type HttpRequest = {
@@ -20,6 +21,7 @@ export type HttpKnowledge = {
   readonly replication: () => ReplicationState['kind']
   /** Made for those who ask for it; null when nothing has been seen yet. */
   readonly status: () => string | null
+  readonly metrics: () => string
 }
 
 export type HttpAnswer = {
@@ -108,6 +110,12 @@ const findStatus: Find = ({ availability, status }) => {
     : { status: 200, body, type: jsonType }
 }
 
+const findMetrics: Find = ({ metrics }) => ({
+  status: 200,
+  body: metrics(),
+  type: prometheusType,
+})
+
 const pages: ReadonlyMap<string, Find> = new Map([
   ['/', check(isPrimary)],
   ['/primary', check(isPrimary)],
@@ -120,4 +128,5 @@ const pages: ReadonlyMap<string, Find> = new Map([
   ['/readiness', check(isReadable)],
   ['/liveness', check(isThere)],
   ['/status', findStatus],
+  ['/metrics', findMetrics],
 ])

@@ -5,7 +5,7 @@ import { snapshotDocument } from '../../src/facts/snapshot-json.ts'
 import type { Verdict } from '../../src/facts/verdict.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
-import { createManualTimers } from '../harness/manual-timers.ts'
+import { createManualClock } from '../harness/manual-clock.ts'
 import { listenAsStranger } from '../harness/tcp-client.ts'
 
 const anywhere = { address: '127.0.0.1', port: 0 }
@@ -16,6 +16,17 @@ const lost: Verdict = {
   settled: false,
 }
 
+const connects = {
+  primary: 1,
+  standby: 2,
+  unavailable: 3,
+  silence: 4,
+  dropped: 5,
+  acceptFailed: 6,
+  reset: 7,
+  lingeringDestroyed: 8,
+}
+
 const setup = async (
   t: Test,
   knowledge: {
@@ -23,8 +34,13 @@ const setup = async (
     readonly snapshot: () => Snapshot | null
   },
 ) => {
-  const { timers } = createManualTimers()
-  const needs = { ...knowledge, timers, report: () => undefined }
+  const needs = {
+    ...knowledge,
+    connects: () => [connects],
+    leaseMs: 1500,
+    clock: createManualClock().clock,
+    report: () => undefined,
+  }
   const surface = createHttpSurface([anywhere, { ...anywhere, address: '127.0.0.2' }], needs)
   t.teardown(surface.destroy)
   const started = await surface.start()
@@ -92,7 +108,9 @@ t.test('a port in use is the outcome', async t => {
   const surface = createHttpSurface([anywhere, { ...anywhere, port: stranger.port }], {
     verdict: () => lost,
     snapshot: () => null,
-    timers: createManualTimers().timers,
+    connects: () => [],
+    leaseMs: 1500,
+    clock: createManualClock().clock,
     report: () => undefined,
   })
   t.teardown(surface.destroy)
@@ -100,8 +118,21 @@ t.test('a port in use is the outcome', async t => {
   t.same(surface.givenBy, { port: '--http', address: '--http' })
 })
 
-t.test('a change of the role changes nothing that is open', async t => {
-  const { surface, ask } = await setup(t, { verdict: () => lost, snapshot: () => null })
+t.test('metrics tell what is known, and what has been counted meanwhile', async t => {
+  const [one, two] = [snapshotOf(standbyEvidence()), snapshotOf(primaryEvidence())]
+  let seen: Snapshot | null = null
+  const { surface, ask } = await setup(t, { verdict: () => two.verdict, snapshot: () => seen })
   surface.follow(lost)
-  t.match(await ask('/liveness'), { code: 200 })
+  t.match((await ask('/metrics')).body, /^pg_replstatus_look_duration_seconds_count 0$/m)
+  for (const snapshot of [one, two]) {
+    seen = snapshot
+    surface.follow(snapshot.verdict)
+  }
+  const { code, body } = await ask('/metrics')
+  t.equal(code, 200)
+  t.match(body, /^pg_replstatus_role\{role="primary"\} 1$/m)
+  t.match(body, /^pg_replstatus_role_changes_total 1$/m)
+  t.match(body, /^pg_replstatus_look_duration_seconds_count 2$/m)
+  t.match(body, /^pg_replstatus_answers_total\{answer="standby"\} 2$/m)
+  t.match(body, /^pg_replstatus_connects_dropped_total\{listener="http"\} 0$/m)
 })

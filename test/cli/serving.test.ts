@@ -175,6 +175,10 @@ t.test('HTTP is answered beside the port, also without a role to tell', async t 
   t.equal(await say(), 'ECONNREFUSED')
   t.strictSame(await ask('/primary'), { code: 503, body: `${wireWords.unavailable}\n` })
   t.match(JSON.parse((await ask('/status')).body), { rule: 'no lock file' })
+  const { body } = await ask('/metrics')
+  t.match(body, /^pg_replstatus_unavailable_reason\{reason="no lock file"\} 1$/m)
+  t.match(body, /^pg_replstatus_role_changes_total 1$/m)
+  t.match(body, /^pg_replstatus_answers_total\{answer="primary"\} 0$/m)
 })
 
 t.test('an address that no hint is known for has one all the same', async t => {

@@ -14,6 +14,7 @@ const packages = {
   psql: 'postgresql-client',
   cc: 'gcc libc6-dev',
   curl: 'curl',
+  promtool: 'prometheus',
 } as const
 
 export type ProgramName = keyof typeof packages

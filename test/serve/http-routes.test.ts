@@ -16,6 +16,7 @@ const knowing = (
   availability,
   replication: () => 'unknown',
   status: () => '{"é": 1}\n',
+  metrics: () => 'up 1\n',
   ...changes,
 })
 const ask = (target: string, knowledge: HttpKnowledge, method = 'GET') =>
@@ -132,11 +133,21 @@ t.test('the status is the document as it is, and is there whatever the role', as
   })
 })
 
+t.test('so are the metrics', async t => {
+  for (const availability of all) {
+    t.match(ask('/metrics', knowing(availability)), {
+      status: 200,
+      headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Content-Length': 5 },
+      body: 'up 1\n',
+    })
+  }
+})
+
 t.test('documents are not made for those who do not ask for them', async () => {
   const never = (): never => {
     throw new Error('made')
   }
-  const knowledge = knowing(standby, { replication: never, status: never })
+  const knowledge = knowing(standby, { replication: never, status: never, metrics: never })
   for (const path of [...Object.keys(checks), '/nowhere']) ask(path, knowledge)
 })
 

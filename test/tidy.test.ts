@@ -195,6 +195,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'cli/query.ts', // clients
     'cli/forms.ts', // what an address is
   ],
+  'node:http': ['serve/http-listener.ts'],
   'node:dns': ['cli/query.ts'],
   'node:os': ['observe/process-table.ts'],
   chokidar: ['observe/quiet-chokidar.ts'],

@@ -1,6 +1,7 @@
 /** What options may say. */
-import { isIP } from 'node:net'
+import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
+import type { Endpoint } from '../serve/endpoint.ts'
 import type { Form } from './settings.ts'
 
 export const whole = (least: number, most: number): Form<number> => ({
@@ -10,6 +11,8 @@ export const whole = (least: number, most: number): Form<number> => ({
     return /^\d+$/.test(text) && value >= least && value <= most ? value : null
   },
 })
+
+export const portNumber = whole(0, 65_535)
 
 /** Made absolute. */
 export const path: Form<string> = {
@@ -25,6 +28,18 @@ export const oneOf = <const Word extends string>(words: readonly Word[]): Form<W
 export const ipAddress: Form<string> = {
   wanted: 'an IPv4 or IPv6 address',
   read: text => (isIP(text) === 0 ? null : text),
+}
+
+/** `8008` for every address, `127.0.0.1:8008`, `[::1]:8008`. */
+export const endpoint: Form<Endpoint> = {
+  wanted: 'PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535',
+  read: text => {
+    const [, v6, v4, digits = ''] = /^(?:(?:\[(.+)\]|([^:]+)):)?([^:]+)$/.exec(text) ?? []
+    const port = portNumber.read(digits)
+    if (port === null || (v6 !== undefined && !isIPv6(v6)) || (v4 !== undefined && !isIPv4(v4)))
+      return null
+    return { address: v6 ?? v4 ?? null, port }
+  },
 }
 
 /** As PostgreSQL's own configuration has it. */

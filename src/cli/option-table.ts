@@ -99,6 +99,17 @@ export const optionTable = {
       'PG_REPLSTATUS_ROLE and more in its environment',
     ],
   },
+  http: {
+    commands: ['serve'],
+    value: 'ADDRESS:PORT',
+    heading: answers,
+    variable: 'PG_REPLSTATUS_HTTP',
+    help: [
+      'answer HTTP checks there; may be given several',
+      'times; without ADDRESS: all of this host',
+      '(default: off)',
+    ],
+  },
   interval: {
     commands: ['serve'],
     value: 'MS',

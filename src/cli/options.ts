@@ -2,9 +2,11 @@
 import type { ControlCheck } from '../facts/evidence.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { Role } from '../facts/rules.ts'
+import type { Endpoint } from '../serve/endpoint.ts'
 import type { WhenUnavailable } from '../serve/reply.ts'
 import { helpHint, sortWords, type CommandWords } from './command-words.ts'
-import { ipAddress, onOff, oneOf, path, shellCommand, whole } from './forms.ts'
+import { endpoint, ipAddress, onOff, oneOf, path, portNumber } from './forms.ts'
+import { shellCommand, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
 import { commandNames, type CommandName } from './option-table.ts'
@@ -33,6 +35,8 @@ export type ServeOptions = LookOptions & {
   readonly newline: boolean
   /** For the shell; null to run nothing. */
   readonly onChange: string | null
+  /** Where HTTP is answered; empty for nowhere. */
+  readonly http: readonly Endpoint[]
   readonly intervalMs: number
   readonly leaseMs: number
   readonly logLevel: LogLevel
@@ -122,17 +126,23 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions>
   const { one, all } = settings
   const intervalMs = one('interval', whole(50, 60_000), 500)
   return {
-    port: one('port', whole(0, 65_535), defaultPort),
+    port: one('port', portNumber, defaultPort),
     bind: [...new Set(all('bind', ipAddress))],
     whenUnavailable: one('when-unavailable', oneOf(['refuse', 'close', 'reply']), 'refuse'),
     newline: one('newline', onOff, false),
     onChange: one('on-change', shellCommand, null),
+    http: distinct(all('http', endpoint)),
     intervalMs,
     leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
     logLevel: one('log-level', oneOf(logLevels), 'info'),
     logFormat: one('log-format', oneOf(logFormats), 'text'),
   }
 }
+
+/** The same endpoint twice would find its port in use. */
+const distinct = (endpoints: readonly Endpoint[]): readonly Endpoint[] => [
+  ...new Map(endpoints.map(one => [`${one.address} ${one.port}`, one])).values(),
+]
 
 /** One that ends before the next look, or while it is under way, would end at every tick. */
 const leaseForm = (intervalMs: number) => ({

@@ -5,11 +5,13 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
+import type { ConnectCounters } from '../serve/answering.ts'
 import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
-import { describeListenFault } from '../serve/endpoint.ts'
+import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
 import { makeReplies, type Reply } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort, type RolePort } from '../serve/role-port.ts'
+import { createHttpSurface } from './http-surface.ts'
 import { createListenerReport } from './listener-events.ts'
 import type { OperatorError } from './operator-error.ts'
 import type { ServeOptions } from './options.ts'
@@ -26,15 +28,20 @@ export type Serving = {
 }
 
 /** A way of asking for the role: opened at the start, told of each verdict, closed at the end. */
-type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'>
+type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'> & {
+  /** The options that say where. */
+  readonly givenBy: EndpointOptions
+}
 
 /** What a surface asks of the monitor at the moment somebody asks it. */
 export type Knowledge = {
   /** The verdict that may be told now. One to wait for never rejects. */
   readonly verdict: () => Verdict | Promise<Verdict>
+  /** What the last look saw; null before the first. */
+  readonly looked: () => Snapshot | null
   /**
-   * The last look, with the titles of now, which tell of replication; null before the first. Its
-   * verdict is that of the look: what may be told now is told by verdict().
+   * The same with the titles of now, which tell of replication. Its verdict is that of the look:
+   * what may be told now is told by verdict().
    */
   readonly snapshot: () => Promise<Snapshot | null>
   /** The last changes of the verdict, oldest first: see historyJson(). */
@@ -61,6 +68,7 @@ export const startServing = async (
       const verdict = monitor.current()
       return monitor.waking()?.then(monitor.current) ?? verdict
     },
+    looked: () => monitor.snapshot(),
     snapshot: async () => {
       const snapshot = monitor.snapshot()
       return snapshot && { ...snapshot, evidence: await titles.asOfNow(snapshot.evidence) }
@@ -98,8 +106,7 @@ export const startServing = async (
     const opened = await surface.start(first)
     if (!opened.ok) {
       stop()
-      const { message, hint } = describeListenFault(opened.fault)
-      return fault({ message, hint: hint ?? 'see --port and --bind' })
+      return fault(portError(opened.fault, surface.givenBy))
     }
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }
@@ -115,17 +122,33 @@ const openChangeCommand = (
   return createChangeCommand({ command: onChange, pgdata, start, timers, report })
 }
 
+const portError = (found: ListenFault, givenBy: EndpointOptions): OperatorError => {
+  const { message, hint } = describeListenFault(found, givenBy)
+  const names = [...new Set([givenBy.port, givenBy.address])]
+  return { message, hint: hint ?? `see ${names.join(' and ')}` }
+}
+
 const openSurfaces = (
   options: ServeOptions,
   needs: Needs,
   knowledge: Knowledge,
-): readonly Surface[] => [createRoleSurface(options, needs, knowledge)]
+): readonly Surface[] => {
+  const role = createRoleSurface(options, needs, knowledge)
+  const http = createHttpSurface(options.http, {
+    ...knowledge,
+    connects: role.counters,
+    leaseMs: options.leaseMs,
+    clock: needs.outside.clock,
+    report: createListenerReport(needs.report),
+  })
+  return [role, http]
+}
 
 const createRoleSurface = (
   options: ServeOptions,
   needs: Needs,
   { verdict }: Knowledge,
-): RolePort => {
+): Surface & { readonly counters: () => readonly ConnectCounters[] } => {
   const { bind, port, whenUnavailable } = options
   const timers = needs.outside.clock
   const report = createListenerReport(needs.report)
@@ -138,5 +161,9 @@ const createRoleSurface = (
   const listeners = addresses.map(address =>
     createRoleListener({ address, port, answer, connectionsMax, lingerMs, timers, report }),
   )
-  return createRolePort({ listeners, whenUnavailable, timers, report })
+  return {
+    ...createRolePort({ listeners, whenUnavailable, timers, report }),
+    givenBy: { port: '--port', address: '--bind' },
+    counters: () => listeners.map(listener => listener.counters()),
+  }
 }

@@ -4,7 +4,7 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { refusalOf } from '../facts/refusal.ts'
 import type { Role } from '../facts/rules.ts'
 import type { Snapshot } from '../facts/snapshot.ts'
-import { snapshotJson } from '../facts/snapshot-json.ts'
+import { snapshotDocument } from '../facts/snapshot-json.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import type { Accounts } from './accounts.ts'
 import { exitAsExpected, exitCodes, exitOtherwise } from './exit-codes.ts'
@@ -59,9 +59,7 @@ const noRest = (path: string): OperatorError => ({
 
 /** The screen or the document, ending with a line feed. */
 const print = (snapshot: Snapshot, json: boolean): string =>
-  json
-    ? `${JSON.stringify(snapshotJson(snapshot), null, 2)}\n`
-    : `${explain(snapshot).join('\n')}\n`
+  json ? snapshotDocument(snapshot) : `${explain(snapshot).join('\n')}\n`
 
 const exitCodeOf = (verdict: Verdict, expected: Role | 'any' | null): number => {
   const role = verdict.kind === 'available' ? verdict.role : null

@@ -36,6 +36,12 @@ export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json
   }
 }
 
+/** The same as a document: what `status --json` prints and `/status` sends, to the byte. */
+export const snapshotDocument = (snapshot: Snapshot): string => printJson(snapshotJson(snapshot))
+
+/** For programs and for people, ending with a line feed. */
+export const printJson = (json: Json): string => `${JSON.stringify(json, null, 2)}\n`
+
 /** Null for a time no calendar holds, which a forged or foreign control file may well contain. */
 export const isoTime = (unixMs: number): string | null => {
   const date = new Date(unixMs)

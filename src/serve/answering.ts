@@ -1,39 +1,26 @@
 /**
  * What becomes of each connect: the answer goes out, then the connection ends.
  *
- * Nothing that a client does, or that the system runs out of, is worth more than a count here,
- * and now and then a line for the connects that were lost.
+ * Nothing that a client does is worth more than a count here.
  */
 import { createServer, type Server, type Socket } from 'node:net'
-import type { Timers } from '../facts/timers.ts'
 import type { Endpoint } from './endpoint.ts'
 import { createLingeringSockets } from './lingering-sockets.ts'
+import { createLosses, type LossCounters, type LossesOptions } from './losses.ts'
 import type { Reply } from './reply.ts'
-import { createSeldom } from './seldom.ts'
 
-export type AnsweringOptions = {
+export type AnsweringOptions = LossesOptions & {
   /** Asked once for each connect, at the moment of the connect. One to wait for never rejects. */
   readonly answer: () => Reply | Promise<Reply>
-  /** Of one server; whoever comes on top of that is dropped without an answer. */
-  readonly connectionsMax: number
   /** How long an answered client may take to close; at most twice as long. */
   readonly lingerMs: number
-  readonly report: (event: ConnectEvent) => void
-  readonly timers: Timers
 }
 
-export type ConnectEvent =
-  /** A connect was lost to the system's limits, such as EMFILE; the listener goes on. */
-  | { readonly kind: 'accept failed'; readonly on: Endpoint; readonly code: string }
-  | { readonly kind: 'connects dropped'; readonly on: Endpoint; readonly connectionsMax: number }
-
-export type ConnectCounters = {
+export type ConnectCounters = LossCounters & {
   readonly primary: number
   readonly standby: number
   readonly unavailable: number
   readonly silence: number
-  readonly dropped: number
-  readonly acceptFailed: number
   readonly reset: number
   readonly lingeringDestroyed: number
 }
@@ -49,10 +36,10 @@ export type Answering = {
 }
 
 export const createAnswering = (options: AnsweringOptions): Answering => {
-  const { answer, connectionsMax, timers, report } = options
+  const { answer } = options
   const lingering = createLingeringSockets(options)
-  const seldom = createSeldom(timers, report)
-  const counts = { primary: 0, standby: 0, unavailable: 0, silence: 0, dropped: 0, acceptFailed: 0 }
+  const losses = createLosses(options)
+  const counts = { primary: 0, standby: 0, unavailable: 0, silence: 0 }
 
   const respond = (socket: Socket, reply: Reply): void => {
     if (reply.kind === 'silence') {
@@ -84,25 +71,15 @@ export const createAnswering = (options: AnsweringOptions): Answering => {
       // noDelay: a single small write is never held back; it would be one more system call.
       // pauseOnConnect: reading starts at once, and nobody reads before the answer is out.
       const server = createServer({ allowHalfOpen: false, noDelay: false, pauseOnConnect: false })
-      server.maxConnections = connectionsMax
       server.on('connection', onConnection)
-      server.on('drop', () => {
-        counts.dropped += 1
-        seldom.report({ kind: 'connects dropped', on: on(), connectionsMax })
-      })
-      server.on('error', (error: NodeJS.ErrnoException) => {
-        // Before it listens, this is the outcome of opening; see listening.ts.
-        if (!server.listening) return
-        counts.acceptFailed += 1
-        seldom.report({ kind: 'accept failed', on: on(), code: error.code ?? error.message })
-      })
+      losses.watch(server, on)
       return server
     },
-    forgetNews: seldom.forget,
+    forgetNews: losses.forgetNews,
     destroyAll: lingering.destroyAll,
     counters: () => {
       const { reset, destroyed } = lingering.counters()
-      return { ...counts, reset, lingeringDestroyed: destroyed }
+      return { ...counts, ...losses.counters(), reset, lingeringDestroyed: destroyed }
     },
   }
 }

@@ -7,14 +7,10 @@
  */
 import type { Server } from 'node:net'
 import { fault, type Outcome } from '../facts/outcome.ts'
-import {
-  createAnswering,
-  type AnsweringOptions,
-  type ConnectCounters,
-  type ConnectEvent,
-} from './answering.ts'
+import { createAnswering, type AnsweringOptions, type ConnectCounters } from './answering.ts'
 import type { BoundAddress, Endpoint, ListenFault } from './endpoint.ts'
 import { startListening, systemListen, type Listen } from './listening.ts'
+import type { ConnectEvent } from './losses.ts'
 
 export type RoleListenerOptions = Endpoint & AnsweringOptions & { readonly listen?: Listen }
 

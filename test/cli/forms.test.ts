@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { ipAddress, onOff, oneOf, path, shellCommand, whole } from '../../src/cli/forms.ts'
+import { endpoint, ipAddress, onOff, oneOf, path } from '../../src/cli/forms.ts'
+import { shellCommand, whole } from '../../src/cli/forms.ts'
 
 t.test('a whole number has digits only, and limits', async t => {
   const { read, wanted } = whole(50, 60_000)
@@ -38,6 +39,20 @@ t.test('an address is not a name', async t => {
   for (const text of ['localhost', '*', '127.0.0', '[::1]', '127.0.0.1:5400', '']) {
     t.equal(ipAddress.read(text), null, text)
   }
+})
+
+t.test('a place to listen is a port, after an address or without', async t => {
+  t.strictSame(endpoint.read('8008'), { address: null, port: 8008 })
+  t.strictSame(endpoint.read('0'), { address: null, port: 0 })
+  t.strictSame(endpoint.read('127.0.0.1:8008'), { address: '127.0.0.1', port: 8008 })
+  t.strictSame(endpoint.read('[::1]:65535'), { address: '::1', port: 65_535 })
+  t.strictSame(endpoint.read('[fe80::1%eth0]:1'), { address: 'fe80::1%eth0', port: 1 })
+  const wrong = [
+    ': :8008 []:8008 ::1 ::1:8008 [::1] [::1]8008 [127.0.0.1]:8008 65536 -1',
+    '127.0.0.1 127.0.0.1: 127.0.0.1:http 127.0.0.1:65536 127.0.0.1:8008: localhost:8008 *:8008',
+  ].flatMap(texts => texts.split(' '))
+  for (const text of [...wrong, '', '8008 ', '[::1]:8008\n'])
+    t.equal(endpoint.read(text), null, text)
 })
 
 t.test('on and off are spelt as in postgresql.conf', async t => {

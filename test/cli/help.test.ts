@@ -45,6 +45,7 @@ t.test('defaults in the help are the defaults', async t => {
     port: String(options.port),
     bind: 'all of this host',
     'when-unavailable': options.whenUnavailable,
+    http: options.http.length === 0 ? 'off' : 'on',
     interval: String(options.intervalMs),
     lease: `${options.leaseMs / options.intervalMs} intervals`,
     'log-level': options.logLevel,

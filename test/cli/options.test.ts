@@ -28,6 +28,7 @@ t.test('serve needs a data directory, and has a default for all else', async t =
       whenUnavailable: 'refuse',
       newline: false,
       onChange: null,
+      http: [],
       intervalMs: 500,
       leaseMs: 1500,
       logLevel: 'info',
@@ -49,6 +50,7 @@ t.test('each option of serve has its effect', async t => {
     '--when-unavailable reply': { whenUnavailable: 'reply' },
     '--newline': { newline: true },
     '--on-change notify': { onChange: 'notify' },
+    '--http 8008': { http: [{ address: null, port: 8008 }] },
     '--interval 100': { intervalMs: 100, leaseMs: 300 },
     '--lease 1000': { intervalMs: 500, leaseMs: 1000 },
     '--log-level error': { logLevel: 'error' },
@@ -74,6 +76,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
     PG_REPLSTATUS_NEWLINE: 'on',
     PG_REPLSTATUS_ON_CHANGE: 'notify',
+    PG_REPLSTATUS_HTTP: '8008,[::1]:8009',
     PG_REPLSTATUS_INTERVAL: '1000',
     PG_REPLSTATUS_LEASE: '2000',
     PG_REPLSTATUS_LOG_LEVEL: 'error',
@@ -90,6 +93,10 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
       whenUnavailable: 'close',
       newline: true,
       onChange: 'notify',
+      http: [
+        { address: null, port: 8008 },
+        { address: '::1', port: 8009 },
+      ],
       intervalMs: 1000,
       leaseMs: 2000,
       logLevel: 'error',
@@ -98,7 +105,8 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
   })
   const line =
     '-D /flag --control-check native --pg-controldata /flag/pg_controldata --port 2 --bind ::2 ' +
-    '--when-unavailable reply --on-change other --interval 100 --lease 200 --log-level debug --log-format text'
+    '--when-unavailable reply --on-change other --http 3 --interval 100 --lease 200 ' +
+    '--log-level debug --log-format text'
   t.strictSame(
     understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
     understood(`${line} --newline`),
@@ -120,6 +128,18 @@ t.test('addresses are repeated or listed, and the same one counts once', async t
   t.strictSame(bind('--bind 127.0.0.1,::1 --bind ::1'), ['127.0.0.1', '::1'])
 })
 
+t.test('so does the same place for HTTP', async t => {
+  const line = '-D /data --http 127.0.0.1:8008 --http [::1]:8008,127.0.0.1:8008'
+  t.match(understood(line), {
+    options: {
+      http: [
+        { address: '127.0.0.1', port: 8008 },
+        { address: '::1', port: 8008 },
+      ],
+    },
+  })
+})
+
 t.test('paths are absolute from here on', async t => {
   t.match(understood('-D data --pg-controldata bin/pg_controldata'), {
     options: {
@@ -138,6 +158,8 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--interval 60001': '--interval is "60001", wanted a whole number from 50 to 60000',
     '--bind localhost': '--bind is "localhost", wanted an IPv4 or IPv6 address',
     '--bind ::1,': '--bind is "", wanted an IPv4 or IPv6 address',
+    '--http ::1:8008':
+      '--http is "::1:8008", wanted PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535',
     '--when-unavailable die': '--when-unavailable is "die", wanted refuse, close or reply',
     '--control-check on': '--control-check is "on", wanted native, pg_controldata or off',
     '--log-level warn': '--log-level is "warn", wanted error, warning, notice, info or debug',

@@ -193,10 +193,45 @@ t.test('a port in use is a mistake with a hint, and leaves nothing running', asy
   t.notMatch(events, [{ kind: 'listening' }])
 })
 
+t.test('so is an HTTP port in use, with the option that was given in the hint', async t => {
+  const stranger = await listenAsStranger()
+  t.teardown(() => stranger.server.close())
+  const http = [{ address: '127.0.0.1', port: stranger.port }]
+  const { outcome, open, say } = await start(t, primaryEvidence(), { http })
+  t.match(outcome, { ok: false, fault: { message: /is in use/, hint: /another with --http$/ } })
+  t.equal(await say(), 'ECONNREFUSED', 'the other port is closed again')
+  t.equal(open(), 0)
+})
+
+t.test('HTTP is answered beside the port, also without a role to tell', async t => {
+  const http = [{ address: '127.0.0.1', port: 0 }]
+  const { ports, say, find, clock } = await start(t, primaryEvidence(), { http })
+  t.equal(ports.length, 2)
+  const ask = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${ports[1]}${path}`)
+    return { code: response.status, body: await response.text() }
+  }
+  t.strictSame(await ask('/primary'), { code: 200, body: `${wireWords.primary}\n` })
+  t.match(JSON.parse((await ask('/status')).body), { verdict: 'primary', rule: 'in production' })
+  find(down)
+  clock.advance(500)
+  await settle()
+  t.equal(await say(), 'ECONNREFUSED')
+  t.strictSame(await ask('/primary'), { code: 503, body: `${wireWords.unavailable}\n` })
+  t.match(JSON.parse((await ask('/status')).body), { rule: 'no lock file' })
+  const { body } = await ask('/metrics')
+  t.match(body, /^pg_replstatus_unavailable_reason\{reason="no lock file"\} 1$/m)
+  t.match(body, /^pg_replstatus_role_changes_total 1$/m)
+  t.match(body, /^pg_replstatus_answers_total\{answer="primary"\} 0$/m)
+})
+
 t.test('an address that no hint is known for has one all the same', async t => {
   // A link-local address belongs to an interface, which has to be named.
   const { outcome } = await start(t, primaryEvidence(), { bind: ['fe80::1'] })
-  t.match(outcome, { ok: false, fault: { hint: /--bind/ } })
+  t.match(outcome, { ok: false, fault: { hint: 'see --port and --bind' } })
+  const http = [{ address: 'fe80::1', port: 0 }]
+  const other = await start(t, primaryEvidence(), { http })
+  t.match(other.outcome, { ok: false, fault: { hint: 'see --http' } })
 })
 
 t.test('stopping closes the port at once, also on those who linger', async t => {

@@ -2,7 +2,7 @@ import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
 import type { Evidence } from '../../src/facts/evidence.ts'
-import { snapshotJson } from '../../src/facts/snapshot-json.ts'
+import { snapshotDocument, snapshotJson } from '../../src/facts/snapshot-json.ts'
 import type { UnixSeconds } from '../../src/facts/units.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
@@ -16,6 +16,12 @@ import {
   standbyChildren,
   standbyEvidence,
 } from '../harness/evidence.ts'
+
+t.test('the document is the same, indented, and ends with a line feed', async t => {
+  const snapshot = snapshotOf(primaryEvidence())
+  t.strictSame(JSON.parse(snapshotDocument(snapshot)), snapshotJson(snapshot))
+  t.match(snapshotDocument(snapshot), /^\{\n {2}"verdict": "primary",\n[^]*\n\}\n$/)
+})
 
 t.test('a primary in good health, field by field', async t => {
   const hazards = [{ name: 'next start fails', warning: 'it will' }] as const

@@ -13,6 +13,8 @@ const packages = {
   nc: 'netcat-openbsd',
   psql: 'postgresql-client',
   cc: 'gcc libc6-dev',
+  curl: 'curl',
+  promtool: 'prometheus',
 } as const
 
 export type ProgramName = keyof typeof packages

@@ -10,6 +10,7 @@ export const serveDefaults: ServeOptions = {
   whenUnavailable: 'refuse',
   newline: false,
   onChange: null,
+  http: [],
   intervalMs: 500,
   leaseMs: 1500,
   logLevel: 'info',

@@ -1,12 +1,9 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
-import {
-  createAnswering,
-  type AnsweringOptions,
-  type ConnectEvent,
-} from '../../src/serve/answering.ts'
+import { createAnswering, type AnsweringOptions } from '../../src/serve/answering.ts'
 import { startListening, systemListen } from '../../src/serve/listening.ts'
+import type { ConnectEvent } from '../../src/serve/losses.ts'
 import { makeReplies, type Availability, type Reply } from '../../src/serve/reply.ts'
 import { quietMs } from '../../src/serve/seldom.ts'
 import { deferred } from '../harness/manual-clock.ts'

@@ -43,6 +43,16 @@ t.test('a port that is not permitted tells low ports from a security policy', t 
   t.end()
 })
 
+t.test('the hint names the option that was given', t => {
+  const options = { port: '--http', address: '--http' }
+  const hint = (fault: Parameters<typeof describeListenFault>[0]) =>
+    describeListenFault(fault, options).hint
+  t.match(hint({ kind: 'port in use', ...here }), /choose another with --http$/)
+  t.match(hint({ kind: 'not permitted', address: null, port: 80 }), /choose another with --http$/)
+  t.match(hint({ kind: 'no such address', ...here }), /^--http takes an address/)
+  t.end()
+})
+
 t.test('an address that is not of this host is named', t => {
   t.strictSame(describeListenFault({ kind: 'no such address', address: '192.0.2.1', port: 5400 }), {
     message: 'this host has no address 192.0.2.1, wanted to listen on port 5400',

@@ -1,0 +1,83 @@
+/** The metrics of a running daemon, and the files made for them, judged by promtool. */
+import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { createCluster } from '../harness/cluster.ts'
+import { startDaemon } from '../harness/daemon.ts'
+import { freePort } from '../harness/free-port.ts'
+import { needProgram } from '../harness/needs.ts'
+import { repositoryRoot } from '../harness/repository.ts'
+import { until } from '../harness/until.ts'
+
+// The first run fetches the server.
+t.setTimeout(300_000)
+
+const promtool = needProgram('promtool')
+const rulesFile = join(repositoryRoot(), 'fixtures/prometheus-rules.yml')
+const dashboardFile = join(repositoryRoot(), 'fixtures/grafana-dashboard.json')
+
+const run = (args: readonly string[], input = '') => {
+  const { status, stdout, stderr } = spawnSync(promtool.get(), args, { input, encoding: 'utf8' })
+  return { status, said: `${stdout}${stderr}` }
+}
+
+/** As a daemon beside a server tells them. */
+const scrape = async (port: number): Promise<string> =>
+  (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+
+const namesIn = (text: string): ReadonlySet<string> =>
+  new Set(text.match(/\bpg_replstatus_[a-z_]+/g))
+
+t.test('promtool finds nothing to say of the metrics', promtool.options, async t => {
+  const primary = await createCluster({ major: 18 })
+  t.teardown(primary.destroy)
+  await primary.start()
+  const http = await freePort()
+  const { dataDirectory } = primary
+  const daemon = await startDaemon({ dataDirectory, args: ['--http', `127.0.0.1:${http}`] })
+  t.teardown(daemon.stop)
+  await daemon.answers('MASTER')
+  await daemon.said(new RegExp(`listening .*port=${http}\\b`))
+  const serving = await scrape(http)
+  t.strictSame(run(['check', 'metrics'], serving), { status: 0, said: '' })
+  t.match(serving, /^pg_replstatus_role\{role="primary"\} 1$/m)
+  t.match(serving, /^pg_replstatus_timeline 1$/m)
+  t.match(serving, /^pg_replstatus_cluster_info\{.*system_identifier="\d+",version="18"\} 1$/m)
+
+  await primary.stop()
+  const why = /^pg_replstatus_unavailable_reason\{reason="no lock file"\} 1$/m
+  await until(async () => why.test(await scrape(http)), { what: 'the reason' })
+  const stopped = await scrape(http)
+  t.strictSame(run(['check', 'metrics'], stopped), { status: 0, said: '' })
+  t.match(stopped, /^pg_replstatus_role_changes_total 1$/m)
+
+  await t.test('and the files ask for nothing else', async t => {
+    const told = namesIn(serving)
+    for (const file of [rulesFile, dashboardFile]) {
+      for (const name of namesIn(readFileSync(file, 'utf8'))) t.ok(told.has(name), name)
+    }
+  })
+
+  await t.test('the README names them all', async t => {
+    const readme = namesIn(readFileSync(join(repositoryRoot(), 'README.md'), 'utf8'))
+    const families = serving.match(/(?<=^# TYPE )\S+/gm) ?? []
+    const ofStandbys = ['pg_replstatus_replication', 'pg_replstatus_wal_receive_lsn_bytes']
+    t.strictSame(readme, new Set([...families, ...ofStandbys]))
+  })
+})
+
+t.test('promtool accepts the alert rules', promtool.options, async t => {
+  t.match(run(['check', 'rules', rulesFile]), { status: 0, said: /SUCCESS: \d+ rules found/ })
+})
+
+t.test('the dashboard asks for what Grafana can draw', async t => {
+  const { panels } = JSON.parse(readFileSync(dashboardFile, 'utf8')) as {
+    panels: readonly { type: string; targets: readonly { expr: string }[] }[]
+  }
+  t.ok(panels.length >= 4)
+  for (const { type, targets } of panels) {
+    t.match(type, /^(?:state-timeline|timeseries)$/)
+    for (const { expr } of targets) t.match(expr, /pg_replstatus_/)
+  }
+})

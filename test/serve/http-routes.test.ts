@@ -1,0 +1,204 @@
+import * as fc from 'fast-check'
+import t from 'tap'
+import { answerHttp, asksForTitles, type HttpKnowledge } from '../../src/serve/http-routes.ts'
+import { wireWords, type Availability } from '../../src/serve/reply.ts'
+import { anyText, textOf } from '../harness/foreign-text.ts'
+
+const primary: Availability = { kind: 'available', role: 'primary' }
+const standby: Availability = { kind: 'available', role: 'standby' }
+const unavailable: Availability = { kind: 'unavailable' }
+const all = [primary, standby, unavailable]
+
+const knowing = (
+  availability: Availability,
+  changes: Partial<HttpKnowledge> = {},
+): HttpKnowledge => ({
+  availability,
+  replication: () => 'unknown',
+  status: () => '{"é": 1}\n',
+  metrics: () => 'up 1\n',
+  history: () => '{}\n',
+  ...changes,
+})
+const ask = (target: string, knowledge: HttpKnowledge, method = 'GET') =>
+  answerHttp({ method, target }, knowledge)
+
+/** Status codes for a primary, a standby and neither of them. */
+const codes = (target: string, method = 'GET') =>
+  all.map(availability => ask(target, knowing(availability), method).status)
+
+const checks = {
+  '/': [200, 503, 503],
+  '/primary': [200, 503, 503],
+  '/read-write': [200, 503, 503],
+  '/master': [200, 503, 503],
+  '/leader': [200, 503, 503],
+  '/replica': [503, 200, 503],
+  '/read-only': [200, 200, 503],
+  '/health': [200, 200, 503],
+  '/readiness': [200, 200, 503],
+  '/liveness': [200, 200, 200],
+}
+
+t.test('each path asks for its roles, by each of three methods', async t => {
+  for (const [path, expected] of Object.entries(checks)) {
+    for (const method of ['GET', 'HEAD', 'OPTIONS']) {
+      t.strictSame(codes(path, method), expected, `${method} ${path}`)
+    }
+  }
+})
+
+t.test('the body is the word of the wire and a line feed, whatever was asked for', async t => {
+  for (const path of Object.keys(checks)) {
+    const bodies = all.map(availability => ask(path, knowing(availability)).body)
+    const { primary, standby, unavailable } = wireWords
+    t.strictSame(bodies, [`${primary}\n`, `${standby}\n`, `${unavailable}\n`], path)
+  }
+})
+
+t.test('every answer tells its length, ends the connection and is kept by nobody', async t => {
+  t.strictSame(ask('/', knowing(primary)), {
+    status: 200,
+    headers: {
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': 7,
+      'Cache-Control': 'no-store',
+      Connection: 'close',
+    },
+    body: `${wireWords.primary}\n`,
+  })
+})
+
+t.test('HEAD has the length of the answer without it, OPTIONS has neither', async t => {
+  const length = { 'Content-Length': 7 }
+  t.match(ask('/', knowing(primary), 'HEAD'), { status: 200, headers: length, body: '' })
+  const none = { 'Content-Length': 0 }
+  t.match(ask('/', knowing(primary), 'OPTIONS'), { status: 200, headers: none, body: '' })
+})
+
+t.test('a query changes nothing, unless it is one of the filters for standbys', async t => {
+  for (const [path, expected] of Object.entries(checks)) {
+    t.strictSame(codes(`${path}?`), expected)
+    t.strictSame(codes(`${path}?x=1&%zz=%&&=?#y`), expected)
+  }
+})
+
+t.test('a standby that has to stream is asked for that', async t => {
+  const code = (target: string, replication: ReturnType<HttpKnowledge['replication']>) =>
+    ask(target, knowing(standby, { replication: () => replication })).status
+  for (const path of ['/replica', '/read-only', '/readiness']) {
+    const target = `${path}?replication_state=streaming`
+    t.equal(code(target, 'streaming'), 200)
+    t.equal(code(target, 'not connected'), 503)
+    t.equal(code(target, 'unknown'), 503)
+    t.equal(code(`${path}?replication_state=`, 'unknown'), 200)
+    for (const other of ['unknown', 'not+streaming', 'in%20archive%20recovery', 'Streaming']) {
+      t.equal(code(`${path}?replication_state=${other}`, 'unknown'), 503, other)
+      t.equal(code(`${path}?replication_state=${other}`, 'not connected'), 503, other)
+    }
+  }
+  for (const availability of [primary, unavailable]) {
+    const target = '/replica?replication_state=streaming'
+    t.equal(ask(target, knowing(availability, { replication: () => 'streaming' })).status, 503)
+  }
+})
+
+t.test('a filter that can not be judged is met by no standby, and by a primary', async t => {
+  for (const filter of ['lag=10MB', 'x=1&lag=0', 'tag_zone=a', 'replication_state=x']) {
+    t.strictSame(codes(`/replica?${filter}`), [503, 503, 503], filter)
+    t.strictSame(codes(`/read-only?${filter}`), [200, 503, 503], filter)
+    t.strictSame(codes(`/readiness?${filter}`), [200, 503, 503], filter)
+    t.strictSame(codes(`/health?${filter}`), [200, 200, 503], filter)
+  }
+})
+
+t.test('a whole URL is a target too', async t => {
+  t.strictSame(codes('http://db1:8008/replica?x'), checks['/replica'])
+  t.strictSame(codes('HTTPS://[::1]/primary'), checks['/primary'])
+  t.strictSame(codes('http://db1:8008'), checks['/'])
+  t.strictSame(codes('http://db1?x=/replica'), checks['/'])
+})
+
+t.test('the status is the document as it is, and is there whatever the role', async t => {
+  for (const availability of all) {
+    t.match(ask('/status', knowing(availability)), {
+      status: 200,
+      headers: { 'Content-Type': 'application/json', 'Content-Length': 10 },
+      body: '{"é": 1}\n',
+    })
+  }
+  t.match(ask('/status', knowing(unavailable, { status: () => null })), {
+    status: 503,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+    body: `${wireWords.unavailable}\n`,
+  })
+})
+
+t.test('so are the metrics', async t => {
+  for (const availability of all) {
+    t.match(ask('/metrics', knowing(availability)), {
+      status: 200,
+      headers: { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8', 'Content-Length': 5 },
+      body: 'up 1\n',
+    })
+  }
+})
+
+t.test('titles are wanted for whoever asks where a standby is, and for nobody else', async t => {
+  const asks = (target: string) => asksForTitles({ method: 'GET', target })
+  for (const target of ['/status', '/metrics?x', '/replica?replication_state=streaming'])
+    t.equal(asks(target), true, target)
+  for (const target of [...Object.keys(checks), '/history', '/replica?lag=1', '/statusx'])
+    t.equal(asks(target), false, target)
+})
+
+t.test('the history is there whatever the role', async t => {
+  for (const availability of all) {
+    t.match(ask('/history', knowing(availability)), { status: 200, body: '{}\n' })
+  }
+})
+
+t.test('documents are not made for those who do not ask for them', async () => {
+  const never = (): never => {
+    throw new Error('made')
+  }
+  const knowledge = knowing(standby, { replication: never, status: never, metrics: never })
+  for (const path of [...Object.keys(checks), '/nowhere']) ask(path, knowledge)
+})
+
+t.test('other paths are not there, and say no word of the wire', async t => {
+  const paths = ['/x', '/Primary', '/primary/', '//', '*', 'x', '/%70rimary', '/__proto__', '/#']
+  for (const path of [...paths, '/patroni', '/cluster', '/sync', '/primary;x', '/primary#x']) {
+    t.strictSame(codes(path), [404, 404, 404], path)
+    t.strictSame(codes(path, 'POST'), [404, 404, 404], path)
+    const { body } = ask(path, knowing(primary))
+    for (const word of Object.values(wireWords)) t.notMatch(body, word)
+  }
+})
+
+t.test('other methods are told which there are', async t => {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'get', '']) {
+    const answer = ask('/primary', knowing(primary), method)
+    t.match(answer, { status: 405, headers: { Allow: 'GET, HEAD, OPTIONS', Connection: 'close' } })
+    t.equal(answer.headers['Content-Length'], answer.body.length)
+    for (const word of Object.values(wireWords)) t.notMatch(answer.body, word)
+  }
+})
+
+t.test('whatever is asked, yes is never said to the wrong role', async () => {
+  const pieces = [...Object.keys(checks), '?', '&', '=', 'replication_state', 'streaming', 'lag']
+  const target = fc.oneof(textOf(...pieces, 'http://h', 'tag_', '%', '+'), anyText)
+  const method = fc.oneof(fc.constantFrom('GET', 'HEAD', 'OPTIONS', 'POST'), anyText)
+  const forPrimaries = /^(?:https?:\/\/[^/?]*)?(?:\/|\/primary|\/read-write|\/master|\/leader)?$/i
+  fc.assert(
+    fc.property(method, target, (method, target) => {
+      const [path = ''] = target.split('?')
+      for (const availability of [standby, unavailable]) {
+        const { status } = ask(target, knowing(availability), method)
+        if (status === 200 && forPrimaries.test(path)) return false
+      }
+      return [200, 404, 405, 503].includes(ask(target, knowing(primary), method).status)
+    }),
+    { numRuns: 2000 },
+  )
+})

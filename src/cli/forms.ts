@@ -1,6 +1,7 @@
 /** What options may say. */
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
+import type { Endpoint } from '../serve/endpoint.ts'
 import type { Form } from './settings.ts'
 
 export const whole = (least: number, most: number): Form<number> => ({
@@ -25,6 +26,20 @@ export const oneOf = <const Word extends string>(words: readonly Word[]): Form<W
 export const ipAddress: Form<string> = {
   wanted: 'an IPv4 or IPv6 address',
   read: text => (isIP(text) === 0 ? null : text),
+}
+
+/** Where to listen. Port 0 lets the system pick a free one. */
+export const endpoint: Form<Endpoint> = {
+  wanted: 'ADDRESS:PORT, [IPV6]:PORT or PORT',
+  read: text => {
+    const [, bracketed, plain, portText = ''] =
+      /^(?:\[([^\]]*)\]:|([^:[\]]*):)?(\d{1,5})$/.exec(text) ?? []
+    const address = bracketed ?? plain ?? null
+    const port = Number(portText)
+    if (portText === '' || port > 65_535) return null
+    if (address !== null && isIP(address) !== (bracketed === undefined ? 4 : 6)) return null
+    return { address, port }
+  },
 }
 
 /** As PostgreSQL's own configuration has it. */

@@ -24,6 +24,7 @@ type Spec = {
 const everywhere = commandNames
 const local = ['serve', 'status'] as const
 const [where, answers] = ['Data directory', 'Answers']
+const agent = 'HAProxy agent-check'
 const [watching, log] = ['Watching, in milliseconds', 'Log, on standard error']
 const [output, asking] = ['Output', 'Asking']
 
@@ -88,6 +89,24 @@ export const optionTable = {
     heading: answers,
     variable: 'PG_REPLSTATUS_NEWLINE',
     help: ['end each answer with a line feed'],
+  },
+  agent: {
+    commands: ['serve'],
+    value: 'WHERE',
+    heading: agent,
+    variable: 'PG_REPLSTATUS_AGENT',
+    help: [
+      'answer an agent-check on ADDRESS:PORT, [IPV6]:PORT',
+      'or PORT; may be given several times',
+      '(default: nowhere)',
+    ],
+  },
+  'agent-up-for': {
+    commands: ['serve'],
+    value: 'ROLE',
+    heading: agent,
+    variable: 'PG_REPLSTATUS_AGENT_UP_FOR',
+    help: ['primary, standby, or any for either of the two:', 'who is up (default: primary)'],
   },
   interval: {
     commands: ['serve'],

@@ -2,9 +2,11 @@
 import type { ControlCheck } from '../facts/evidence.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { Role } from '../facts/rules.ts'
+import type { AgentUpFor } from '../serve/agent-reply.ts'
+import type { Endpoint } from '../serve/endpoint.ts'
 import type { WhenUnavailable } from '../serve/reply.ts'
 import { helpHint, sortWords, type CommandWords } from './command-words.ts'
-import { ipAddress, onOff, oneOf, path, whole } from './forms.ts'
+import { endpoint, ipAddress, onOff, oneOf, path, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
 import { commandNames, type CommandName } from './option-table.ts'
@@ -31,6 +33,9 @@ export type ServeOptions = LookOptions & {
   readonly bind: readonly string[]
   readonly whenUnavailable: WhenUnavailable
   readonly newline: boolean
+  /** Where to answer HAProxy's agent-check; empty for nowhere. */
+  readonly agent: readonly Endpoint[]
+  readonly agentUpFor: AgentUpFor
   readonly intervalMs: number
   readonly leaseMs: number
   readonly logLevel: LogLevel
@@ -124,12 +129,19 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions>
     bind: [...new Set(all('bind', ipAddress))],
     whenUnavailable: one('when-unavailable', oneOf(['refuse', 'close', 'reply']), 'refuse'),
     newline: one('newline', onOff, false),
+    agent: distinct(all('agent', endpoint)),
+    agentUpFor: one('agent-up-for', oneOf(['primary', 'standby', 'any']), 'primary'),
     intervalMs,
     leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
     logLevel: one('log-level', oneOf(logLevels), 'info'),
     logFormat: one('log-format', oneOf(logFormats), 'text'),
   }
 }
+
+/** Each once: the second of two would find the port in use, by us. */
+const distinct = (endpoints: readonly Endpoint[]): readonly Endpoint[] => [
+  ...new Map(endpoints.map(one => [`${one.port} ${one.address}`, one])).values(),
+]
 
 /** One that ends before the next look, or while it is under way, would end at every tick. */
 const leaseForm = (intervalMs: number) => ({

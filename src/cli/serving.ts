@@ -4,8 +4,14 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
-import { describeListenFault } from '../serve/endpoint.ts'
-import { makeReplies, type Reply } from '../serve/reply.ts'
+import { makeAgentReplies } from '../serve/agent-reply.ts'
+import {
+  describeListenFault,
+  rolePortOptions,
+  type Endpoint,
+  type EndpointOptions,
+} from '../serve/endpoint.ts'
+import { makeReplies, type Reply, type WhenUnavailable } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort, type RolePort } from '../serve/role-port.ts'
 import { createListenerReport } from './listener-events.ts'
@@ -21,7 +27,10 @@ const lingerMs = 1000
 export type Serving = { readonly stop: () => void }
 
 /** A way of asking for the role: opened at the start, told of each verdict, closed at the end. */
-type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'>
+type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'> & {
+  /** What a mistake in where it listens is mended with. */
+  readonly options: EndpointOptions
+}
 
 /** What a surface asks of the monitor at the moment somebody asks it. */
 type Knowledge = {
@@ -68,8 +77,10 @@ export const startServing = async (
     const opened = await surface.start(first)
     if (!opened.ok) {
       stop()
-      const { message, hint } = describeListenFault(opened.fault)
-      return fault({ message, hint: hint ?? 'see --port and --bind' })
+      const { port, address } = surface.options
+      const { message, hint } = describeListenFault(opened.fault, surface.options)
+      const names = port === address ? port : `${port} and ${address}`
+      return fault({ message, hint: hint ?? `see ${names}` })
     }
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }
@@ -80,24 +91,63 @@ const openSurfaces = (
   options: ServeOptions,
   needs: Needs,
   knowledge: Knowledge,
-): readonly Surface[] => [createRoleSurface(options, needs, knowledge)]
+): readonly Surface[] => {
+  const { agent } = options
+  const rolePort = createRoleSurface(options, needs, knowledge)
+  return agent.length === 0 ? [rolePort] : [rolePort, createAgentSurface(options, needs, knowledge)]
+}
 
-const createRoleSurface = (
-  options: ServeOptions,
-  needs: Needs,
-  { verdict }: Knowledge,
-): RolePort => {
+const createRoleSurface = (options: ServeOptions, needs: Needs, knowledge: Knowledge): Surface => {
   const { bind, port, whenUnavailable } = options
-  const timers = needs.outside.clock
-  const report = createListenerReport(needs.report)
-  const replyTo = makeReplies(options)
-  const answer = (): Reply | Promise<Reply> => {
+  const addresses = bind.length === 0 ? [null] : bind
+  return createTcpSurface(
+    {
+      endpoints: addresses.map(address => ({ address, port })),
+      whenUnavailable,
+      answer: answerWith(makeReplies(options), knowledge),
+      options: rolePortOptions,
+    },
+    needs,
+  )
+}
+
+/** Open whatever the verdict: HAProxy takes no notice of an agent that it can't reach. */
+const createAgentSurface = (
+  { agent, agentUpFor }: ServeOptions,
+  needs: Needs,
+  knowledge: Knowledge,
+): Surface =>
+  createTcpSurface(
+    {
+      endpoints: agent,
+      whenUnavailable: 'reply',
+      answer: answerWith(makeAgentReplies(agentUpFor), knowledge),
+      options: { port: '--agent', address: '--agent' },
+    },
+    needs,
+  )
+
+const answerWith =
+  (replyTo: (verdict: Verdict) => Reply, { verdict }: Knowledge) =>
+  (): Reply | Promise<Reply> => {
     const now = verdict()
     return now instanceof Promise ? now.then(replyTo) : replyTo(now)
   }
-  const addresses = bind.length === 0 ? [null] : bind
-  const listeners = addresses.map(address =>
-    createRoleListener({ address, port, answer, connectionsMax, lingerMs, timers, report }),
+
+const createTcpSurface = (
+  surface: {
+    readonly endpoints: readonly Endpoint[]
+    readonly whenUnavailable: WhenUnavailable
+    readonly answer: () => Reply | Promise<Reply>
+    readonly options: EndpointOptions
+  },
+  needs: Needs,
+): Surface => {
+  const { endpoints, whenUnavailable, answer, options } = surface
+  const timers = needs.outside.clock
+  const report = createListenerReport(needs.report)
+  const listeners = endpoints.map(endpoint =>
+    createRoleListener({ ...endpoint, answer, connectionsMax, lingerMs, timers, report }),
   )
-  return createRolePort({ listeners, whenUnavailable, timers, report })
+  return { ...createRolePort({ listeners, whenUnavailable, timers, report }), options }
 }

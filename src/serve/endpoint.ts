@@ -38,27 +38,35 @@ export const listenFault = ({ address, port }: Endpoint, code: string): ListenFa
   }
 }
 
-export const describeListenFault = (fault: ListenFault): ListenFaultText => {
+/** The options that say where a surface listens, for the hint. */
+export type EndpointOptions = { readonly port: string; readonly address: string }
+
+export const rolePortOptions: EndpointOptions = { port: '--port', address: '--bind' }
+
+export const describeListenFault = (
+  fault: ListenFault,
+  options: EndpointOptions = rolePortOptions,
+): ListenFaultText => {
   const { address, port } = fault
   const place = address === null ? `port ${port}` : `port ${port} on ${address}`
   switch (fault.kind) {
     case 'port in use':
       return {
         message: `${place} is in use, wanted to listen there`,
-        hint: `another program listens on port ${port}; choose another with --port`,
+        hint: `another program listens on port ${port}; choose another with ${options.port}`,
       }
     case 'not permitted':
       return {
         message: `${place} is not permitted to this user, wanted to listen there`,
         hint:
           port < 1024
-            ? 'ports below 1024 are kept for root; choose another with --port'
+            ? `ports below 1024 are kept for root; choose another with ${options.port}`
             : `a security policy (SELinux?) keeps port ${port} from this program`,
       }
     case 'no such address':
       return {
         message: `this host has no address ${address ?? 'at all'}, wanted to listen on port ${port}`,
-        hint: '--bind takes an address of this host, as shown by "ip address"',
+        hint: `${options.address} takes an address of this host, as shown by "ip address"`,
       }
     case 'closed':
       return { message: `${place} was closed before it was open`, hint: null }

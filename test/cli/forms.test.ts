@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { ipAddress, onOff, oneOf, path, whole } from '../../src/cli/forms.ts'
+import { endpoint, ipAddress, onOff, oneOf, path, whole } from '../../src/cli/forms.ts'
 
 t.test('a whole number has digits only, and limits', async t => {
   const { read, wanted } = whole(50, 60_000)
@@ -38,6 +38,22 @@ t.test('an address is not a name', async t => {
   for (const text of ['localhost', '*', '127.0.0', '[::1]', '127.0.0.1:5400', '']) {
     t.equal(ipAddress.read(text), null, text)
   }
+})
+
+t.test('a place to listen on is an address with a port, or a port for all addresses', async t => {
+  const places = {
+    '127.0.0.1:5410': { address: '127.0.0.1', port: 5410 },
+    '[::1]:5410': { address: '::1', port: 5410 },
+    '[fe80::1%eth0]:5410': { address: 'fe80::1%eth0', port: 5410 },
+    '5410': { address: null, port: 5410 },
+    '0': { address: null, port: 0 },
+    '65535': { address: null, port: 65_535 },
+  }
+  for (const [text, place] of Object.entries(places)) t.strictSame(endpoint.read(text), place, text)
+  const wrong =
+    '65536 1.2.3.4:65536 localhost:5410 1.2.3.4 1.2.3.4: :5410 []:5410 [1.2.3.4]:5410 ::1:5410 ' +
+    '[::1] [::1]5410 ::1 *:5410 1.2.3.4:x x -1 +1 1.2.3.4:-1 999999 http://1.2.3.4:5410'
+  for (const text of ['', ' 5410', ...wrong.split(' ')]) t.equal(endpoint.read(text), null, text)
 })
 
 t.test('on and off are spelt as in postgresql.conf', async t => {

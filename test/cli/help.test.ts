@@ -45,6 +45,8 @@ t.test('defaults in the help are the defaults', async t => {
     port: String(options.port),
     bind: 'all of this host',
     'when-unavailable': options.whenUnavailable,
+    agent: 'nowhere',
+    'agent-up-for': options.agentUpFor,
     interval: String(options.intervalMs),
     lease: `${options.leaseMs / options.intervalMs} intervals`,
     'log-level': options.logLevel,

@@ -27,6 +27,8 @@ t.test('serve needs a data directory, and has a default for all else', async t =
       bind: [],
       whenUnavailable: 'refuse',
       newline: false,
+      agent: [],
+      agentUpFor: 'primary',
       intervalMs: 500,
       leaseMs: 1500,
       logLevel: 'info',
@@ -47,6 +49,8 @@ t.test('each option of serve has its effect', async t => {
     '--when-unavailable close': { whenUnavailable: 'close' },
     '--when-unavailable reply': { whenUnavailable: 'reply' },
     '--newline': { newline: true },
+    '--agent 127.0.0.1:5410': { agent: [{ address: '127.0.0.1', port: 5410 }] },
+    '--agent-up-for any': { agentUpFor: 'any' },
     '--interval 100': { intervalMs: 100, leaseMs: 300 },
     '--lease 1000': { intervalMs: 500, leaseMs: 1000 },
     '--log-level error': { logLevel: 'error' },
@@ -71,6 +75,8 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
     PG_REPLSTATUS_NEWLINE: 'on',
+    PG_REPLSTATUS_AGENT: '5410,[::1]:5411',
+    PG_REPLSTATUS_AGENT_UP_FOR: 'standby',
     PG_REPLSTATUS_INTERVAL: '1000',
     PG_REPLSTATUS_LEASE: '2000',
     PG_REPLSTATUS_LOG_LEVEL: 'error',
@@ -86,6 +92,11 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
       bind: ['127.0.0.1', '::1'],
       whenUnavailable: 'close',
       newline: true,
+      agent: [
+        { address: null, port: 5410 },
+        { address: '::1', port: 5411 },
+      ],
+      agentUpFor: 'standby',
       intervalMs: 1000,
       leaseMs: 2000,
       logLevel: 'error',
@@ -94,7 +105,8 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
   })
   const line =
     '-D /flag --control-check native --pg-controldata /flag/pg_controldata --port 2 --bind ::2 ' +
-    '--when-unavailable reply --interval 100 --lease 200 --log-level debug --log-format text'
+    '--when-unavailable reply --agent 3 --agent-up-for any --interval 100 --lease 200 ' +
+    '--log-level debug --log-format text'
   t.strictSame(
     understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
     understood(`${line} --newline`),
@@ -116,6 +128,18 @@ t.test('addresses are repeated or listed, and the same one counts once', async t
   t.strictSame(bind('--bind 127.0.0.1,::1 --bind ::1'), ['127.0.0.1', '::1'])
 })
 
+t.test('so are places for the agent', async t => {
+  const line = '--agent 5410 --agent [::1]:5410,5410 --agent [::1]:5410'
+  t.match(understood(`-D /data ${line}`), {
+    options: {
+      agent: [
+        { address: null, port: 5410 },
+        { address: '::1', port: 5410 },
+      ],
+    },
+  })
+})
+
 t.test('paths are absolute from here on', async t => {
   t.match(understood('-D data --pg-controldata bin/pg_controldata'), {
     options: {
@@ -133,6 +157,9 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--interval 49': '--interval is "49", wanted a whole number from 50 to 60000',
     '--interval 60001': '--interval is "60001", wanted a whole number from 50 to 60000',
     '--bind localhost': '--bind is "localhost", wanted an IPv4 or IPv6 address',
+    '--agent localhost:1':
+      '--agent is "localhost:1", wanted ADDRESS:PORT, [IPV6]:PORT or PORT',
+    '--agent-up-for master': '--agent-up-for is "master", wanted primary, standby or any',
     '--bind ::1,': '--bind is "", wanted an IPv4 or IPv6 address',
     '--when-unavailable die': '--when-unavailable is "die", wanted refuse, close or reply',
     '--control-check on': '--control-check is "on", wanted native, pg_controldata or off',

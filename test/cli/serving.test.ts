@@ -134,6 +134,55 @@ t.test('without an address every address is answered on', async t => {
   t.equal(await say(), wireWords.primary)
 })
 
+t.test('an agent-check is answered beside, and its port stays open', async t => {
+  const [address, port] = ['127.0.0.1', 0]
+  const { say, ports, find, clock } = await start(t, primaryEvidence(), {
+    agent: [{ address, port }],
+  })
+  t.equal(ports.length, 2)
+  t.equal(await say(ports[1]), 'up\n')
+  find(down)
+  clock.advance(500)
+  await settle()
+  t.match(await say(ports[1]), /^down #.*: no server runs there\n$/)
+  t.equal(await say(ports[0]), 'ECONNREFUSED')
+  find(standbyEvidence())
+  clock.advance(500)
+  await settle()
+  t.equal(await say(ports[1]), 'down #standby\n')
+})
+
+t.test('so is one that wants standbys, and it waits like everybody else', async t => {
+  const { say, ports, find, clock } = await start(t, primaryEvidence(), {
+    agent: [{ address: '127.0.0.1', port: 0 }],
+    agentUpFor: 'standby',
+  })
+  t.equal(await say(ports[1]), 'down #primary\n')
+  find(standbyEvidence())
+  clock.oversleep(60_000)
+  const asked = say(ports[1])
+  await until(
+    async () => {
+      clock.advance(1)
+      return (await Promise.race([asked, settle()])) !== undefined
+    },
+    { what: 'an answer after waking up' },
+  )
+  t.equal(await asked, 'up\n')
+})
+
+t.test('a place for the agent that is taken is told by its own option', async t => {
+  const stranger = await listenAsStranger()
+  t.teardown(() => stranger.server.close())
+  const taken = await start(t, primaryEvidence(), {
+    agent: [{ address: '127.0.0.1', port: stranger.port }],
+  })
+  t.match(taken.outcome, { ok: false, fault: { hint: /choose another with --agent$/ } })
+  t.equal(taken.open(), 0)
+  const nameless = await start(t, primaryEvidence(), { agent: [{ address: 'fe80::1', port: 0 }] })
+  t.match(nameless.outcome, { ok: false, fault: { hint: 'see --agent' } })
+})
+
 t.test('a port in use is a mistake with a hint, and leaves nothing running', async t => {
   const stranger = await listenAsStranger()
   t.teardown(() => stranger.server.close())

@@ -9,6 +9,8 @@ export const serveDefaults: ServeOptions = {
   bind: ['127.0.0.1'],
   whenUnavailable: 'refuse',
   newline: false,
+  agent: [],
+  agentUpFor: 'primary',
   intervalMs: 500,
   leaseMs: 1500,
   logLevel: 'info',

@@ -189,6 +189,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': ['observe/pg-controldata.ts'],
   'node:net': [
     'serve/answering.ts', // servers
+    'serve/allow-list.ts', // networks
     'cli/query.ts', // clients
     'cli/forms.ts', // what an address is
   ],

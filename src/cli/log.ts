@@ -89,6 +89,10 @@ const entryOf = (event: Event): Entry => {
       return entry('error', 'port blocked', { because: event.because })
     case 'connects lost':
       return entry('warning', 'connects lost', { port: event.port, because: event.because })
+    case 'connects refused': {
+      const { port, from, refused } = event
+      return entry('warning', 'connects refused', { port, from, refused })
+    }
     case 'stopping':
       return entry('notice', 'stopping', { signal: event.signal })
     case 'stopped':

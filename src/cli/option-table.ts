@@ -90,6 +90,17 @@ export const optionTable = {
     variable: 'PG_REPLSTATUS_NEWLINE',
     help: ['end each answer with a line feed'],
   },
+  allow: {
+    commands: ['serve'],
+    value: 'NETWORK',
+    heading: answers,
+    variable: 'PG_REPLSTATUS_ALLOW',
+    help: [
+      'answer only whoever asks from there, on every port:',
+      'an address, or a network as 192.0.2.0/24;',
+      'may be given several times (default: everybody)',
+    ],
+  },
   agent: {
     commands: ['serve'],
     value: 'WHERE',

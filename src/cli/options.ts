@@ -3,10 +3,11 @@ import type { ControlCheck } from '../facts/evidence.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { Role } from '../facts/rules.ts'
 import type { AgentUpFor } from '../serve/agent-reply.ts'
+import type { Network } from '../serve/allow-list.ts'
 import type { Endpoint } from '../serve/endpoint.ts'
 import type { WhenUnavailable } from '../serve/reply.ts'
 import { helpHint, sortWords, type CommandWords } from './command-words.ts'
-import { endpoint, ipAddress, onOff, oneOf, path, whole } from './forms.ts'
+import { endpoint, ipAddress, network, onOff, oneOf, path, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
 import { commandNames, type CommandName } from './option-table.ts'
@@ -33,6 +34,8 @@ export type ServeOptions = LookOptions & {
   readonly bind: readonly string[]
   readonly whenUnavailable: WhenUnavailable
   readonly newline: boolean
+  /** Who may ask, on every port; empty for everybody. */
+  readonly allow: readonly Network[]
   /** Where to answer HAProxy's agent-check; empty for nowhere. */
   readonly agent: readonly Endpoint[]
   readonly agentUpFor: AgentUpFor
@@ -129,6 +132,7 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions>
     bind: [...new Set(all('bind', ipAddress))],
     whenUnavailable: one('when-unavailable', oneOf(['refuse', 'close', 'reply']), 'refuse'),
     newline: one('newline', onOff, false),
+    allow: all('allow', network),
     agent: distinct(all('agent', endpoint)),
     agentUpFor: one('agent-up-for', oneOf(['primary', 'standby', 'any']), 'primary'),
     intervalMs,

@@ -4,6 +4,7 @@ import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
+import { createAllowList, type Allowed } from '../serve/allow-list.ts'
 import { makeAgentReplies } from '../serve/agent-reply.ts'
 import {
   describeListenFault,
@@ -39,6 +40,12 @@ type Knowledge = {
 }
 
 type Needs = { readonly outside: Outside; readonly report: Report }
+
+/** What every surface needs that listens on TCP. */
+type TcpNeeds = Needs & {
+  /** Null for everybody. */
+  readonly allowed: Allowed | null
+}
 
 /**
  * Fails when a port can't be had. The monitor is there first, because with several addresses
@@ -92,12 +99,17 @@ const openSurfaces = (
   needs: Needs,
   knowledge: Knowledge,
 ): readonly Surface[] => {
-  const { agent } = options
-  const rolePort = createRoleSurface(options, needs, knowledge)
-  return agent.length === 0 ? [rolePort] : [rolePort, createAgentSurface(options, needs, knowledge)]
+  const tcp = { ...needs, allowed: createAllowList(options.allow) }
+  const rolePort = createRoleSurface(options, tcp, knowledge)
+  if (options.agent.length === 0) return [rolePort]
+  return [rolePort, createAgentSurface(options, tcp, knowledge)]
 }
 
-const createRoleSurface = (options: ServeOptions, needs: Needs, knowledge: Knowledge): Surface => {
+const createRoleSurface = (
+  options: ServeOptions,
+  needs: TcpNeeds,
+  knowledge: Knowledge,
+): Surface => {
   const { bind, port, whenUnavailable } = options
   const addresses = bind.length === 0 ? [null] : bind
   return createTcpSurface(
@@ -114,7 +126,7 @@ const createRoleSurface = (options: ServeOptions, needs: Needs, knowledge: Knowl
 /** Open whatever the verdict: HAProxy takes no notice of an agent that it can't reach. */
 const createAgentSurface = (
   { agent, agentUpFor }: ServeOptions,
-  needs: Needs,
+  needs: TcpNeeds,
   knowledge: Knowledge,
 ): Surface =>
   createTcpSurface(
@@ -141,13 +153,14 @@ const createTcpSurface = (
     readonly answer: () => Reply | Promise<Reply>
     readonly options: EndpointOptions
   },
-  needs: Needs,
+  needs: TcpNeeds,
 ): Surface => {
   const { endpoints, whenUnavailable, answer, options } = surface
+  const { allowed } = needs
   const timers = needs.outside.clock
   const report = createListenerReport(needs.report)
   const listeners = endpoints.map(endpoint =>
-    createRoleListener({ ...endpoint, answer, connectionsMax, lingerMs, timers, report }),
+    createRoleListener({ ...endpoint, answer, allowed, connectionsMax, lingerMs, timers, report }),
   )
   return { ...createRolePort({ listeners, whenUnavailable, timers, report }), options }
 }

@@ -33,6 +33,13 @@ export type Event =
   | { readonly kind: 'port blocked'; readonly because: string }
   /** A connect was lost to a limit, ours or the system's; said once a minute at most. */
   | { readonly kind: 'connects lost'; readonly port: number; readonly because: string }
+  /** Somebody asked who may not; said once a minute at most, with the number of all so far. */
+  | {
+      readonly kind: 'connects refused'
+      readonly port: number
+      readonly from: string | null
+      readonly refused: number
+    }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'stopped' }
 

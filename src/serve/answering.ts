@@ -6,6 +6,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Timers } from '../facts/timers.ts'
+import type { Allowed } from './allow-list.ts'
 import type { Endpoint } from './endpoint.ts'
 import { createLingeringSockets } from './lingering-sockets.ts'
 import type { Reply } from './reply.ts'
@@ -14,6 +15,8 @@ import { createSeldom } from './seldom.ts'
 export type AnsweringOptions = {
   /** Asked once for each connect, at the moment of the connect. One to wait for never rejects. */
   readonly answer: () => Reply | Promise<Reply>
+  /** Whoever is not is closed without a byte, and is no reason to ask for the answer. */
+  readonly allowed: Allowed | null
   /** Of one server; whoever comes on top of that is dropped without an answer. */
   readonly connectionsMax: number
   /** How long an answered client may take to close; at most twice as long. */
@@ -26,12 +29,21 @@ export type ConnectEvent =
   /** A connect was lost to the system's limits, such as EMFILE; the listener goes on. */
   | { readonly kind: 'accept failed'; readonly on: Endpoint; readonly code: string }
   | { readonly kind: 'connects dropped'; readonly on: Endpoint; readonly connectionsMax: number }
+  /** `from` is null for somebody who has already gone, `refused` the number of all so far. */
+  | {
+      readonly kind: 'connects refused'
+      readonly on: Endpoint
+      readonly from: string | null
+      readonly refused: number
+    }
 
 export type ConnectCounters = {
   readonly primary: number
   readonly standby: number
   readonly unavailable: number
   readonly silence: number
+  /** Because they are not allowed to ask. */
+  readonly refused: number
   readonly dropped: number
   readonly acceptFailed: number
   readonly reset: number
@@ -49,10 +61,18 @@ export type Answering = {
 }
 
 export const createAnswering = (options: AnsweringOptions): Answering => {
-  const { answer, connectionsMax, timers, report } = options
+  const { answer, allowed, connectionsMax, timers, report } = options
   const lingering = createLingeringSockets(options)
   const seldom = createSeldom(timers, report)
-  const counts = { primary: 0, standby: 0, unavailable: 0, silence: 0, dropped: 0, acceptFailed: 0 }
+  const counts = {
+    primary: 0,
+    standby: 0,
+    unavailable: 0,
+    silence: 0,
+    refused: 0,
+    dropped: 0,
+    acceptFailed: 0,
+  }
 
   const respond = (socket: Socket, reply: Reply): void => {
     if (reply.kind === 'silence') {
@@ -78,6 +98,13 @@ export const createAnswering = (options: AnsweringOptions): Answering => {
     if (!socket.destroyed) respond(socket, settled)
   }
 
+  const onStranger = (socket: Socket, on: Endpoint): void => {
+    counts.refused += 1
+    const from = socket.remoteAddress ?? null
+    socket.destroy()
+    seldom.report({ kind: 'connects refused', on, from, refused: counts.refused })
+  }
+
   return {
     createServer: on => {
       // allowHalfOpen: our side is ended before theirs can be, so there is nothing to allow.
@@ -85,7 +112,15 @@ export const createAnswering = (options: AnsweringOptions): Answering => {
       // pauseOnConnect: reading starts at once, and nobody reads before the answer is out.
       const server = createServer({ allowHalfOpen: false, noDelay: false, pauseOnConnect: false })
       server.maxConnections = connectionsMax
-      server.on('connection', onConnection)
+      server.on(
+        'connection',
+        allowed === null
+          ? onConnection
+          : (socket: Socket) => {
+              if (allowed(socket.remoteAddress)) onConnection(socket)
+              else onStranger(socket, on())
+            },
+      )
       server.on('drop', () => {
         counts.dropped += 1
         seldom.report({ kind: 'connects dropped', on: on(), connectionsMax })

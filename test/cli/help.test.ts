@@ -45,6 +45,7 @@ t.test('defaults in the help are the defaults', async t => {
     port: String(options.port),
     bind: 'all of this host',
     'when-unavailable': options.whenUnavailable,
+    allow: 'everybody',
     agent: 'nowhere',
     'agent-up-for': options.agentUpFor,
     interval: String(options.intervalMs),

@@ -72,6 +72,10 @@ t.test('each event is one line, with its level', async t => {
       { kind: 'connects lost', port: 5400, because: 'more than 4096 at once' },
       'warning: connects lost port=5400 because="more than 4096 at once"',
     ],
+    [
+      { kind: 'connects refused', port: 5400, from: '::ffff:192.0.2.1', refused: 3 },
+      'warning: connects refused port=5400 from=::ffff:192.0.2.1 refused=3',
+    ],
     [{ kind: 'stopping', signal: 'SIGTERM' }, 'notice: stopping signal=SIGTERM'],
     [{ kind: 'stopped' }, 'notice: stopped'],
   ]

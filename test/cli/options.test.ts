@@ -27,6 +27,7 @@ t.test('serve needs a data directory, and has a default for all else', async t =
       bind: [],
       whenUnavailable: 'refuse',
       newline: false,
+      allow: [],
       agent: [],
       agentUpFor: 'primary',
       intervalMs: 500,
@@ -49,6 +50,7 @@ t.test('each option of serve has its effect', async t => {
     '--when-unavailable close': { whenUnavailable: 'close' },
     '--when-unavailable reply': { whenUnavailable: 'reply' },
     '--newline': { newline: true },
+    '--allow 192.0.2.0/24': { allow: [{ address: '192.0.2.0', prefix: 24 }] },
     '--agent 127.0.0.1:5410': { agent: [{ address: '127.0.0.1', port: 5410 }] },
     '--agent-up-for any': { agentUpFor: 'any' },
     '--interval 100': { intervalMs: 100, leaseMs: 300 },
@@ -75,6 +77,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
     PG_REPLSTATUS_NEWLINE: 'on',
+    PG_REPLSTATUS_ALLOW: '192.0.2.0/24, ::1',
     PG_REPLSTATUS_AGENT: '5410,[::1]:5411',
     PG_REPLSTATUS_AGENT_UP_FOR: 'standby',
     PG_REPLSTATUS_INTERVAL: '1000',
@@ -92,6 +95,10 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
       bind: ['127.0.0.1', '::1'],
       whenUnavailable: 'close',
       newline: true,
+      allow: [
+        { address: '192.0.2.0', prefix: 24 },
+        { address: '::1', prefix: 128 },
+      ],
       agent: [
         { address: null, port: 5410 },
         { address: '::1', port: 5411 },
@@ -105,8 +112,8 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
   })
   const line =
     '-D /flag --control-check native --pg-controldata /flag/pg_controldata --port 2 --bind ::2 ' +
-    '--when-unavailable reply --agent 3 --agent-up-for any --interval 100 --lease 200 ' +
-    '--log-level debug --log-format text'
+    '--when-unavailable reply --allow ::3 --agent 3 --agent-up-for any --interval 100 ' +
+    '--lease 200 --log-level debug --log-format text'
   t.strictSame(
     understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
     understood(`${line} --newline`),
@@ -157,6 +164,8 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--interval 49': '--interval is "49", wanted a whole number from 50 to 60000',
     '--interval 60001': '--interval is "60001", wanted a whole number from 50 to 60000',
     '--bind localhost': '--bind is "localhost", wanted an IPv4 or IPv6 address',
+    '--allow 192.0.2.0/33':
+      '--allow is "192.0.2.0/33", wanted an address, or a network as 192.0.2.0/24 or 2001:db8::/32',
     '--agent localhost:1':
       '--agent is "localhost:1", wanted ADDRESS:PORT, [IPV6]:PORT or PORT',
     '--agent-up-for master': '--agent-up-for is "master", wanted primary, standby or any',

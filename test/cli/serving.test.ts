@@ -171,6 +171,26 @@ t.test('so is one that wants standbys, and it waits like everybody else', async 
   t.equal(await asked, 'up\n')
 })
 
+t.test('who may not ask is told nothing, on any port', async t => {
+  const agent = [{ address: '127.0.0.1', port: 0 }]
+  const closed = await start(t, primaryEvidence(), {
+    agent,
+    allow: [{ address: '192.0.2.0', prefix: 24 }],
+  })
+  for (const port of closed.ports) t.equal(await closed.say(port), '')
+  t.match(closed.events.slice(-2), [
+    { kind: 'connects refused', port: closed.ports[0], from: '127.0.0.1', refused: 1 },
+    { kind: 'connects refused', port: closed.ports[1], from: '127.0.0.1', refused: 1 },
+  ])
+  const open = await start(t, primaryEvidence(), {
+    agent,
+    bind: [],
+    allow: [{ address: '127.0.0.0', prefix: 8 }],
+  })
+  t.equal(await open.say(), wireWords.primary, 'from ::ffff:127.0.0.1')
+  t.equal(await open.say(open.ports[1]), 'up\n')
+})
+
 t.test('a place for the agent that is taken is told by its own option', async t => {
   const stranger = await listenAsStranger()
   t.teardown(() => stranger.server.close())

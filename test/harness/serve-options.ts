@@ -9,6 +9,7 @@ export const serveDefaults: ServeOptions = {
   bind: ['127.0.0.1'],
   whenUnavailable: 'refuse',
   newline: false,
+  allow: [],
   agent: [],
   agentUpFor: 'primary',
   intervalMs: 500,

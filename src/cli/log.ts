@@ -72,6 +72,8 @@ const entryOf = (event: Event): Entry => {
       return entry('notice', 'privileges dropped', { uid: event.user, gid: event.group })
     case 'verdict changed':
       return verdictEntry(event)
+    case 'maintenance toggled':
+      return entry('notice', 'maintenance', { by: 'SIGUSR2', state: event.on ? 'on' : 'off' })
     case 'hazard began':
       return entry('warning', 'hazard', {
         hazard: event.hazard.name,

@@ -19,6 +19,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
   accounts: openAccounts(process as typeof process & Self),
   outside: systemOutside(process.env),
   stopAsked: () => awaitStopSignal(process),
+  onDrainSignal: toggle => process.on('SIGUSR2', toggle),
 })
 // Without waiting for a look that a hung disk holds up.
 process.exit(exitCode)

@@ -23,7 +23,7 @@ type Spec = {
 
 const everywhere = commandNames
 const local = ['serve', 'status'] as const
-const [where, answers] = ['Data directory', 'Answers']
+const [where, draining, answers] = ['Data directory', 'Maintenance', 'Answers']
 const agent = 'HAProxy agent-check'
 const [watching, log] = ['Watching, in milliseconds', 'Log, on standard error']
 const [output, asking] = ['Output', 'Asking']
@@ -57,6 +57,16 @@ export const optionTable = {
     heading: where,
     variable: 'PG_REPLSTATUS_PG_CONTROLDATA',
     help: ['the program to run for that', "(default: of the server's version, else in PATH)"],
+  },
+  'maintenance-file': {
+    commands: local,
+    value: 'PATH',
+    heading: draining,
+    variable: 'PG_REPLSTATUS_MAINTENANCE_FILE',
+    help: [
+      'while there is such a file, the server is',
+      'unavailable; its first line is the reason',
+    ],
   },
   port: {
     commands: ['serve'],

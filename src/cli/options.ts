@@ -28,7 +28,13 @@ export type LookOptions = {
   readonly pgControldata: string | null
 }
 
-export type ServeOptions = LookOptions & {
+/** Of commands that look at a data directory of this machine. */
+type LocalOptions = LookOptions & {
+  /** Absolute; null for none. */
+  readonly maintenanceFile: string | null
+}
+
+export type ServeOptions = LocalOptions & {
   readonly port: number
   /** Empty for every address of the host. */
   readonly bind: readonly string[]
@@ -45,7 +51,7 @@ export type ServeOptions = LookOptions & {
   readonly logFormat: LogFormat
 }
 
-export type StatusOptions = LookOptions & {
+export type StatusOptions = LocalOptions & {
   readonly json: boolean
   readonly expect: Role | 'any' | null
 }
@@ -110,7 +116,7 @@ const parseLocal = (
     const [mistake = noDataDirectory] = settings.mistakes
     return fault(mistake)
   }
-  const look: LookOptions = {
+  const local: LocalOptions = {
     pgdata,
     controlCheck: settings.one(
       'control-check',
@@ -118,13 +124,14 @@ const parseLocal = (
       'native',
     ),
     pgControldata: settings.one('pg-controldata', path, null),
+    maintenanceFile: settings.one('maintenance-file', path, null),
   }
   return command === 'serve'
-    ? checked({ command, options: { ...look, ...serveOptions(settings) } }, settings)
-    : checked({ command, options: { ...look, ...statusOptions(settings) } }, settings)
+    ? checked({ command, options: { ...local, ...serveOptions(settings) } }, settings)
+    : checked({ command, options: { ...local, ...statusOptions(settings) } }, settings)
 }
 
-const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions> => {
+const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LocalOptions> => {
   const { one, all } = settings
   const intervalMs = one('interval', whole(50, 60_000), 500)
   return {
@@ -153,7 +160,7 @@ const leaseForm = (intervalMs: number) => ({
   wanted: `a whole number from ${2 * intervalMs}, which is two intervals, to 600000`,
 })
 
-const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LookOptions> => ({
+const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LocalOptions> => ({
   json: settings.one('json', onOff, false),
   expect: settings.one('expect', oneOf(['primary', 'standby', 'any']), null),
 })

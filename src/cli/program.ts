@@ -22,6 +22,7 @@ export type Surroundings = {
   readonly accounts: Accounts
   readonly outside: Outside
   readonly stopAsked: () => Promise<string>
+  readonly onDrainSignal: (toggle: () => void) => void
 }
 
 /** Resolves to the exit code. `argv` is without node and script. */

@@ -3,6 +3,7 @@ import type { Report } from '../facts/event.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
+import type { MaintenanceWatch } from '../observe/maintenance.ts'
 import { startMonitor } from '../observe/monitor.ts'
 import { createAllowList, type Allowed } from '../serve/allow-list.ts'
 import { makeAgentReplies } from '../serve/agent-reply.ts'
@@ -39,7 +40,12 @@ type Knowledge = {
   readonly verdict: () => Verdict | Promise<Verdict>
 }
 
-type Needs = { readonly outside: Outside; readonly report: Report }
+type Needs = {
+  readonly outside: Outside
+  readonly report: Report
+  /** Started here, and closed at the end. */
+  readonly maintenance: MaintenanceWatch
+}
 
 /** What every surface needs that listens on TCP. */
 type TcpNeeds = Needs & {
@@ -55,7 +61,7 @@ export const startServing = async (
   options: ServeOptions,
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
-  const { outside, report } = needs
+  const { outside, report, maintenance } = needs
   const { clock, openProbe, watch } = outside
   const { intervalMs, leaseMs } = options
   const surfaces = openSurfaces(options, needs, {
@@ -64,12 +70,17 @@ export const startServing = async (
       return monitor.waking()?.then(monitor.current) ?? verdict
     },
   })
+  // First of all: it is to be known before the first look ends.
+  maintenance.start(() => {
+    monitor.reconsider()
+  })
   const monitor = startMonitor({
     probe: openProbe(options),
     clock,
     watch,
     intervalMs,
     leaseMs,
+    maintenance: maintenance.current,
     report,
     changed: verdict => {
       for (const surface of surfaces) surface.follow(verdict)
@@ -77,9 +88,15 @@ export const startServing = async (
   })
   const stop = (): void => {
     for (const surface of surfaces) surface.destroy()
+    maintenance.close()
     monitor.close()
   }
-  const first = currentVerdict(null, { now: clock.monotonic(), leaseMs, pulse: { kind: 'steady' } })
+  const first = currentVerdict(null, {
+    now: clock.monotonic(),
+    leaseMs,
+    pulse: { kind: 'steady' },
+    maintenance: maintenance.current(),
+  })
   for (const surface of surfaces) {
     const opened = await surface.start(first)
     if (!opened.ok) {

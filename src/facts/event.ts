@@ -22,6 +22,8 @@ export type Event =
       readonly postmaster: Pid | null
       readonly timeline: TimelineId | null
     }
+  /** By a signal; what comes of it is told by the verdict. */
+  | { readonly kind: 'maintenance toggled'; readonly on: boolean }
   | { readonly kind: 'hazard began'; readonly hazard: Hazard }
   | { readonly kind: 'hazard ended'; readonly hazard: Hazard }
   /** File events can't be relied on; files are polled every `pollMs` meanwhile. */

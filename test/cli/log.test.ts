@@ -62,6 +62,8 @@ t.test('each event is one line, with its level', async t => {
       { kind: 'watching degraded', because: 'ENOSPC', pollMs: 20 },
       'warning: polling because=ENOSPC every_ms=20',
     ],
+    [{ kind: 'maintenance toggled', on: true }, 'notice: maintenance by=SIGUSR2 state=on'],
+    [{ kind: 'maintenance toggled', on: false }, 'notice: maintenance by=SIGUSR2 state=off'],
     [{ kind: 'watching restored' }, 'notice: polling over'],
     [{ kind: 'listening', address: '::', port: 5400 }, 'notice: listening address=:: port=5400'],
     [

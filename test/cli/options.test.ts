@@ -23,6 +23,7 @@ t.test('serve needs a data directory, and has a default for all else', async t =
       pgdata: '/data',
       controlCheck: 'native',
       pgControldata: null,
+      maintenanceFile: null,
       port: 5400,
       bind: [],
       whenUnavailable: 'refuse',
@@ -45,6 +46,7 @@ t.test('each option of serve has its effect', async t => {
     '--control-check off': { controlCheck: 'off' },
     '--control-check pg_controldata': { controlCheck: 'pg_controldata' },
     '--pg-controldata /bin/pg_controldata': { pgControldata: '/bin/pg_controldata' },
+    '--maintenance-file /run/drained': { maintenanceFile: '/run/drained' },
     '--port 5401': { port: 5401 },
     '--bind ::1': { bind: ['::1'] },
     '--when-unavailable close': { whenUnavailable: 'close' },
@@ -73,6 +75,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PGDATA: '/from/env',
     PG_REPLSTATUS_CONTROL_CHECK: 'off',
     PG_REPLSTATUS_PG_CONTROLDATA: '/env/pg_controldata',
+    PG_REPLSTATUS_MAINTENANCE_FILE: '/env/drained',
     PG_REPLSTATUS_PORT: '1',
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
@@ -91,6 +94,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
       pgdata: '/from/env',
       controlCheck: 'off',
       pgControldata: '/env/pg_controldata',
+      maintenanceFile: '/env/drained',
       port: 1,
       bind: ['127.0.0.1', '::1'],
       whenUnavailable: 'close',
@@ -111,7 +115,8 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     },
   })
   const line =
-    '-D /flag --control-check native --pg-controldata /flag/pg_controldata --port 2 --bind ::2 ' +
+    '-D /flag --control-check native --pg-controldata /flag/pg_controldata ' +
+    '--maintenance-file /flag/drained --port 2 --bind ::2 ' +
     '--when-unavailable reply --allow ::3 --agent 3 --agent-up-for any --interval 100 ' +
     '--lease 200 --log-level debug --log-format text'
   t.strictSame(
@@ -148,10 +153,12 @@ t.test('so are places for the agent', async t => {
 })
 
 t.test('paths are absolute from here on', async t => {
-  t.match(understood('-D data --pg-controldata bin/pg_controldata'), {
+  const line = '-D data --pg-controldata bin/pg_controldata --maintenance-file drained'
+  t.match(understood(line), {
     options: {
       pgdata: join(process.cwd(), 'data'),
       pgControldata: join(process.cwd(), 'bin/pg_controldata'),
+      maintenanceFile: join(process.cwd(), 'drained'),
     },
   })
 })
@@ -166,14 +173,14 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--bind localhost': '--bind is "localhost", wanted an IPv4 or IPv6 address',
     '--allow 192.0.2.0/33':
       '--allow is "192.0.2.0/33", wanted an address, or a network as 192.0.2.0/24 or 2001:db8::/32',
-    '--agent localhost:1':
-      '--agent is "localhost:1", wanted ADDRESS:PORT, [IPV6]:PORT or PORT',
+    '--agent localhost:1': '--agent is "localhost:1", wanted ADDRESS:PORT, [IPV6]:PORT or PORT',
     '--agent-up-for master': '--agent-up-for is "master", wanted primary, standby or any',
     '--bind ::1,': '--bind is "", wanted an IPv4 or IPv6 address',
     '--when-unavailable die': '--when-unavailable is "die", wanted refuse, close or reply',
     '--control-check on': '--control-check is "on", wanted native, pg_controldata or off',
     '--log-level warn': '--log-level is "warn", wanted error, warning, notice, info or debug',
     '--log-format xml': '--log-format is "xml", wanted text or json',
+    '--maintenance-file=': '--maintenance-file is "", wanted a path',
     '--pg-controldata=': '--pg-controldata is "", wanted a path',
   }
   for (const [line, message] of Object.entries(messages)) {
@@ -213,12 +220,16 @@ t.test('status looks where serve looks', async t => {
       pgdata: '/data',
       controlCheck: 'native',
       pgControldata: null,
+      maintenanceFile: null,
       json: false,
       expect: null,
     },
   })
   t.match(understood('status --json --expect any', { PGDATA: '/data' }), {
     options: { pgdata: '/data', json: true, expect: 'any' },
+  })
+  t.match(understood('status -D /data --maintenance-file /run/drained'), {
+    options: { maintenanceFile: '/run/drained' },
   })
   t.match(understood('status -D /data --expect primary'), { options: { expect: 'primary' } })
   t.match(mistake('status -D /data --expect master'), {

@@ -28,6 +28,7 @@ const run = async (
     accounts: noAccounts,
     outside: fake.outside,
     stopAsked: () => deferred<string>().promise,
+    onDrainSignal: () => {},
     ...changes,
   }
   const exitCode = await runProgram(argv, surroundings)

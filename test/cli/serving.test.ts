@@ -5,9 +5,11 @@ import type { ServeOptions } from '../../src/cli/options.ts'
 import { startServing } from '../../src/cli/serving.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { drained, noMaintenance } from '../../src/facts/maintenance.ts'
+import { createMaintenanceWatch } from '../../src/observe/maintenance.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
-import { fakeOutside } from '../harness/fake-outside.ts'
+import { fakeOutside, type FakeOutside } from '../harness/fake-outside.ts'
 import { settle } from '../harness/manual-clock.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
 import { hear, listenAsStranger } from '../harness/tcp-client.ts'
@@ -15,12 +17,23 @@ import { until } from '../harness/until.ts'
 
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 
+const watchMaintenance = ({ outside }: FakeOutside, path: string | null) =>
+  createMaintenanceWatch({
+    path,
+    read: outside.readMaintenance,
+    timers: outside.clock,
+    everyMs: 100,
+    toggled: () => undefined,
+  })
+
 const start = async (t: Test, first: Evidence, changes: Partial<ServeOptions> = {}) => {
   const fake = fakeOutside(first)
   const events: Event[] = []
   const options = { ...serveDefaults, ...changes }
+  const maintenance = watchMaintenance(fake, options.maintenanceFile)
   const outcome = await startServing(options, {
     outside: fake.outside,
+    maintenance,
     report: event => {
       events.push(event)
     },
@@ -32,7 +45,7 @@ const start = async (t: Test, first: Evidence, changes: Partial<ServeOptions> = 
     const { bytes, end } = await hear({ port })
     return end === 'end' ? bytes.toString('latin1') : end
   }
-  return { ...fake, outcome, events, ports, say }
+  return { ...fake, outcome, maintenance, events, ports, say }
 }
 
 t.test('every connect is told the role of now', async t => {
@@ -79,6 +92,7 @@ t.test('whoever asks during the first look is told nothing', async t => {
     { ...serveDefaults, whenUnavailable: 'reply' },
     {
       outside: fake.outside,
+      maintenance: watchMaintenance(fake, null),
       report: event => {
         events.push(event)
       },
@@ -114,6 +128,55 @@ t.test('who asks while it wakes up from a sleep is told what holds then', async 
     { what: 'an answer after waking up' },
   )
   t.equal(await asked, wireWords.primary)
+})
+
+t.test('drained by hand, it is unavailable on every port until that is over', async t => {
+  const { say, maintain, clock, ports, maintenance, open } = await start(t, primaryEvidence(), {
+    maintenanceFile: '/run/drained',
+    agent: [{ address: '127.0.0.1', port: 0 }],
+  })
+  const pass = async (): Promise<void> => {
+    clock.advance(100)
+    await settle()
+  }
+  t.equal(await say(), wireWords.primary)
+  maintain(drained('new kernel'))
+  await pass()
+  t.equal(await say(), 'ECONNREFUSED')
+  t.equal(await say(ports[1]), 'down #new kernel\n')
+  maintain(noMaintenance)
+  await pass()
+  const isBack = async (): Promise<boolean> => (await say()) === wireWords.primary
+  await until(isBack, { what: 'the port' })
+  t.equal(await say(ports[1]), 'up\n')
+  maintenance.toggle()
+  t.equal(await say(), 'ECONNREFUSED')
+  t.equal(await say(ports[1]), 'down #drained by hand\n')
+  maintenance.toggle()
+  await until(isBack, { what: 'the port again' })
+  t.equal(open(), 2)
+})
+
+t.test('a file that is there at the start is never passed over', async t => {
+  const fake = fakeOutside(primaryEvidence())
+  fake.maintain(drained('new kernel'))
+  const events: Event[] = []
+  const outcome = await startServing(
+    { ...serveDefaults, maintenanceFile: '/run/drained' },
+    {
+      outside: fake.outside,
+      maintenance: watchMaintenance(fake, '/run/drained'),
+      report: event => {
+        events.push(event)
+      },
+    },
+  )
+  t.teardown(() => outcome.ok && outcome.fact.stop())
+  await settle()
+  t.match(
+    events.filter(({ kind }) => kind === 'verdict changed'),
+    [{ from: null, to: { rule: 'maintenance' } }],
+  )
 })
 
 t.test('each address has a listener, and tells that it is up', async t => {

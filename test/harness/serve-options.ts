@@ -5,6 +5,7 @@ export const serveDefaults: ServeOptions = {
   pgdata: '/pgdata',
   controlCheck: 'native',
   pgControldata: null,
+  maintenanceFile: null,
   port: 0,
   bind: ['127.0.0.1'],
   whenUnavailable: 'refuse',

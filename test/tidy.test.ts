@@ -192,6 +192,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   'node:net': [
     'serve/answering.ts', // servers
+    'serve/allow-list.ts', // networks
     'cli/query.ts', // clients
     'cli/forms.ts', // what an address is
   ],

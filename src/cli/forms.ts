@@ -1,6 +1,7 @@
 /** What options may say. */
 import { isIP, isIPv4, isIPv6 } from 'node:net'
 import { resolve } from 'node:path'
+import type { Network } from '../serve/allow-list.ts'
 import type { Endpoint } from '../serve/endpoint.ts'
 import type { Form } from './settings.ts'
 
@@ -39,6 +40,18 @@ export const endpoint: Form<Endpoint> = {
     if (port === null || (v6 !== undefined && !isIPv6(v6)) || (v4 !== undefined && !isIPv4(v4)))
       return null
     return { address: v6 ?? v4 ?? null, port }
+  },
+}
+
+/** A bare address is a network of one. */
+export const network: Form<Network> = {
+  wanted: 'an address, or a network as 192.0.2.0/24 or 2001:db8::/32',
+  read: text => {
+    const [, address = '', prefixText] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+    const family = isIP(address)
+    const most = family === 4 ? 32 : 128
+    const prefix = Number(prefixText ?? most)
+    return family === 0 || prefix > most ? null : { address, prefix }
   },
 }
 

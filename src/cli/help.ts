@@ -35,6 +35,10 @@ ${optionList('serve')}
 Each option but -D can also be given in the environment: --log-level as
 PG_REPLSTATUS_LOG_LEVEL, and so on. The command line goes first.
 
+Signals:
+  SIGTERM, SIGINT  stop
+  SIGUSR2          make the server unavailable, for maintenance, or end that
+
 Exit codes:
   0  stopped by a signal
   3  could not start: wrong usage, no permission, port in use
@@ -48,8 +52,9 @@ Usage:
   pg-replstatus status -D DIR [OPTION]...
 
 ${optionList('status')}
-The environment is asked for PGDATA, PG_REPLSTATUS_CONTROL_CHECK and
-PG_REPLSTATUS_PG_CONTROLDATA. The command line goes first.
+The environment is asked for PGDATA, PG_REPLSTATUS_CONTROL_CHECK,
+PG_REPLSTATUS_PG_CONTROLDATA and PG_REPLSTATUS_MAINTENANCE_FILE. The command
+line goes first.
 
 Exit codes:
                              with --expect

@@ -6,6 +6,7 @@ import type { Snapshot } from '../facts/snapshot.ts'
 import { replicationOf } from '../facts/streaming.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import type { Clock } from '../observe/clock.ts'
+import type { Allowed } from '../serve/allow-list.ts'
 import type { ConnectCounters } from '../serve/answering.ts'
 import type { BoundAddress, Endpoint, EndpointOptions, ListenFault } from '../serve/endpoint.ts'
 import { createHttpListener } from '../serve/http-listener.ts'
@@ -47,10 +48,12 @@ export const createHttpSurface = (
     readonly connects: () => readonly ConnectCounters[]
     readonly leaseMs: number
     readonly clock: Clock
+    /** Null for everybody. */
+    readonly allowed: Allowed | null
     readonly report: (event: ConnectEvent) => void
   },
 ): HttpSurface => {
-  const { clock, leaseMs, report } = needs
+  const { clock, leaseMs, allowed, report } = needs
   const tally = createTally()
   const tell = (request: HttpRequest, verdict: Verdict, snapshot: Snapshot | null): HttpAnswer => {
     return answerHttp(request, {
@@ -85,7 +88,7 @@ export const createHttpSurface = (
     return tell(request, await needs.verdict(), snapshot)
   }
   const listeners = endpoints.map(on =>
-    createHttpListener({ on, answer, connectionsMax, timers: clock, report }),
+    createHttpListener({ on, answer, allowed, connectionsMax, timers: clock, report }),
   )
   return {
     start: async () => {

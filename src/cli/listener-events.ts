@@ -22,6 +22,10 @@ const eventOf = (event: ListenerEvent): Event => {
       const because = `more than ${event.connectionsMax} at once`
       return { kind: 'connects lost', port: event.on.port, because }
     }
+    case 'connects refused': {
+      const { on, from, refused } = event
+      return { kind: 'connects refused', port: on.port, from, refused }
+    }
     case 'listener blocked':
       return { kind: 'port blocked', because: describeListenFault(event.fault).message }
     case 'listener up':

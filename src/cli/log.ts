@@ -79,6 +79,8 @@ const entryOf = (event: Event): Entry => {
       const time = new Date(at).toISOString()
       return entry('notice', 'recorded', { at: time, ...roles, because: to.because, pid, timeline })
     }
+    case 'maintenance toggled':
+      return entry('notice', 'maintenance', { by: 'SIGUSR2', state: event.on ? 'on' : 'off' })
     case 'hazard began':
       return entry('warning', 'hazard', {
         hazard: event.hazard.name,
@@ -100,6 +102,10 @@ const entryOf = (event: Event): Entry => {
       return entry('info', 'on-change', { said: event.line })
     case 'command failed':
       return entry('warning', 'on-change failed', { because: event.because })
+    case 'connects refused': {
+      const { port, from, refused } = event
+      return entry('warning', 'connects refused', { port, from, refused })
+    }
     case 'stopping':
       return entry('notice', 'stopping', { signal: event.signal })
     case 'stopped':

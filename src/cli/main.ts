@@ -23,6 +23,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
   outside: systemOutside(process.env),
   stopAsked: () => awaitStopSignal(process),
   whenRecordAsked,
+  onDrainSignal: toggle => process.on('SIGUSR2', toggle),
 })
 // Without waiting for a look that a hung disk holds up.
 process.exit(exitCode)

@@ -23,7 +23,8 @@ type Spec = {
 
 const everywhere = commandNames
 const local = ['serve', 'status'] as const
-const [where, answers, changes] = ['Data directory', 'Answers', 'Changes']
+const [where, draining, answers] = ['Data directory', 'Maintenance', 'Answers']
+const [agent, changes] = ['HAProxy agent-check', 'Changes']
 const [watching, log] = ['Watching, in milliseconds', 'Log, on standard error']
 const [output, asking] = ['Output', 'Asking']
 
@@ -57,6 +58,16 @@ export const optionTable = {
     variable: 'PG_REPLSTATUS_PG_CONTROLDATA',
     help: ['the program to run for that', "(default: of the server's version, else in PATH)"],
   },
+  'maintenance-file': {
+    commands: local,
+    value: 'PATH',
+    heading: draining,
+    variable: 'PG_REPLSTATUS_MAINTENANCE_FILE',
+    help: [
+      'while there is such a file, the server is',
+      'unavailable; its first line is the reason',
+    ],
+  },
   port: {
     commands: ['serve'],
     value: 'PORT',
@@ -89,14 +100,15 @@ export const optionTable = {
     variable: 'PG_REPLSTATUS_NEWLINE',
     help: ['end each answer with a line feed'],
   },
-  'on-change': {
+  allow: {
     commands: ['serve'],
-    value: 'COMMAND',
-    heading: changes,
-    variable: 'PG_REPLSTATUS_ON_CHANGE',
+    value: 'NETWORK',
+    heading: answers,
+    variable: 'PG_REPLSTATUS_ALLOW',
     help: [
-      'have /bin/sh run this when the answer changes, with',
-      'PG_REPLSTATUS_ROLE and more in its environment',
+      'answer only whoever asks from there, on every port:',
+      'an address, or a network as 192.0.2.0/24;',
+      'may be given several times (default: everybody)',
     ],
   },
   http: {
@@ -108,6 +120,34 @@ export const optionTable = {
       'answer HTTP checks there; may be given several',
       'times; without ADDRESS: all of this host',
       '(default: off)',
+    ],
+  },
+  agent: {
+    commands: ['serve'],
+    value: 'WHERE',
+    heading: agent,
+    variable: 'PG_REPLSTATUS_AGENT',
+    help: [
+      'answer an agent-check on ADDRESS:PORT, [IPV6]:PORT',
+      'or PORT; may be given several times',
+      '(default: nowhere)',
+    ],
+  },
+  'agent-up-for': {
+    commands: ['serve'],
+    value: 'ROLE',
+    heading: agent,
+    variable: 'PG_REPLSTATUS_AGENT_UP_FOR',
+    help: ['primary, standby, or any for either of the two:', 'who is up (default: primary)'],
+  },
+  'on-change': {
+    commands: ['serve'],
+    value: 'COMMAND',
+    heading: changes,
+    variable: 'PG_REPLSTATUS_ON_CHANGE',
+    help: [
+      'have /bin/sh run this when the answer changes, with',
+      'PG_REPLSTATUS_ROLE and more in its environment',
     ],
   },
   interval: {

@@ -2,10 +2,12 @@
 import type { ControlCheck } from '../facts/evidence.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { Role } from '../facts/rules.ts'
+import type { AgentUpFor } from '../serve/agent-reply.ts'
+import type { Network } from '../serve/allow-list.ts'
 import type { Endpoint } from '../serve/endpoint.ts'
 import type { WhenUnavailable } from '../serve/reply.ts'
 import { helpHint, sortWords, type CommandWords } from './command-words.ts'
-import { endpoint, ipAddress, onOff, oneOf, path, portNumber } from './forms.ts'
+import { endpoint, ipAddress, network, onOff, oneOf, path, portNumber } from './forms.ts'
 import { shellCommand, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
@@ -27,7 +29,13 @@ export type LookOptions = {
   readonly pgControldata: string | null
 }
 
-export type ServeOptions = LookOptions & {
+/** Of commands that look at a data directory of this machine. */
+type LocalOptions = LookOptions & {
+  /** Absolute; null for none. */
+  readonly maintenanceFile: string | null
+}
+
+export type ServeOptions = LocalOptions & {
   readonly port: number
   /** Empty for every address of the host. */
   readonly bind: readonly string[]
@@ -37,13 +45,18 @@ export type ServeOptions = LookOptions & {
   readonly onChange: string | null
   /** Where HTTP is answered; empty for nowhere. */
   readonly http: readonly Endpoint[]
+  /** Who may ask, on every port; empty for everybody. */
+  readonly allow: readonly Network[]
+  /** Where to answer HAProxy's agent-check; empty for nowhere. */
+  readonly agent: readonly Endpoint[]
+  readonly agentUpFor: AgentUpFor
   readonly intervalMs: number
   readonly leaseMs: number
   readonly logLevel: LogLevel
   readonly logFormat: LogFormat
 }
 
-export type StatusOptions = LookOptions & {
+export type StatusOptions = LocalOptions & {
   readonly json: boolean
   readonly expect: Role | 'any' | null
 }
@@ -108,7 +121,7 @@ const parseLocal = (
     const [mistake = noDataDirectory] = settings.mistakes
     return fault(mistake)
   }
-  const look: LookOptions = {
+  const local: LocalOptions = {
     pgdata,
     controlCheck: settings.one(
       'control-check',
@@ -116,13 +129,14 @@ const parseLocal = (
       'native',
     ),
     pgControldata: settings.one('pg-controldata', path, null),
+    maintenanceFile: settings.one('maintenance-file', path, null),
   }
   return command === 'serve'
-    ? checked({ command, options: { ...look, ...serveOptions(settings) } }, settings)
-    : checked({ command, options: { ...look, ...statusOptions(settings) } }, settings)
+    ? checked({ command, options: { ...local, ...serveOptions(settings) } }, settings)
+    : checked({ command, options: { ...local, ...statusOptions(settings) } }, settings)
 }
 
-const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions> => {
+const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LocalOptions> => {
   const { one, all } = settings
   const intervalMs = one('interval', whole(50, 60_000), 500)
   return {
@@ -132,6 +146,9 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions>
     newline: one('newline', onOff, false),
     onChange: one('on-change', shellCommand, null),
     http: distinct(all('http', endpoint)),
+    allow: all('allow', network),
+    agent: distinct(all('agent', endpoint)),
+    agentUpFor: one('agent-up-for', oneOf(['primary', 'standby', 'any']), 'primary'),
     intervalMs,
     leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
     logLevel: one('log-level', oneOf(logLevels), 'info'),
@@ -150,7 +167,7 @@ const leaseForm = (intervalMs: number) => ({
   wanted: `a whole number from ${2 * intervalMs}, which is two intervals, to 600000`,
 })
 
-const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LookOptions> => ({
+const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LocalOptions> => ({
   json: settings.one('json', onOff, false),
   expect: settings.one('expect', oneOf(['primary', 'standby', 'any']), null),
 })

@@ -2,6 +2,7 @@
 import { systemClock, type Clock } from '../observe/clock.ts'
 import { createControlSource } from '../observe/control-source.ts'
 import { openDataDirectory } from '../observe/data-directory.ts'
+import { readMaintenance } from '../observe/maintenance.ts'
 import { findControlDataProgram } from '../observe/pg-controldata.ts'
 import { createProbe, type Probe } from '../observe/probe.ts'
 import { openProcessTable } from '../observe/process-table.ts'
@@ -17,6 +18,7 @@ export type Outside = {
   readonly openProbe: (options: LookOptions) => Probe
   readonly openTitles: () => StandbyTitles
   readonly startShellCommand: StartShellCommand
+  readonly readMaintenance: typeof readMaintenance
   readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
 }
 
@@ -24,6 +26,7 @@ export const systemOutside = (environment: Environment): Outside => {
   const clock = systemClock
   return {
     clock,
+    readMaintenance,
     openProbe: ({ pgdata, controlCheck, pgControldata }) => {
       const directory = openDataDirectory(pgdata, clock)
       const program = findControlDataProgram(pgControldata, environment)

@@ -23,6 +23,7 @@ export type Surroundings = {
   readonly outside: Outside
   readonly stopAsked: () => Promise<string>
   readonly whenRecordAsked: (action: () => void) => void
+  readonly onDrainSignal: (toggle: () => void) => void
 }
 
 /** Resolves to the exit code. `argv` is without node and script. */

@@ -2,6 +2,8 @@
 import type { Report } from '../facts/event.ts'
 import { fault } from '../facts/outcome.ts'
 import { refusalOf } from '../facts/refusal.ts'
+import { pollMs } from '../observe/cadence.ts'
+import { createMaintenanceWatch, type MaintenanceWatch } from '../observe/maintenance.ts'
 import type { Accounts } from './accounts.ts'
 import { refusalToServe } from './cluster-to-be.ts'
 import { exitCodes, exitDone } from './exit-codes.ts'
@@ -23,19 +25,25 @@ export type RunNeeds = {
   readonly stopAsked: () => Promise<string>
   /** Takes what a signal makes us do from now on. */
   readonly whenRecordAsked: (action: () => void) => void
+  /** From now on a signal toggles the maintenance. */
+  readonly onDrainSignal: (toggle: () => void) => void
 }
 
 /** Serves until asked to stop; resolves to the exit code. */
 export const serve = async (options: ServeOptions, needs: RunNeeds): Promise<number> => {
   const { version, report, fail } = needs
   const stopped = needs.stopAsked()
+  // At once: as long as nobody listens, the signal ends the process.
+  const maintenance = createMaintenance(options, needs)
+  needs.onDrainSignal(maintenance.toggle)
   // A disk that hangs at the start must not hold up the end.
   const found = await Promise.race([findMistake(options, needs), stopped])
   if (typeof found === 'string') return exitDone
   if (found === null) {
     report({ kind: 'started', version, directory: options.pgdata, pid: process.pid })
   }
-  const serving = found === null ? await startServing(options, needs) : fault(found)
+  const serving =
+    found === null ? await startServing(options, { ...needs, maintenance }) : fault(found)
   if (!serving.ok) {
     fail(serving.fault)
     return exitCodes.couldNotLook
@@ -49,6 +57,18 @@ export const serve = async (options: ServeOptions, needs: RunNeeds): Promise<num
   report({ kind: 'stopped' })
   return exitDone
 }
+
+const createMaintenance = (
+  { maintenanceFile, intervalMs }: ServeOptions,
+  { outside, report }: RunNeeds,
+): MaintenanceWatch =>
+  createMaintenanceWatch({
+    path: maintenanceFile,
+    read: outside.readMaintenance,
+    timers: outside.clock,
+    everyMs: Math.min(intervalMs, pollMs),
+    toggled: on => report({ kind: 'maintenance toggled', on }),
+  })
 
 /** Null when there is none; then we are by now whoever owns the data directory. */
 const findMistake = async (

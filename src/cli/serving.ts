@@ -4,11 +4,15 @@ import { withChange, type History } from '../facts/history.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
+import type { MaintenanceWatch } from '../observe/maintenance.ts'
 import { startMonitor } from '../observe/monitor.ts'
+import { makeAgentReplies } from '../serve/agent-reply.ts'
+import { createAllowList, type Allowed } from '../serve/allow-list.ts'
 import type { ConnectCounters } from '../serve/answering.ts'
 import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
-import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
-import { makeReplies, type Reply } from '../serve/reply.ts'
+import { describeListenFault, type Endpoint } from '../serve/endpoint.ts'
+import type { EndpointOptions, ListenFault } from '../serve/endpoint.ts'
+import { makeReplies, type Reply, type WhenUnavailable } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort, type RolePort } from '../serve/role-port.ts'
 import { createHttpSurface } from './http-surface.ts'
@@ -33,6 +37,8 @@ type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'> & {
   readonly givenBy: EndpointOptions
 }
 
+type TcpSurface = Surface & { readonly counters: () => readonly ConnectCounters[] }
+
 /** What a surface asks of the monitor at the moment somebody asks it. */
 export type Knowledge = {
   /** The verdict that may be told now. One to wait for never rejects. */
@@ -48,7 +54,18 @@ export type Knowledge = {
   readonly history: () => History
 }
 
-type Needs = { readonly outside: Outside; readonly report: Report }
+type Needs = {
+  readonly outside: Outside
+  readonly report: Report
+  /** Started here, and closed at the end. */
+  readonly maintenance: MaintenanceWatch
+}
+
+/** What every surface needs that listens on TCP. */
+type TcpNeeds = Needs & {
+  /** Null for everybody. */
+  readonly allowed: Allowed | null
+}
 
 /**
  * Fails when a port can't be had. The monitor is there first, because with several addresses
@@ -58,7 +75,7 @@ export const startServing = async (
   options: ServeOptions,
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
-  const { outside, report } = needs
+  const { outside, report, maintenance } = needs
   const { clock, openProbe, openTitles, watch } = outside
   const { intervalMs, leaseMs } = options
   const titles = openTitles()
@@ -77,12 +94,17 @@ export const startServing = async (
   }
   const surfaces = openSurfaces(options, needs, knowledge)
   const changeCommand = openChangeCommand(options, needs)
+  // First of all: it is to be known before the first look ends.
+  maintenance.start(() => {
+    monitor.reconsider()
+  })
   const monitor = startMonitor({
     probe: openProbe(options),
     clock,
     watch,
     intervalMs,
     leaseMs,
+    maintenance: maintenance.current,
     report: event => {
       if (event.kind === 'verdict changed') {
         const { from, to, postmaster, timeline } = event
@@ -98,10 +120,16 @@ export const startServing = async (
   })
   const stop = (): void => {
     for (const surface of surfaces) surface.destroy()
+    maintenance.close()
     monitor.close()
     changeCommand?.destroy()
   }
-  const first = currentVerdict(null, { now: clock.monotonic(), leaseMs, pulse: { kind: 'steady' } })
+  const first = currentVerdict(null, {
+    now: clock.monotonic(),
+    leaseMs,
+    pulse: { kind: 'steady' },
+    maintenance: maintenance.current(),
+  })
   for (const surface of surfaces) {
     const opened = await surface.start(first)
     if (!opened.ok) {
@@ -133,37 +161,79 @@ const openSurfaces = (
   needs: Needs,
   knowledge: Knowledge,
 ): readonly Surface[] => {
-  const role = createRoleSurface(options, needs, knowledge)
+  const tcp = { ...needs, allowed: createAllowList(options.allow) }
+  const role = createRoleSurface(options, tcp, knowledge)
   const http = createHttpSurface(options.http, {
     ...knowledge,
     connects: role.counters,
     leaseMs: options.leaseMs,
     clock: needs.outside.clock,
+    allowed: tcp.allowed,
     report: createListenerReport(needs.report),
   })
-  return [role, http]
+  return [role, http, createAgentSurface(options, tcp, knowledge)]
 }
 
 const createRoleSurface = (
   options: ServeOptions,
-  needs: Needs,
-  { verdict }: Knowledge,
-): Surface & { readonly counters: () => readonly ConnectCounters[] } => {
+  needs: TcpNeeds,
+  knowledge: Knowledge,
+): TcpSurface => {
   const { bind, port, whenUnavailable } = options
-  const timers = needs.outside.clock
-  const report = createListenerReport(needs.report)
-  const replyTo = makeReplies(options)
-  const answer = (): Reply | Promise<Reply> => {
+  const addresses = bind.length === 0 ? [null] : bind
+  return createTcpSurface(
+    {
+      endpoints: addresses.map(address => ({ address, port })),
+      whenUnavailable,
+      answer: answerWith(makeReplies(options), knowledge),
+      givenBy: { port: '--port', address: '--bind' },
+    },
+    needs,
+  )
+}
+
+/** Open whatever the verdict: HAProxy takes no notice of an agent that it can't reach. */
+const createAgentSurface = (
+  { agent, agentUpFor }: ServeOptions,
+  needs: TcpNeeds,
+  knowledge: Knowledge,
+): Surface =>
+  createTcpSurface(
+    {
+      endpoints: agent,
+      whenUnavailable: 'reply',
+      answer: answerWith(makeAgentReplies(agentUpFor), knowledge),
+      givenBy: { port: '--agent', address: '--agent' },
+    },
+    needs,
+  )
+
+const answerWith =
+  (replyTo: (verdict: Verdict) => Reply, { verdict }: Knowledge) =>
+  (): Reply | Promise<Reply> => {
     const now = verdict()
     return now instanceof Promise ? now.then(replyTo) : replyTo(now)
   }
-  const addresses = bind.length === 0 ? [null] : bind
-  const listeners = addresses.map(address =>
-    createRoleListener({ address, port, answer, connectionsMax, lingerMs, timers, report }),
+
+const createTcpSurface = (
+  surface: {
+    readonly endpoints: readonly Endpoint[]
+    readonly whenUnavailable: WhenUnavailable
+    readonly answer: () => Reply | Promise<Reply>
+    readonly givenBy: EndpointOptions
+  },
+  needs: TcpNeeds,
+): TcpSurface => {
+  const { endpoints, whenUnavailable, answer, givenBy } = surface
+  const { allowed } = needs
+  const timers = needs.outside.clock
+  const report = createListenerReport(needs.report)
+  const listeners = endpoints.map(endpoint =>
+    createRoleListener({ ...endpoint, answer, allowed, connectionsMax, lingerMs, timers, report }),
   )
   return {
     ...createRolePort({ listeners, whenUnavailable, timers, report }),
-    givenBy: { port: '--port', address: '--bind' },
+    givenBy,
     counters: () => listeners.map(listener => listener.counters()),
   }
 }

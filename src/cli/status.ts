@@ -3,14 +3,14 @@ import { explain } from '../facts/explain.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { refusalOf } from '../facts/refusal.ts'
 import type { Role } from '../facts/rules.ts'
-import type { Snapshot } from '../facts/snapshot.ts'
+import { underMaintenance, type Snapshot } from '../facts/snapshot.ts'
 import { snapshotDocument } from '../facts/snapshot-json.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import type { Accounts } from './accounts.ts'
 import { exitAsExpected, exitCodes, exitOtherwise } from './exit-codes.ts'
 import { lookOnce } from './look.ts'
 import type { OperatorError } from './operator-error.ts'
-import type { LookOptions, StatusOptions } from './options.ts'
+import type { StatusOptions } from './options.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
 import { dropPrivileges } from './privileges.ts'
@@ -36,7 +36,7 @@ export const status = async (options: StatusOptions, needs: StatusNeeds): Promis
 }
 
 const lookAsOwner = async (
-  options: LookOptions,
+  options: StatusOptions,
   { accounts, outside }: StatusNeeds,
 ): Promise<Outcome<Snapshot, OperatorError>> => {
   const dropped = await dropPrivileges(options.pgdata, accounts)
@@ -44,7 +44,9 @@ const lookAsOwner = async (
   const snapshot = await lookOnce(outside.openProbe(options), outside.clock)
   if (snapshot === null) return fault(noRest(options.pgdata))
   const refusal = refusalOf(snapshot.evidence, await accounts.names())
-  return refusal === null ? fact(snapshot) : fault(refusal)
+  if (refusal !== null) return fault(refusal)
+  const maintenance = await outside.readMaintenance(options.maintenanceFile)
+  return fact(underMaintenance(snapshot, maintenance))
 }
 
 const noAnswer = (path: string): OperatorError => ({

@@ -29,6 +29,8 @@ export type Event =
   | ({ readonly kind: 'verdict changed' } & Omit<Change, 'at'>)
   /** One of the past, told again because somebody asked. */
   | ({ readonly kind: 'change recorded' } & Change)
+  /** By a signal; what comes of it is told by the verdict. */
+  | { readonly kind: 'maintenance toggled'; readonly on: boolean }
   | { readonly kind: 'hazard began'; readonly hazard: Hazard }
   | { readonly kind: 'hazard ended'; readonly hazard: Hazard }
   /** File events can't be relied on; files are polled every `pollMs` meanwhile. */
@@ -43,6 +45,13 @@ export type Event =
   /** A line of what the command said that is run on a change. */
   | { readonly kind: 'command said'; readonly line: string }
   | { readonly kind: 'command failed'; readonly because: string }
+  /** Somebody asked who may not; said once a minute at most, with the number of all so far. */
+  | {
+      readonly kind: 'connects refused'
+      readonly port: number
+      readonly from: string | null
+      readonly refused: number
+    }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'stopped' }
 

@@ -16,7 +16,8 @@ type Line = readonly [label: string, found: string, age: string]
 /** Lines without line ends, to be printed one below the other. */
 export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot): string[] => {
   const answer = verdict.kind === 'available' ? verdict.role : 'unavailable'
-  const lines = [
+  const lines: Line[] = [
+    ...(verdict.rule === 'maintenance' ? [['maintenance', verdict.because, ''] as const] : []),
     directoryLine(evidence),
     lockFileLine(evidence, lookedAtUnix),
     postmasterLine(evidence, lookedAtUnix),

@@ -22,6 +22,7 @@ export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json
     rule: verdict.rule,
     because: verdict.because,
     settled: verdict.settled,
+    maintenance: verdict.rule === 'maintenance' ? verdict.because : null,
     hazards: hazards.map(({ name, warning }) => ({ name, warning })),
     looked_at: isoTime(lookedAtUnix),
     look_ms: Math.round(lookMs * 1000) / 1000,

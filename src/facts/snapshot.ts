@@ -3,10 +3,12 @@
  *
  * Memory is never trusted blindly: a snapshot older than the lease says nothing any more, because
  * a hung disk or a stalled process must not keep an old answer alive; and the pulse, taken before
- * each answer, notices at once when the postmaster or its checkpointer is no longer there.
+ * each answer, notices at once when the postmaster or its checkpointer is no longer there. Nor does
+ * it matter while people have taken the server out of service by hand.
  */
 import type { Evidence } from './evidence.ts'
 import { hazardsOf, type Hazard } from './hazards.ts'
+import type { Maintenance } from './maintenance.ts'
 import type { MonotonicMs, UnixMs } from './units.ts'
 import { decide, type Overruling, type Verdict } from './verdict.ts'
 
@@ -36,8 +38,14 @@ export type Pulse = { readonly kind: 'steady' } | { readonly kind: 'lost'; reado
 /** The verdict that may be answered now. */
 export const currentVerdict = (
   snapshot: Snapshot | null,
-  { now, leaseMs, pulse }: { now: MonotonicMs; leaseMs: number; pulse: Pulse },
+  {
+    now,
+    leaseMs,
+    pulse,
+    maintenance,
+  }: { now: MonotonicMs; leaseMs: number; pulse: Pulse; maintenance: Maintenance },
 ): Verdict => {
+  if (maintenance.kind !== 'none') return drainedVerdict(maintenance)
   if (snapshot === null) return overruled('not looked yet', 'the first look is still under way')
   const ageMs = now - snapshot.lookedAt
   if (ageMs > leaseMs) {
@@ -46,6 +54,15 @@ export const currentVerdict = (
   }
   return pulse.kind === 'lost' ? overruled('pulse lost', pulse.lost) : snapshot.verdict
 }
+
+/** As people are told while the server is drained: the evidence stands, the verdict does not. */
+export const underMaintenance = (snapshot: Snapshot, maintenance: Maintenance): Snapshot =>
+  maintenance.kind === 'none' ? snapshot : { ...snapshot, verdict: drainedVerdict(maintenance) }
+
+const drainedVerdict = (maintenance: Exclude<Maintenance, { kind: 'none' }>): Verdict =>
+  maintenance.kind === 'drained'
+    ? { ...overruled('maintenance', maintenance.because), settled: true }
+    : overruled('not looked yet', 'it is not known yet whether there is a maintenance file')
 
 const overruled = (rule: Overruling, because: string): Verdict => ({
   kind: 'unavailable',

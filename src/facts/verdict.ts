@@ -14,7 +14,7 @@ export type Verdict = {
 } & ({ readonly kind: 'available'; readonly role: Role } | { readonly kind: 'unavailable' })
 
 /** What makes a verdict void between two looks: see snapshot.ts. */
-export type Overruling = 'not looked yet' | 'lease expired' | 'pulse lost'
+export type Overruling = 'maintenance' | 'not looked yet' | 'lease expired' | 'pulse lost'
 
 export const decide = (evidence: Evidence): Verdict => {
   const { rule, says, settled } = decidingRow(symptomsOf(evidence))

@@ -8,7 +8,13 @@
 import { timelineOf } from '../facts/because.ts'
 import type { Report } from '../facts/event.ts'
 import type { Evidence } from '../facts/evidence.ts'
-import { currentVerdict, stampSnapshot, type Snapshot } from '../facts/snapshot.ts'
+import type { Maintenance } from '../facts/maintenance.ts'
+import {
+  currentVerdict,
+  stampSnapshot,
+  underMaintenance,
+  type Snapshot,
+} from '../facts/snapshot.ts'
 import type { Timer } from '../facts/timers.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { createEagerness, nextLookMs, pollMs } from './cadence.ts'
@@ -29,6 +35,8 @@ export type Monitor = {
    */
   readonly waking: () => Promise<void> | null
   readonly snapshot: () => Snapshot | null
+  /** To be told when the maintenance has changed. */
+  readonly reconsider: () => void
   readonly close: () => void
 }
 
@@ -40,11 +48,13 @@ export const startMonitor = (needs: {
   readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
   readonly intervalMs: number
   readonly leaseMs: number
+  /** Asked before each answer. */
+  readonly maintenance: () => Maintenance
   readonly report: Report
   /** Told whenever the verdict may have changed. */
   readonly changed: (verdict: Verdict) => void
 }): Monitor => {
-  const { probe, clock, intervalMs, leaseMs, report, changed } = needs
+  const { probe, clock, intervalMs, leaseMs, maintenance, report, changed } = needs
   const pulse = createPulse(clock)
   const eagerness = createEagerness()
   const hazardWatch = createHazardWatch(report)
@@ -141,7 +151,12 @@ export const startMonitor = (needs: {
   }
 
   const judge = (): Verdict =>
-    currentVerdict(snapshot, { now: clock.monotonic(), leaseMs, pulse: pulse(vitals) })
+    currentVerdict(snapshot, {
+      now: clock.monotonic(),
+      leaseMs,
+      pulse: pulse(vitals),
+      maintenance: maintenance(),
+    })
 
   /** The verdict of now, announced if it is another one; a lost pulse asks for a look. */
   const review = (): Verdict => {
@@ -189,7 +204,10 @@ export const startMonitor = (needs: {
   return {
     current,
     waking: lease.waking,
-    snapshot: () => snapshot,
+    snapshot: () => snapshot && underMaintenance(snapshot, maintenance()),
+    reconsider: () => {
+      review()
+    },
     close: () => {
       closed = true
       nextLook?.cancel()

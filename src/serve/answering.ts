@@ -52,6 +52,8 @@ export const createAnswering = (options: AnsweringOptions): Answering => {
   }
 
   const onConnection = (socket: Socket): void => {
+    // Of somebody who may not ask.
+    if (socket.destroyed) return
     const reply = answer()
     const waits = reply instanceof Promise
     if (!waits) respond(socket, reply)

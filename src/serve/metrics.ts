@@ -78,6 +78,7 @@ const overrulings: Readonly<Record<Overruling, true>> = {
   'not looked yet': true,
   'lease expired': true,
   'pulse lost': true,
+  maintenance: true,
 }
 const hazardNames: Readonly<Record<Hazard['name'], true>> = {
   'standby without signal file': true,
@@ -201,6 +202,7 @@ const clientFamilies = ({ connects, http }: MetricsRecord): readonly Family[] =>
       { value: sum('lingeringDestroyed') },
     ]),
     counter('connects_dropped', 'Connects above the limit, without an answer.', both('dropped')),
+    counter('connects_refused', 'Connects of those who may not ask.', both('refused')),
     counter('connects_failed', 'Connects that the system failed to accept.', both('acceptFailed')),
   ]
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { endpoint, ipAddress, onOff, oneOf, path } from '../../src/cli/forms.ts'
+import { endpoint, ipAddress, network, onOff, oneOf, path } from '../../src/cli/forms.ts'
 import { shellCommand, whole } from '../../src/cli/forms.ts'
 
 t.test('a whole number has digits only, and limits', async t => {
@@ -53,6 +53,24 @@ t.test('a place to listen is a port, after an address or without', async t => {
   ].flatMap(texts => texts.split(' '))
   for (const text of [...wrong, '', '8008 ', '[::1]:8008\n'])
     t.equal(endpoint.read(text), null, text)
+})
+
+t.test('a network has a prefix, and an address alone is one too', async t => {
+  const networks = {
+    '192.0.2.0/24': { address: '192.0.2.0', prefix: 24 },
+    '192.0.2.7': { address: '192.0.2.7', prefix: 32 },
+    '0.0.0.0/0': { address: '0.0.0.0', prefix: 0 },
+    '2001:db8::/32': { address: '2001:db8::', prefix: 32 },
+    '::1': { address: '::1', prefix: 128 },
+    '::ffff:192.0.2.0/120': { address: '::ffff:192.0.2.0', prefix: 120 },
+  }
+  for (const [text, value] of Object.entries(networks)) {
+    t.strictSame(network.read(text), value, text)
+  }
+  const wrong =
+    '192.0.2.0/33 2001:db8::/129 192.0.2.0/ /24 192.0.2.0/255.255.255.0 192.0.2/24 localhost ' +
+    'fe80::1%eth0 fe80::%eth0/10 192.0.2.0/-1 192.0.2.0/x [::1]/128 192.0.2.0/24/24 all 1.2.3.4/1e1'
+  for (const text of ['', ...wrong.split(' ')]) t.equal(network.read(text), null, text)
 })
 
 t.test('on and off are spelt as in postgresql.conf', async t => {

@@ -26,6 +26,7 @@ const connects = {
   acceptFailed: 6,
   reset: 7,
   lingeringDestroyed: 8,
+  refused: 9,
 }
 
 const setup = async (
@@ -43,6 +44,7 @@ const setup = async (
     ...knowledge,
     connects: () => [connects],
     leaseMs: 1500,
+    allowed: null,
     clock: createManualClock().clock,
     report: () => undefined,
   }
@@ -154,6 +156,7 @@ t.test('a port in use is the outcome', async t => {
     history: () => [],
     connects: () => [],
     leaseMs: 1500,
+    allowed: null,
     clock: createManualClock().clock,
     report: () => undefined,
   })

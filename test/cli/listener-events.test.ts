@@ -20,6 +20,11 @@ t.test('a connect lost to a limit is told with the limit', async t => {
   ])
 })
 
+t.test('somebody who may not ask is told by address', async t => {
+  const refused = { kind: 'connects refused', from: '::ffff:192.0.2.1', refused: 3 } as const
+  t.strictSame(reported({ ...refused, on }), [{ ...refused, port: 5400 }])
+})
+
 t.test('a port that somebody has taken is told, and when it is ours again', async t => {
   t.match(reported({ kind: 'listener blocked', fault: { kind: 'port in use', ...on } }), [
     { kind: 'port blocked', because: /^port 5400 is in use/ },

@@ -65,6 +65,8 @@ t.test('each event is one line, with its level', async t => {
       { kind: 'watching degraded', because: 'ENOSPC', pollMs: 20 },
       'warning: polling because=ENOSPC every_ms=20',
     ],
+    [{ kind: 'maintenance toggled', on: true }, 'notice: maintenance by=SIGUSR2 state=on'],
+    [{ kind: 'maintenance toggled', on: false }, 'notice: maintenance by=SIGUSR2 state=off'],
     [{ kind: 'watching restored' }, 'notice: polling over'],
     [{ kind: 'listening', address: '::', port: 5400 }, 'notice: listening address=:: port=5400'],
     [
@@ -79,6 +81,10 @@ t.test('each event is one line, with its level', async t => {
     [
       { kind: 'command failed', because: 'exit code 3' },
       'warning: on-change failed because="exit code 3"',
+    ],
+    [
+      { kind: 'connects refused', port: 5400, from: '::ffff:192.0.2.1', refused: 3 },
+      'warning: connects refused port=5400 from=::ffff:192.0.2.1 refused=3',
     ],
     [{ kind: 'stopping', signal: 'SIGTERM' }, 'notice: stopping signal=SIGTERM'],
     [{ kind: 'stopped' }, 'notice: stopped'],

@@ -85,6 +85,10 @@ for (const [signal, role] of [
     t.match(status, `\nUid:\t${uid}\t${uid}\t${uid}\t${uid}\n`, 'whoever started it')
     t.match(status, `\nGid:\t${gid}\t${gid}\t${gid}\t${gid}\n`)
 
+    daemon.child.kill('SIGUSR2')
+    await daemon.says(' maintenance by=SIGUSR2 state=on')
+    t.match(await hear({ port }), { end: 'ECONNREFUSED' })
+
     daemon.child.kill(signal)
     const { exitCode, err } = await daemon.end()
     t.equal(exitCode, 0)

@@ -23,12 +23,16 @@ t.test('serve needs a data directory, and has a default for all else', async t =
       pgdata: '/data',
       controlCheck: 'native',
       pgControldata: null,
+      maintenanceFile: null,
       port: 5400,
       bind: [],
       whenUnavailable: 'refuse',
       newline: false,
       onChange: null,
       http: [],
+      allow: [],
+      agent: [],
+      agentUpFor: 'primary',
       intervalMs: 500,
       leaseMs: 1500,
       logLevel: 'info',
@@ -44,6 +48,7 @@ t.test('each option of serve has its effect', async t => {
     '--control-check off': { controlCheck: 'off' },
     '--control-check pg_controldata': { controlCheck: 'pg_controldata' },
     '--pg-controldata /bin/pg_controldata': { pgControldata: '/bin/pg_controldata' },
+    '--maintenance-file /run/drained': { maintenanceFile: '/run/drained' },
     '--port 5401': { port: 5401 },
     '--bind ::1': { bind: ['::1'] },
     '--when-unavailable close': { whenUnavailable: 'close' },
@@ -51,6 +56,9 @@ t.test('each option of serve has its effect', async t => {
     '--newline': { newline: true },
     '--on-change notify': { onChange: 'notify' },
     '--http 8008': { http: [{ address: null, port: 8008 }] },
+    '--allow 192.0.2.0/24': { allow: [{ address: '192.0.2.0', prefix: 24 }] },
+    '--agent 127.0.0.1:5410': { agent: [{ address: '127.0.0.1', port: 5410 }] },
+    '--agent-up-for any': { agentUpFor: 'any' },
     '--interval 100': { intervalMs: 100, leaseMs: 300 },
     '--lease 1000': { intervalMs: 500, leaseMs: 1000 },
     '--log-level error': { logLevel: 'error' },
@@ -71,12 +79,16 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PGDATA: '/from/env',
     PG_REPLSTATUS_CONTROL_CHECK: 'off',
     PG_REPLSTATUS_PG_CONTROLDATA: '/env/pg_controldata',
+    PG_REPLSTATUS_MAINTENANCE_FILE: '/env/drained',
     PG_REPLSTATUS_PORT: '1',
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
     PG_REPLSTATUS_NEWLINE: 'on',
     PG_REPLSTATUS_ON_CHANGE: 'notify',
     PG_REPLSTATUS_HTTP: '8008,[::1]:8009',
+    PG_REPLSTATUS_ALLOW: '192.0.2.0/24, ::1',
+    PG_REPLSTATUS_AGENT: '5410,[::1]:5411',
+    PG_REPLSTATUS_AGENT_UP_FOR: 'standby',
     PG_REPLSTATUS_INTERVAL: '1000',
     PG_REPLSTATUS_LEASE: '2000',
     PG_REPLSTATUS_LOG_LEVEL: 'error',
@@ -88,6 +100,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
       pgdata: '/from/env',
       controlCheck: 'off',
       pgControldata: '/env/pg_controldata',
+      maintenanceFile: '/env/drained',
       port: 1,
       bind: ['127.0.0.1', '::1'],
       whenUnavailable: 'close',
@@ -97,6 +110,15 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
         { address: null, port: 8008 },
         { address: '::1', port: 8009 },
       ],
+      allow: [
+        { address: '192.0.2.0', prefix: 24 },
+        { address: '::1', prefix: 128 },
+      ],
+      agent: [
+        { address: null, port: 5410 },
+        { address: '::1', port: 5411 },
+      ],
+      agentUpFor: 'standby',
       intervalMs: 1000,
       leaseMs: 2000,
       logLevel: 'error',
@@ -104,9 +126,10 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     },
   })
   const line =
-    '-D /flag --control-check native --pg-controldata /flag/pg_controldata --port 2 --bind ::2 ' +
-    '--when-unavailable reply --on-change other --http 3 --interval 100 --lease 200 ' +
-    '--log-level debug --log-format text'
+    '-D /flag --control-check native --pg-controldata /flag/pg_controldata ' +
+    '--maintenance-file /flag/drained --port 2 --bind ::2 --when-unavailable reply ' +
+    '--on-change other --http 3 --allow ::3 --agent 3 --agent-up-for any --interval 100 ' +
+    '--lease 200 --log-level debug --log-format text'
   t.strictSame(
     understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
     understood(`${line} --newline`),
@@ -128,23 +151,27 @@ t.test('addresses are repeated or listed, and the same one counts once', async t
   t.strictSame(bind('--bind 127.0.0.1,::1 --bind ::1'), ['127.0.0.1', '::1'])
 })
 
-t.test('so does the same place for HTTP', async t => {
-  const line = '-D /data --http 127.0.0.1:8008 --http [::1]:8008,127.0.0.1:8008'
-  t.match(understood(line), {
-    options: {
-      http: [
-        { address: '127.0.0.1', port: 8008 },
-        { address: '::1', port: 8008 },
-      ],
-    },
-  })
+t.test('so are places for HTTP and for the agent', async t => {
+  for (const option of ['http', 'agent']) {
+    const line = `--${option} 5410 --${option} [::1]:5410,5410 --${option} [::1]:5410`
+    t.match(understood(`-D /data ${line}`), {
+      options: {
+        [option]: [
+          { address: null, port: 5410 },
+          { address: '::1', port: 5410 },
+        ],
+      },
+    })
+  }
 })
 
 t.test('paths are absolute from here on', async t => {
-  t.match(understood('-D data --pg-controldata bin/pg_controldata'), {
+  const line = '-D data --pg-controldata bin/pg_controldata --maintenance-file drained'
+  t.match(understood(line), {
     options: {
       pgdata: join(process.cwd(), 'data'),
       pgControldata: join(process.cwd(), 'bin/pg_controldata'),
+      maintenanceFile: join(process.cwd(), 'drained'),
     },
   })
 })
@@ -157,6 +184,11 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--interval 49': '--interval is "49", wanted a whole number from 50 to 60000',
     '--interval 60001': '--interval is "60001", wanted a whole number from 50 to 60000',
     '--bind localhost': '--bind is "localhost", wanted an IPv4 or IPv6 address',
+    '--allow 192.0.2.0/33':
+      '--allow is "192.0.2.0/33", wanted an address, or a network as 192.0.2.0/24 or 2001:db8::/32',
+    '--agent localhost:1':
+      '--agent is "localhost:1", wanted PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535',
+    '--agent-up-for master': '--agent-up-for is "master", wanted primary, standby or any',
     '--bind ::1,': '--bind is "", wanted an IPv4 or IPv6 address',
     '--http ::1:8008':
       '--http is "::1:8008", wanted PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535',
@@ -164,6 +196,7 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--control-check on': '--control-check is "on", wanted native, pg_controldata or off',
     '--log-level warn': '--log-level is "warn", wanted error, warning, notice, info or debug',
     '--log-format xml': '--log-format is "xml", wanted text or json',
+    '--maintenance-file=': '--maintenance-file is "", wanted a path',
     '--pg-controldata=': '--pg-controldata is "", wanted a path',
   }
   for (const [line, message] of Object.entries(messages)) {
@@ -203,12 +236,16 @@ t.test('status looks where serve looks', async t => {
       pgdata: '/data',
       controlCheck: 'native',
       pgControldata: null,
+      maintenanceFile: null,
       json: false,
       expect: null,
     },
   })
   t.match(understood('status --json --expect any', { PGDATA: '/data' }), {
     options: { pgdata: '/data', json: true, expect: 'any' },
+  })
+  t.match(understood('status -D /data --maintenance-file /run/drained'), {
+    options: { maintenanceFile: '/run/drained' },
   })
   t.match(understood('status -D /data --expect primary'), { options: { expect: 'primary' } })
   t.match(mistake('status -D /data --expect master'), {

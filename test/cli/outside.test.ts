@@ -53,6 +53,14 @@ t.test('commands have our environment', async t => {
   await ended.promise
 })
 
+t.test('a maintenance file is one of the disk', async t => {
+  const path = join(t.testdir({ maintenance: 'new kernel\n' }), 'maintenance')
+  t.strictSame(await systemOutside({}).readMaintenance(path), {
+    kind: 'drained',
+    because: 'new kernel',
+  })
+})
+
 t.test('pg_controldata is looked for in the PATH of the environment', async t => {
   const folder = makeServerFolder(t)
   const program = join(folder, 'pg_controldata')

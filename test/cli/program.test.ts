@@ -29,6 +29,7 @@ const run = async (
     outside: fake.outside,
     stopAsked: () => deferred<string>().promise,
     whenRecordAsked: () => undefined,
+    onDrainSignal: () => {},
     ...changes,
   }
   const exitCode = await runProgram(argv, surroundings)

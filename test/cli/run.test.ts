@@ -28,6 +28,9 @@ const setUp = (
   const errors: OperatorError[] = []
   const { promise, resolve } = deferred<string>()
   let askForRecord = (): void => undefined
+  let drain = (): void => {
+    throw new Error('nobody listens for the signal')
+  }
   // Whatever goes wrong in a test, it leaves nothing running.
   t.teardown(() => resolve('the end of the test'))
   const ends = serve(
@@ -46,6 +49,9 @@ const setUp = (
       whenRecordAsked: action => {
         askForRecord = action
       },
+      onDrainSignal: toggle => {
+        drain = toggle
+      },
     },
   )
   const happened = (kind: Event['kind']) => events.find(event => event.kind === kind)
@@ -55,6 +61,7 @@ const setUp = (
     events,
     errors,
     kinds: () => events.map(({ kind }) => kind),
+    drain: () => drain(),
     stop: (signal = 'SIGTERM') => resolve(signal),
     askForRecord: () => askForRecord(),
     /** Lets time pass until it has happened. */
@@ -119,6 +126,36 @@ t.test('a signal during the first look ends it at once, even while the disk hang
   daemon.stop()
   t.equal(await daemon.ends, exitDone)
   t.strictSame(daemon.kinds(), [], 'it had not yet started')
+})
+
+t.test('a signal drains the server, and another one ends that', async t => {
+  const daemon = setUp(t)
+  await daemon.until('verdict changed')
+  const port = daemon.port()
+  daemon.drain()
+  t.match(await hear({ port }), { end: 'ECONNREFUSED' })
+  daemon.drain()
+  const isBack = async () => (await hear({ port })).bytes.toString() === wireWords.primary
+  await until(isBack, { what: 'the port' })
+  daemon.stop()
+  await daemon.ends
+  t.match(daemon.events.slice(3), [
+    { kind: 'maintenance toggled', on: true },
+    { kind: 'verdict changed', to: { rule: 'maintenance', because: 'drained by hand' } },
+    { kind: 'maintenance toggled', on: false },
+    { kind: 'verdict changed', to: { role: 'primary' } },
+    { kind: 'stopping' },
+    { kind: 'stopped' },
+  ])
+})
+
+t.test('also one that comes while the first look is still under way', async t => {
+  const daemon = setUp(t, primaryEvidence(), { hung: true })
+  daemon.drain()
+  await daemon.until('listening')
+  daemon.stop()
+  t.equal(await daemon.ends, exitDone)
+  t.match(daemon.events, [{ kind: 'maintenance toggled', on: true }, { kind: 'started' }])
 })
 
 t.test('a disk that hangs at the start is waited for, with the port there', async t => {

@@ -5,9 +5,11 @@ import type { ServeOptions } from '../../src/cli/options.ts'
 import { startServing } from '../../src/cli/serving.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { drained, noMaintenance } from '../../src/facts/maintenance.ts'
+import { createMaintenanceWatch } from '../../src/observe/maintenance.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
-import { fakeOutside } from '../harness/fake-outside.ts'
+import { fakeOutside, type FakeOutside } from '../harness/fake-outside.ts'
 import { settle } from '../harness/manual-clock.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
 import { hear, listenAsStranger } from '../harness/tcp-client.ts'
@@ -15,12 +17,23 @@ import { until } from '../harness/until.ts'
 
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 
+const watchMaintenance = ({ outside }: FakeOutside, path: string | null) =>
+  createMaintenanceWatch({
+    path,
+    read: outside.readMaintenance,
+    timers: outside.clock,
+    everyMs: 100,
+    toggled: () => undefined,
+  })
+
 const start = async (t: Test, first: Evidence, changes: Partial<ServeOptions> = {}) => {
   const fake = fakeOutside(first)
   const events: Event[] = []
   const options = { ...serveDefaults, ...changes }
+  const maintenance = watchMaintenance(fake, options.maintenanceFile)
   const outcome = await startServing(options, {
     outside: fake.outside,
+    maintenance,
     report: event => {
       events.push(event)
     },
@@ -32,7 +45,7 @@ const start = async (t: Test, first: Evidence, changes: Partial<ServeOptions> = 
     const { bytes, end } = await hear({ port })
     return end === 'end' ? bytes.toString('latin1') : end
   }
-  return { ...fake, outcome, events, ports, say }
+  return { ...fake, outcome, maintenance, events, ports, say }
 }
 
 t.test('every connect is told the role of now', async t => {
@@ -81,6 +94,7 @@ t.test('before the first look there is nothing to tell', async t => {
   t.teardown(fake.hang())
   const outcome = await startServing(serveDefaults, {
     outside: fake.outside,
+    maintenance: watchMaintenance(fake, null),
     report: () => undefined,
   })
   if (!outcome.ok) throw new Error(outcome.fault.message)
@@ -123,6 +137,7 @@ t.test('whoever asks during the first look is told nothing', async t => {
     { ...serveDefaults, whenUnavailable: 'reply' },
     {
       outside: fake.outside,
+      maintenance: watchMaintenance(fake, null),
       report: event => {
         events.push(event)
       },
@@ -160,6 +175,55 @@ t.test('who asks while it wakes up from a sleep is told what holds then', async 
   t.equal(await asked, wireWords.primary)
 })
 
+t.test('drained by hand, it is unavailable on every port until that is over', async t => {
+  const { say, maintain, clock, ports, maintenance, open } = await start(t, primaryEvidence(), {
+    maintenanceFile: '/run/drained',
+    agent: [{ address: '127.0.0.1', port: 0 }],
+  })
+  const pass = async (): Promise<void> => {
+    clock.advance(100)
+    await settle()
+  }
+  t.equal(await say(), wireWords.primary)
+  maintain(drained('new kernel'))
+  await pass()
+  t.equal(await say(), 'ECONNREFUSED')
+  t.equal(await say(ports[1]), 'down #new kernel\n')
+  maintain(noMaintenance)
+  await pass()
+  const isBack = async (): Promise<boolean> => (await say()) === wireWords.primary
+  await until(isBack, { what: 'the port' })
+  t.equal(await say(ports[1]), 'up\n')
+  maintenance.toggle()
+  t.equal(await say(), 'ECONNREFUSED')
+  t.equal(await say(ports[1]), 'down #drained by hand\n')
+  maintenance.toggle()
+  await until(isBack, { what: 'the port again' })
+  t.equal(open(), 2)
+})
+
+t.test('a file that is there at the start is never passed over', async t => {
+  const fake = fakeOutside(primaryEvidence())
+  fake.maintain(drained('new kernel'))
+  const events: Event[] = []
+  const outcome = await startServing(
+    { ...serveDefaults, maintenanceFile: '/run/drained' },
+    {
+      outside: fake.outside,
+      maintenance: watchMaintenance(fake, '/run/drained'),
+      report: event => {
+        events.push(event)
+      },
+    },
+  )
+  t.teardown(() => outcome.ok && outcome.fact.stop())
+  await settle()
+  t.match(
+    events.filter(({ kind }) => kind === 'verdict changed'),
+    [{ from: null, to: { rule: 'maintenance' } }],
+  )
+})
+
 t.test('each address has a listener, and tells that it is up', async t => {
   const { say, ports, events } = await start(t, primaryEvidence(), {
     bind: ['127.0.0.1', '127.0.0.2'],
@@ -176,6 +240,75 @@ t.test('each address has a listener, and tells that it is up', async t => {
 t.test('without an address every address is answered on', async t => {
   const { say } = await start(t, primaryEvidence(), { bind: [] })
   t.equal(await say(), wireWords.primary)
+})
+
+t.test('an agent-check is answered beside, and its port stays open', async t => {
+  const [address, port] = ['127.0.0.1', 0]
+  const { say, ports, find, clock } = await start(t, primaryEvidence(), {
+    agent: [{ address, port }],
+  })
+  t.equal(ports.length, 2)
+  t.equal(await say(ports[1]), 'up\n')
+  find(down)
+  clock.advance(500)
+  await settle()
+  t.match(await say(ports[1]), /^down #.*: no server runs there\n$/)
+  t.equal(await say(ports[0]), 'ECONNREFUSED')
+  find(standbyEvidence())
+  clock.advance(500)
+  await settle()
+  t.equal(await say(ports[1]), 'down #standby\n')
+})
+
+t.test('so is one that wants standbys, and it waits like everybody else', async t => {
+  const { say, ports, find, clock } = await start(t, primaryEvidence(), {
+    agent: [{ address: '127.0.0.1', port: 0 }],
+    agentUpFor: 'standby',
+  })
+  t.equal(await say(ports[1]), 'down #primary\n')
+  find(standbyEvidence())
+  clock.oversleep(60_000)
+  const asked = say(ports[1])
+  await until(
+    async () => {
+      clock.advance(1)
+      return (await Promise.race([asked, settle()])) !== undefined
+    },
+    { what: 'an answer after waking up' },
+  )
+  t.equal(await asked, 'up\n')
+})
+
+t.test('who may not ask is told nothing, on any port', async t => {
+  const agent = [{ address: '127.0.0.1', port: 0 }]
+  const closed = await start(t, primaryEvidence(), {
+    agent,
+    allow: [{ address: '192.0.2.0', prefix: 24 }],
+  })
+  for (const port of closed.ports) t.equal(await closed.say(port), '')
+  t.match(closed.events.slice(-2), [
+    { kind: 'connects refused', port: closed.ports[0], from: '127.0.0.1', refused: 1 },
+    { kind: 'connects refused', port: closed.ports[1], from: '127.0.0.1', refused: 1 },
+  ])
+  const open = await start(t, primaryEvidence(), {
+    agent,
+    bind: [],
+    allow: [{ address: '127.0.0.0', prefix: 8 }],
+  })
+  t.equal(await open.say(), wireWords.primary, 'from ::ffff:127.0.0.1')
+  t.equal(await open.say(open.ports[1]), 'up\n')
+})
+
+t.test('a place for the agent that is taken is told by its own option', async t => {
+  const stranger = await listenAsStranger()
+  t.teardown(() => stranger.server.close())
+  const taken = await start(t, primaryEvidence(), {
+    agent: [{ address: '127.0.0.1', port: stranger.port }],
+  })
+  t.match(taken.outcome, { ok: false, fault: { hint: /choose another with --agent$/ } })
+  t.equal(taken.open(), 0)
+  const nameless = await start(t, primaryEvidence(), { agent: [{ address: 'fe80::1', port: 0 }] })
+  t.match(nameless.outcome, { ok: false, fault: { hint: 'see --agent' } })
 })
 
 t.test('a port in use is a mistake with a hint, and leaves nothing running', async t => {

@@ -5,6 +5,7 @@ import type { StatusOptions } from '../../src/cli/options.ts'
 import { patienceMs } from '../../src/cli/patience.ts'
 import { status } from '../../src/cli/status.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { drained, type Maintenance } from '../../src/facts/maintenance.ts'
 import { noSignalFiles, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 import { fakeOutside, noAccounts, passTimeUntil, rootAccounts } from '../harness/fake-outside.ts'
 
@@ -12,6 +13,7 @@ const defaults: StatusOptions = {
   pgdata: '/pgdata',
   controlCheck: 'native',
   pgControldata: null,
+  maintenanceFile: null,
   json: false,
   expect: null,
 }
@@ -20,9 +22,10 @@ const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 const ask = async (
   evidence: Evidence | null,
   changes: Partial<StatusOptions> = {},
-  { accounts = noAccounts, hung = false } = {},
+  { accounts = noAccounts, hung = false, maintenance = null as Maintenance | null } = {},
 ) => {
   const fake = fakeOutside(evidence)
+  if (maintenance !== null) fake.maintain(maintenance)
   if (hung) t.teardown(fake.hang())
   const errors: OperatorError[] = []
   let printed = ''
@@ -63,6 +66,18 @@ t.test('people read what was seen, and why it means that', async t => {
   t.match(printed, /^standby: \/pgdata\n\n/)
   t.match(printed, /\nbecause postmaster pid 4711 is ready and the control file says in archive/)
   t.match(printed, /\nwarning: standby\.signal is missing.*\n$/)
+})
+
+t.test('a server that is drained by hand is unavailable, and it says why', async t => {
+  const maintenance = drained('new kernel')
+  const options = { maintenanceFile: '/run/drained' }
+  const people = await ask(primaryEvidence(), options, { maintenance })
+  t.equal(people.exitCode, exitCodes.unavailable)
+  t.match(people.printed, /^unavailable: \/pgdata\n\n {2}maintenance {5}new kernel\n/)
+  const programs = await ask(primaryEvidence(), { ...options, json: true }, { maintenance })
+  t.match(JSON.parse(programs.printed), { verdict: 'unavailable', maintenance: 'new kernel' })
+  const unasked = await ask(primaryEvidence(), {}, { maintenance })
+  t.equal(unasked.exitCode, exitCodes.primary, 'no file was named')
 })
 
 t.test('programs read JSON', async t => {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { changeVariables } from '../../src/facts/change-variables.ts'
 import type { Change } from '../../src/facts/event.ts'
+import { noMaintenance } from '../../src/facts/maintenance.ts'
 import { currentVerdict } from '../../src/facts/snapshot.ts'
 import type { MonotonicMs, Pid, TimelineId } from '../../src/facts/units.ts'
 import { decide } from '../../src/facts/verdict.ts'
@@ -47,6 +48,7 @@ t.test('before the first look nothing is known', async t => {
     now: 0 as MonotonicMs,
     leaseMs: 1500,
     pulse: { kind: 'steady' },
+    maintenance: noMaintenance,
   })
   const to = decide(primaryEvidence())
   const change: Change = { at: noon, from, to, postmaster: null, timeline: null }

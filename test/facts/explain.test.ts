@@ -2,6 +2,8 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { explain } from '../../src/facts/explain.ts'
+import { drained } from '../../src/facts/maintenance.ts'
+import { underMaintenance } from '../../src/facts/snapshot.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
   children,
@@ -34,6 +36,19 @@ t.test('a primary in good health reads like this', async t => {
     '',
     'because postmaster pid 4711 is ready and the control file says in production',
   ])
+})
+
+t.test('maintenance stands first and last', async t => {
+  const snapshot = snapshotOf(primaryEvidence())
+  const lines = explain(underMaintenance(snapshot, drained('new kernel')))
+  t.strictSame(lines.slice(0, 4), [
+    'unavailable: /pgdata',
+    '',
+    '  maintenance     new kernel',
+    '  data directory  PostgreSQL 15',
+  ])
+  t.equal(lines.at(-1), 'because new kernel')
+  t.strictSame(lines.slice(3, -1), explain(snapshot).slice(2, -1))
 })
 
 t.test('hazards come last, as warnings', async t => {

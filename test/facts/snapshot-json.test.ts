@@ -2,6 +2,8 @@ import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { drained } from '../../src/facts/maintenance.ts'
+import { underMaintenance } from '../../src/facts/snapshot.ts'
 import { snapshotDocument, snapshotJson } from '../../src/facts/snapshot-json.ts'
 import type { UnixSeconds } from '../../src/facts/units.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
@@ -30,6 +32,7 @@ t.test('a primary in good health, field by field', async t => {
     rule: 'in production',
     because: 'postmaster pid 4711 is ready and the control file says in production',
     settled: true,
+    maintenance: null,
     hazards: [{ name: 'next start fails', warning: 'it will' }],
     looked_at: '2026-01-01T12:00:00.000Z',
     look_ms: 0.432,
@@ -91,6 +94,18 @@ t.test('a primary in good health, field by field', async t => {
       recovery_conf: false,
       backup_label: false,
     },
+  })
+})
+
+t.test('under maintenance the verdict is overruled, and the evidence is not', async t => {
+  const snapshot = underMaintenance(snapshotOf(primaryEvidence()), drained('new kernel'))
+  t.match(snapshotJson(snapshot), {
+    verdict: 'unavailable',
+    rule: 'maintenance',
+    because: 'new kernel',
+    settled: true,
+    maintenance: 'new kernel',
+    control_file: { state: 'in production' },
   })
 })
 

@@ -1,13 +1,16 @@
 import t from 'tap'
-import { currentVerdict, stampSnapshot, type Pulse } from '../../src/facts/snapshot.ts'
+import { drained, noMaintenance, type Maintenance } from '../../src/facts/maintenance.ts'
+import { currentVerdict, stampSnapshot } from '../../src/facts/snapshot.ts'
+import { underMaintenance, type Pulse } from '../../src/facts/snapshot.ts'
 import type { MonotonicMs } from '../../src/facts/units.ts'
 import { noSignalFiles, noon, primaryEvidence, snapshotOf } from '../harness/evidence.ts'
 
 const steady: Pulse = { kind: 'steady' }
-const at = (now: number, pulse: Pulse = steady) => ({
+const at = (now: number, pulse: Pulse = steady, maintenance: Maintenance = noMaintenance) => ({
   now: now as MonotonicMs,
   leaseMs: 1500,
   pulse,
+  maintenance,
 })
 const snapshot = snapshotOf(primaryEvidence())
 
@@ -36,6 +39,33 @@ t.test('a lost pulse overrules the snapshot at once', async t => {
 
 t.test('before the first look there is nothing to say', async t => {
   t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not looked yet' })
+})
+
+t.test('whatever was seen, a server that is drained by hand is not told of', async t => {
+  const verdict = {
+    kind: 'unavailable',
+    rule: 'maintenance',
+    because: 'new kernel',
+    settled: true,
+  } as const
+  const lost: Pulse = { kind: 'lost', lost: 'postmaster pid 4711 is gone' }
+  const byHand = drained('new kernel')
+  t.strictSame(currentVerdict(snapshot, at(1000, steady, byHand)), verdict)
+  t.strictSame(currentVerdict(snapshot, at(9999, steady, byHand)), verdict)
+  t.strictSame(currentVerdict(snapshot, at(1000, lost, byHand)), verdict)
+  t.strictSame(currentVerdict(null, at(1000, steady, byHand)), verdict)
+  t.strictSame(underMaintenance(snapshot, byHand), { ...snapshot, verdict })
+  t.equal(underMaintenance(snapshot, noMaintenance), snapshot)
+})
+
+t.test('nor as long as it is not known whether it is drained', async t => {
+  const maintenance = { kind: 'not looked yet' } as const
+  t.strictSame(currentVerdict(snapshot, at(1000, steady, maintenance)), {
+    kind: 'unavailable',
+    rule: 'not looked yet',
+    because: 'it is not known yet whether there is a maintenance file',
+    settled: false,
+  })
 })
 
 t.test('a snapshot holds the evidence, what it comes to, and when it was taken', async t => {

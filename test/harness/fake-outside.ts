@@ -1,5 +1,6 @@
 /** What the program watches, made up: looks find what the test says, and time stands still. */
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { noMaintenance, type Maintenance } from '../../src/facts/maintenance.ts'
 import type { Accounts } from '../../src/cli/accounts.ts'
 import type { LookOptions } from '../../src/cli/options.ts'
 import type { Outside } from '../../src/cli/outside.ts'
@@ -11,6 +12,8 @@ export type FakeOutside = {
   readonly clock: ReturnType<typeof createManualClock>
   /** Null: the lock file does not stand still. */
   readonly find: (evidence: Evidence | null) => void
+  /** What the maintenance file comes to, if one is asked for. */
+  readonly maintain: (found: Maintenance) => void
   /** Looks hang until the returned function is called. */
   readonly hang: () => () => void
   /** What probes were opened for. */
@@ -26,6 +29,7 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
   const opened: LookOptions[] = []
   const commands: string[] = []
   let finds = first
+  let maintenance = noMaintenance
   let hold: Promise<void> = Promise.resolve()
   let open = 0
   const close = (): void => {
@@ -34,6 +38,7 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
   return {
     outside: {
       clock: clock.clock,
+      readMaintenance: path => Promise.resolve(path === null ? noMaintenance : maintenance),
       openProbe: options => {
         opened.push(options)
         open += 1
@@ -60,6 +65,9 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
     clock,
     find: evidence => {
       finds = evidence
+    },
+    maintain: found => {
+      maintenance = found
     },
     hang: () => {
       const { promise, resolve } = deferred<void>()

@@ -21,19 +21,23 @@ export type ServerRow = {
   readonly status: string
   /** Result and text of the last check: `L7RSP`, `L4CON`, ...; `INI` before the first. */
   readonly check: string
+  /** The same of its agent, with the description that it gave. */
+  readonly agent: string
 }
 
 export type Haproxy = {
   readonly pid: number
   readonly servers: () => Promise<readonly ServerRow[]>
+  /** Gives an order on its socket; resolves with the answer, which is empty for most. */
+  readonly order: (command: string) => Promise<string>
   /** Waits until it sees the servers so. */
   readonly sees: (what: string, seen: (rows: readonly ServerRow[]) => boolean) => Promise<void>
   readonly ended: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
-export const readExample = (): string =>
-  readFileSync(join(repositoryRoot(), 'fixtures/haproxy.cfg'), 'utf8')
+export const readExample = (name = 'haproxy.cfg'): string =>
+  readFileSync(join(repositoryRoot(), 'fixtures', name), 'utf8')
 
 /** The same text with other ports. */
 export const replacePorts = (text: string, ports: ReadonlyMap<number, number>): string =>
@@ -52,7 +56,7 @@ export const startHaproxy = async (options: {
   const [configFile, socketFile] = [join(folder, 'haproxy.cfg'), join(folder, 'haproxy-stats.cfg')]
   const socketPath = join(folder, 'haproxy.sock')
   writeFileSync(configFile, config)
-  writeFileSync(socketFile, `global\n    stats socket ${socketPath} mode 600\n`)
+  writeFileSync(socketFile, `global\n    stats socket ${socketPath} mode 600 level admin\n`)
   const command = [program, '-db', '-f', configFile, '-f', socketFile]
   const child = spawnLeashed(command, { cwd: folder, env: serverEnvironment(), user: serverUser() })
   let said = ''
@@ -77,6 +81,7 @@ export const startHaproxy = async (options: {
   return {
     pid: child.pid ?? 0,
     servers,
+    order: async command => (await askSocket(socketPath, command)).trim(),
     sees: async (what, seen) =>
       until(async () => seen(await servers()), { what: `haproxy to see ${what}`, everyMs: 20 }),
     ended: async () => ended,
@@ -105,7 +110,7 @@ const readRows = (text: string): readonly ServerRow[] => {
   const names = head.split(',')
   return lines
     .map(line => {
-      const cells = line.split(',')
+      const cells = cellsOf(line)
       return (name: string): string => cells[names.indexOf(name)] ?? ''
     })
     .filter(cell => !['FRONTEND', 'BACKEND'].includes(cell('svname')))
@@ -116,5 +121,12 @@ const readRows = (text: string): readonly ServerRow[] => {
       backup: cell('bck') === '1',
       status: cell('status'),
       check: `${cell('check_status')} ${cell('last_chk')}`.trim(),
+      agent: `${cell('agent_status')} ${cell('last_agt')}`.trim(),
     }))
 }
+
+/** A cell with a comma or a quote in it stands in quotes. */
+const cellsOf = (line: string): readonly string[] =>
+  Array.from(line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g), ([, cell = '']) =>
+    cell.startsWith('"') ? cell.slice(1, -1).replaceAll('""', '"') : cell,
+  )

@@ -7,6 +7,7 @@ import type { Evidence } from '../../src/facts/evidence.ts'
 import { remember, type RestartMemory } from '../../src/facts/restart-memory.ts'
 import type { Verdict } from '../../src/facts/verdict.ts'
 import { pause, type Clock } from '../../src/observe/clock.ts'
+import { noMaintenance } from '../../src/facts/maintenance.ts'
 import { startMonitor } from '../../src/observe/monitor.ts'
 import type { Probe } from '../../src/observe/probe.ts'
 import { noVitalSigns, type VitalSigns } from '../../src/observe/vital-signs.ts'
@@ -90,6 +91,7 @@ const createStage = () => {
     },
     intervalMs,
     leaseMs,
+    maintenance: () => noMaintenance,
     report: () => {},
     changed: judge,
   })

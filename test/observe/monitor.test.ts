@@ -2,6 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { drained, noMaintenance, type Maintenance } from '../../src/facts/maintenance.ts'
 import type { Pid, UnixMs } from '../../src/facts/units.ts'
 import type { Verdict } from '../../src/facts/verdict.ts'
 import { startMonitor } from '../../src/observe/monitor.ts'
@@ -38,6 +39,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
   const log: string[] = []
   const forgotten: (string | null)[] = []
   let finds: Evidence | null = first
+  let maintenance: Maintenance = noMaintenance
   let vitals: VitalSigns = noVitalSigns
   let looks = 0
   let watching: ReturnType<Watcher['state']> = 'armed'
@@ -65,6 +67,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
     },
     intervalMs: 500,
     leaseMs,
+    maintenance: () => maintenance,
     report: event => events.push(event),
     changed: verdict => told.push(verdict),
   })
@@ -85,6 +88,10 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
     find: (evidence: Evidence | null, signs: VitalSigns = noVitalSigns) => {
       finds = evidence
       vitals = signs
+    },
+    maintain: (found: Maintenance) => {
+      maintenance = found
+      monitor.reconsider()
     },
     /** Looks hang until the returned function is called. */
     hang: () => {
@@ -129,6 +136,7 @@ t.test('before it ends nothing is known', async t => {
     watch: () => ({ aim: () => {}, state: () => 'arming', close: () => {} }),
     intervalMs: 500,
     leaseMs,
+    maintenance: () => noMaintenance,
     report: () => {},
     changed: () => {},
   })
@@ -349,6 +357,31 @@ t.test('but not when looks do not end', async t => {
   t.match(told.at(-1), { kind: 'unavailable', rule: 'lease expired' })
   await release()
   t.equal(monitor.current().kind, 'available')
+})
+
+t.test('a server that is drained by hand is unavailable at once, and back at once', async t => {
+  const { monitor, maintain, events, told, pass, looks, hang, hints } = await setUp()
+  const release = hang()
+  hints.hint('pg_control')
+  await pass(1)
+  const before = looks()
+  maintain(drained('new kernel'))
+  const verdict = { kind: 'unavailable', rule: 'maintenance', because: 'new kernel' } as const
+  t.match(told.at(-1), verdict, 'a look that hangs does not hold it up')
+  t.match(monitor.current(), verdict)
+  t.match(monitor.snapshot(), { verdict, evidence: { path: '/pgdata' } })
+  t.match(events.at(-1), { kind: 'verdict changed', from: { role: 'primary' }, to: verdict })
+  const reported = events.length
+  await pass(50)
+  maintain(drained('another reason'))
+  t.match(monitor.current(), { because: 'another reason' })
+  t.equal(events.length, reported, 'the same maintenance')
+  maintain(noMaintenance)
+  t.match(monitor.current(), { kind: 'available', role: 'primary' })
+  t.match(told.at(-1), { role: 'primary' })
+  t.match(events.at(-1), { from: { rule: 'maintenance' }, to: { role: 'primary' } })
+  t.equal(looks(), before)
+  await release()
 })
 
 t.test('hazards are reported when they begin and when they end', async t => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { createAnswering, type AnsweringOptions } from '../../src/serve/answering.ts'
 import { startListening, systemListen } from '../../src/serve/listening.ts'
@@ -22,6 +22,7 @@ const nothingCounted = {
   standby: 0,
   unavailable: 0,
   silence: 0,
+  refused: 0,
   dropped: 0,
   acceptFailed: 0,
   reset: 0,
@@ -34,6 +35,7 @@ const setup = (t: Test, options: Partial<AnsweringOptions> = {}) => {
   const events: ConnectEvent[] = []
   const answering = createAnswering({
     answer: () => primary,
+    allowed: null,
     connectionsMax: 4096,
     lingerMs,
     report: event => events.push(event),
@@ -205,6 +207,40 @@ t.test('above the cap the newest is dropped, counted and told once', async t => 
     },
   ])
   for (const guest of guests) guest.destroy()
+})
+
+t.test('who may not ask is closed without a byte, counted, and told once a minute', async t => {
+  const asked: (string | undefined)[] = []
+  const allowed = (address: string | undefined): boolean => {
+    asked.push(address)
+    return asked.length > 4
+  }
+  const answer = (): Reply => {
+    t.equal(asked.length, 5, 'nobody asks for an answer to a stranger')
+    return primary
+  }
+  const { time, events, on, answering, open, ends } = setup(t, { allowed, answer })
+  const bound = await open()
+  for (let count = 0; count < 3; count += 1) {
+    t.match(await hear(bound), { bytes: { length: 0 }, end: 'end' })
+  }
+  const refused = { kind: 'connects refused', on, from: '127.0.0.1' } as const
+  t.strictSame(events, [{ ...refused, refused: 1 }])
+  time.advance(quietMs)
+  t.match((await hear(bound, Buffer.from('let me in'))).bytes.length, 0)
+  t.strictSame(events[1], { ...refused, refused: 4 })
+  t.strictSame((await hear(bound)).bytes, bytesOf(primary))
+  t.strictSame(answering.counters(), { ...nothingCounted, refused: 4, primary: 1 })
+  t.strictSame(new Set(asked), new Set(['127.0.0.1']))
+  t.ok(ends.slice(0, 4).every(({ socket }) => socket.destroyed))
+})
+
+t.test('who has gone before it is known where from is nobody', async t => {
+  const allowed = (address: string | undefined): boolean => address !== undefined
+  const { events, on, server, answering } = setup(t, { allowed })
+  server.emit('connection', new Socket())
+  t.strictSame(events, [{ kind: 'connects refused', on, from: null, refused: 1 }])
+  t.match(answering.counters(), { refused: 1 })
 })
 
 t.test('there is room again when a guest has been cut off', async t => {

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Change } from '../../src/facts/event.ts'
+import { noMaintenance } from '../../src/facts/maintenance.ts'
 import { currentVerdict } from '../../src/facts/snapshot.ts'
 import type { MonotonicMs, Pid, TimelineId } from '../../src/facts/units.ts'
 import { decide, type Verdict } from '../../src/facts/verdict.ts'
@@ -16,6 +17,7 @@ const notLookedYet = currentVerdict(null, {
   now: 0 as MonotonicMs,
   leaseMs: 1500,
   pulse: { kind: 'steady' },
+  maintenance: noMaintenance,
 })
 const change = (from: Verdict | null, to: Verdict): Change => ({
   at: noon,

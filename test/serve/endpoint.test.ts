@@ -65,6 +65,16 @@ t.test('an address that is not of this host is named', t => {
   t.end()
 })
 
+t.test('the hint names the options of whoever wanted to listen', t => {
+  const options = { port: '--agent', address: '--agent' }
+  const hintOf = (kind: 'port in use' | 'not permitted' | 'no such address', port: number) =>
+    describeListenFault({ kind, address: '192.0.2.1', port }, options).hint
+  t.match(hintOf('port in use', 5400), /choose another with --agent$/)
+  t.match(hintOf('not permitted', 80), /choose another with --agent$/)
+  t.match(hintOf('no such address', 5400), /^--agent takes an address/)
+  t.end()
+})
+
 t.test('whatever else goes wrong is told with its code', t => {
   t.strictSame(describeListenFault({ kind: 'other', ...everywhere, code: 'EMFILE' }), {
     message: 'port 5400 gave EMFILE, wanted to listen there',

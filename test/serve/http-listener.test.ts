@@ -27,6 +27,7 @@ const setup = async (t: Test, options: Partial<HttpListenerOptions> = {}) => {
       return hello
     },
     connectionsMax: 512,
+    allowed: null,
     timers: createManualTimers().timers,
     report: () => undefined,
     ...options,
@@ -224,12 +225,24 @@ t.test('a port that can not be had is the outcome', async t => {
     on: { address: '127.0.0.1', port: stranger.port },
     answer: () => hello,
     connectionsMax: 1,
+    allowed: null,
     timers: createManualTimers().timers,
     report: () => undefined,
   })
   t.match(await listener.open(), { ok: false, fault: { kind: 'port in use' } })
-  t.strictSame(listener.counters(), { dropped: 0, acceptFailed: 0 })
+  t.strictSame(listener.counters(), { dropped: 0, acceptFailed: 0, refused: 0 })
   listener.destroy()
+})
+
+t.test('who may not ask is closed without a byte, whatever he says', async t => {
+  let open = false
+  const { requests, listener, say } = await setup(t, { allowed: () => open })
+  for (const bytes of ['GET / HTTP/1.1\r\n\r\n', 'garbage\r\n\r\n', ''])
+    t.equal(await say(bytes), '')
+  t.strictSame(requests, [])
+  t.match(listener.counters(), { refused: 3 })
+  open = true
+  t.match(await say('GET / HTTP/1.1\r\n\r\n'), /hello/)
 })
 
 t.test('the end cuts off whoever is there', async t => {

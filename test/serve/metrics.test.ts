@@ -18,6 +18,7 @@ const connects = {
   acceptFailed: 6,
   reset: 7,
   lingeringDestroyed: 8,
+  refused: 9,
 }
 
 const record = (
@@ -36,7 +37,7 @@ const record = (
   leaseMs: 1500,
   tally: createTally().read(),
   connects: [connects],
-  http: [{ dropped: 10, acceptFailed: 20 }],
+  http: [{ dropped: 10, acceptFailed: 20, refused: 30 }],
   ...changes,
 })
 
@@ -143,6 +144,7 @@ t.test('counters of all listeners are added up', async t => {
     'answers_total{answer="silence"}': 8,
     'connects_dropped_total{listener="role"}': 10,
     'connects_failed_total{listener="role"}': 12,
+    'connects_refused_total{listener="role"}': 18,
     connects_reset_total: 14,
     connects_cut_off_total: 16,
     'connects_dropped_total{listener="http"}': 0,

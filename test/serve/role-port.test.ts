@@ -28,6 +28,7 @@ const setup = (t: Test, options: Setup = {}) => {
       address,
       port,
       answer: () => replyTo(current),
+      allowed: null,
       connectionsMax: 100,
       lingerMs: 1000,
       report: () => undefined,

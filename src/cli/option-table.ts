@@ -3,16 +3,19 @@
  * What it may say and what it is otherwise stands in options.ts.
  */
 import { wireWords } from '../serve/reply.ts'
+import { logFormats, logLevels } from './log.ts'
 
 export const commandNames = ['serve', 'status', 'query'] as const
 export type CommandName = (typeof commandNames)[number]
 
-type Spec = {
+export type OptionSpec = {
   readonly commands: readonly CommandName[]
   /** A letter. */
   readonly short?: string
   /** What its value is called; absent for a switch. */
   readonly value?: string
+  /** All that it may say, where that is one of a few words. */
+  readonly words?: readonly string[]
   /** Of the part of the help that lists it. */
   readonly heading: string
   /** Variable of the environment that gives it too; null for none. */
@@ -39,6 +42,7 @@ export const optionTable = {
   'control-check': {
     commands: local,
     value: 'HOW',
+    words: ['native', 'pg_controldata', 'off'],
     heading: where,
     variable: 'PG_REPLSTATUS_CONTROL_CHECK',
     help: [
@@ -74,6 +78,7 @@ export const optionTable = {
   'when-unavailable': {
     commands: ['serve'],
     value: 'HOW',
+    words: ['refuse', 'close', 'reply'],
     heading: answers,
     variable: 'PG_REPLSTATUS_WHEN_UNAVAILABLE',
     help: [
@@ -106,6 +111,7 @@ export const optionTable = {
   'log-level': {
     commands: ['serve'],
     value: 'LEVEL',
+    words: logLevels,
     heading: log,
     variable: 'PG_REPLSTATUS_LOG_LEVEL',
     help: ['error, warning, notice, info or debug', '(default: info)'],
@@ -113,6 +119,7 @@ export const optionTable = {
   'log-format': {
     commands: ['serve'],
     value: 'FORMAT',
+    words: logFormats,
     heading: log,
     variable: 'PG_REPLSTATUS_LOG_FORMAT',
     help: ['text or json (default: text)'],
@@ -126,6 +133,7 @@ export const optionTable = {
   expect: {
     commands: ['status'],
     value: 'ROLE',
+    words: ['primary', 'standby', 'any'],
     heading: output,
     variable: null,
     help: [
@@ -147,14 +155,14 @@ export const optionTable = {
     variable: null,
     help: ['show this help, then exit'],
   },
-} as const satisfies { readonly [name: string]: Spec }
+} as const satisfies { readonly [name: string]: OptionSpec }
 
 export type OptionName = keyof typeof optionTable
 
-const entries = Object.entries(optionTable) as readonly (readonly [OptionName, Spec])[]
+const entries = Object.entries(optionTable) as readonly (readonly [OptionName, OptionSpec])[]
 
 /** Its options, in the order in which the help lists them. */
-export const optionsOf = (command: CommandName): readonly (readonly [OptionName, Spec])[] =>
+export const optionsOf = (command: CommandName): readonly (readonly [OptionName, OptionSpec])[] =>
   entries.filter(([, { commands }]) => commands.includes(command))
 
 /** The options of a command for its help, under their headings; ends with a line feed. */
@@ -177,7 +185,7 @@ export const optionList = (command: CommandName): string => {
 const textColumn = 29
 
 /** `-D, --pgdata DIR`, and with `<` before the value as Commander wants it. */
-const written = (name: string, { short, value }: Spec, bracket: '<' | ''): string => {
+export const written = (name: string, { short, value }: OptionSpec, bracket: '<' | ''): string => {
   const letter = short === undefined ? '' : `-${short}, `
   const closing = bracket === '' ? '' : '>'
   return `${letter}--${name}${value === undefined ? '' : ` ${bracket}${value}${closing}`}`

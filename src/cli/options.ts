@@ -7,7 +7,7 @@ import { helpHint, sortWords, type CommandWords } from './command-words.ts'
 import { ipAddress, onOff, oneOf, path, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
-import { commandNames, type CommandName } from './option-table.ts'
+import { commandNames, optionTable, type CommandName } from './option-table.ts'
 import {
   defaultPort,
   defaultTarget,
@@ -106,7 +106,7 @@ const parseLocal = (
     pgdata,
     controlCheck: settings.one(
       'control-check',
-      oneOf(['native', 'pg_controldata', 'off']),
+      oneOf(optionTable['control-check'].words),
       'native',
     ),
     pgControldata: settings.one('pg-controldata', path, null),
@@ -122,7 +122,11 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LookOptions>
   return {
     port: one('port', whole(0, 65_535), defaultPort),
     bind: [...new Set(all('bind', ipAddress))],
-    whenUnavailable: one('when-unavailable', oneOf(['refuse', 'close', 'reply']), 'refuse'),
+    whenUnavailable: one(
+      'when-unavailable',
+      oneOf(optionTable['when-unavailable'].words),
+      'refuse',
+    ),
     newline: one('newline', onOff, false),
     intervalMs,
     leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
@@ -139,7 +143,7 @@ const leaseForm = (intervalMs: number) => ({
 
 const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LookOptions> => ({
   json: settings.one('json', onOff, false),
-  expect: settings.one('expect', oneOf(['primary', 'standby', 'any']), null),
+  expect: settings.one('expect', oneOf(optionTable.expect.words), null),
 })
 
 const checked = (

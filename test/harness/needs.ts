@@ -13,6 +13,15 @@ const packages = {
   nc: 'netcat-openbsd',
   psql: 'postgresql-client',
   cc: 'gcc libc6-dev',
+  man: 'man-db groff-base',
+  mandoc: 'mandoc',
+  'systemd-analyze': 'systemd',
+  'systemd-notify': 'systemd',
+  'systemd-socket-activate': 'systemd',
+  perl: 'perl-base',
+  'dpkg-deb': 'dpkg',
+  lintian: 'lintian',
+  fakeroot: 'fakeroot',
 } as const
 
 export type ProgramName = keyof typeof packages

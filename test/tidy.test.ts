@@ -186,7 +186,10 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'cli/accounts.ts', // owners, and /etc/passwd
     'cli/cluster-to-be.ts', // the entries of a directory that is none yet
   ],
-  'node:child_process': ['observe/pg-controldata.ts'],
+  'node:child_process': [
+    'observe/pg-controldata.ts',
+    'cli/systemd-notify.ts', // Node has no datagram sockets with a path
+  ],
   'node:net': [
     'serve/answering.ts', // servers
     'cli/query.ts', // clients

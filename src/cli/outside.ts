@@ -1,4 +1,8 @@
-/** What the program watches, and by which clock: the pieces of observe/ put together. */
+/**
+ * What the program watches, and by which clock: the pieces of observe/ put together. And what it
+ * was given by whoever started it.
+ */
+import type { Outcome } from '../facts/outcome.ts'
 import { systemClock, type Clock } from '../observe/clock.ts'
 import { createControlSource } from '../observe/control-source.ts'
 import { openDataDirectory } from '../observe/data-directory.ts'
@@ -7,16 +11,23 @@ import { createProbe, type Probe } from '../observe/probe.ts'
 import { openProcessTable } from '../observe/process-table.ts'
 import { systemWatchLibrary } from '../observe/watch-attempt.ts'
 import { createWatcher, type Watcher, type WatcherNeeds } from '../observe/watcher.ts'
+import type { OperatorError } from './operator-error.ts'
 import type { LookOptions } from './options.ts'
+import { passedSockets } from './passed-sockets.ts'
 import type { Environment } from './settings.ts'
+import { systemdNotify, type Notify } from './systemd-notify.ts'
 
 export type Outside = {
   readonly clock: Clock
   readonly openProbe: (options: LookOptions) => Probe
   readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
+  /** Descriptors of listening sockets to answer on. */
+  readonly sockets: Outcome<readonly number[], OperatorError>
+  /** Null when nobody wants to be told how we are. */
+  readonly notify: Notify | null
 }
 
-export const systemOutside = (environment: Environment): Outside => {
+export const systemOutside = (environment: Environment, pid: number): Outside => {
   const clock = systemClock
   return {
     clock,
@@ -28,5 +39,7 @@ export const systemOutside = (environment: Environment): Outside => {
       return createProbe({ controlCheck, directory, processes, control, clock })
     },
     watch: needs => createWatcher({ ...needs, timers: clock, library: systemWatchLibrary }),
+    sockets: passedSockets(environment, pid),
+    notify: systemdNotify(environment, pid),
   }
 }

@@ -2,9 +2,16 @@
 import type { Report } from '../facts/event.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
+import type { Timers } from '../facts/timers.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { startMonitor } from '../observe/monitor.ts'
-import { describeListenFault } from '../serve/endpoint.ts'
+import {
+  describeListenFault,
+  type BoundAddress,
+  type Endpoint,
+  type ListenFault,
+} from '../serve/endpoint.ts'
+import { systemListen, type Listen } from '../serve/listening.ts'
 import { makeReplies, type Reply } from '../serve/reply.ts'
 import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort, type RolePort } from '../serve/role-port.ts'
@@ -12,6 +19,8 @@ import { createListenerReport } from './listener-events.ts'
 import type { OperatorError } from './operator-error.ts'
 import type { ServeOptions } from './options.ts'
 import type { Outside } from './outside.ts'
+import { patiently } from './patience.ts'
+import { createServiceStatus } from './service-status.ts'
 
 /** Simultaneous connections of one address; a load balancer has a handful. */
 const connectionsMax = 4096
@@ -21,7 +30,11 @@ const lingerMs = 1000
 export type Serving = { readonly stop: () => void }
 
 /** A way of asking for the role: opened at the start, told of each verdict, closed at the end. */
-type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'>
+type Surface = {
+  readonly start: (verdict: Verdict) => Promise<Outcome<readonly BoundAddress[], ListenFault>>
+  readonly follow: (verdict: Verdict) => void
+  readonly destroy: () => void
+}
 
 /** What a surface asks of the monitor at the moment somebody asks it. */
 type Knowledge = {
@@ -29,7 +42,15 @@ type Knowledge = {
   readonly verdict: () => Verdict | Promise<Verdict>
 }
 
-type Needs = { readonly outside: Outside; readonly report: Report }
+type Needs = {
+  readonly outside: Outside
+  readonly report: Report
+  /** Default: the system's. */
+  readonly listen?: Listen
+}
+
+/** `sockets`: descriptors that listen already, and take the place of port and addresses. */
+type SurfaceOptions = ServeOptions & { readonly sockets: readonly number[] }
 
 /**
  * Fails when a port can't be had. The monitor is there first, because with several addresses
@@ -40,10 +61,14 @@ export const startServing = async (
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
   const { outside, report } = needs
-  const { clock, openProbe, watch } = outside
+  const { clock, openProbe, watch, sockets } = outside
   const { intervalMs, leaseMs } = options
-  const surfaces = openSurfaces(options, needs, {
+  if (!sockets.ok) return sockets
+  const firstLook = createFirstLook(sockets.fact, clock)
+  const surfaces = openSurfaces({ ...options, sockets: sockets.fact }, needs, {
     verdict: () => {
+      const unknown = firstLook.pending()
+      if (unknown !== null) return unknown.then(monitor.current)
       const verdict = monitor.current()
       return monitor.waking()?.then(monitor.current) ?? verdict
     },
@@ -56,10 +81,12 @@ export const startServing = async (
     leaseMs,
     report,
     changed: verdict => {
+      if (verdict.rule !== 'not looked yet') firstLook.over()
       for (const surface of surfaces) surface.follow(verdict)
     },
   })
   const stop = (): void => {
+    firstLook.over()
     for (const surface of surfaces) surface.destroy()
     monitor.close()
   }
@@ -76,18 +103,54 @@ export const startServing = async (
   return fact({ stop })
 }
 
+/**
+ * Who waited in the queue of a passed socket while we were not there is told the role, and not
+ * sent away without one because the first look is not over yet. A disk that hangs ends the wait.
+ */
+const createFirstLook = (sockets: readonly number[], timers: Timers) => {
+  let end: (() => void) | null = null
+  let pending: Promise<void> | null = null
+  const over = (): void => {
+    pending = null
+    end?.()
+  }
+  if (sockets.length > 0) {
+    const looked = new Promise<void>(resolve => {
+      end = resolve
+    })
+    pending = patiently(looked, timers).then(over)
+  }
+  return { pending: (): Promise<void> | null => pending, over }
+}
+
+/** In the order in which they are opened. */
 const openSurfaces = (
-  options: ServeOptions,
+  options: SurfaceOptions,
   needs: Needs,
   knowledge: Knowledge,
-): readonly Surface[] => [createRoleSurface(options, needs, knowledge)]
+): readonly Surface[] => {
+  const { notify, clock: timers } = needs.outside
+  const { report } = needs
+  return [
+    createRoleSurface(options, needs, knowledge),
+    // The last one: when it is opened, all are.
+    ...(notify === null ? [] : [createServiceStatus({ notify, timers, report })]),
+  ]
+}
 
 const createRoleSurface = (
-  options: ServeOptions,
+  given: SurfaceOptions,
   needs: Needs,
   { verdict }: Knowledge,
 ): RolePort => {
-  const { bind, port, whenUnavailable } = options
+  const { sockets } = given
+  const closesInstead = sockets.length > 0 && given.whenUnavailable === 'refuse'
+  const options = closesInstead ? { ...given, whenUnavailable: 'close' as const } : given
+  const { whenUnavailable } = options
+  if (sockets.length > 0) {
+    needs.report({ kind: 'sockets passed', count: sockets.length, closesInstead })
+  }
+  const { listen = systemListen } = needs
   const timers = needs.outside.clock
   const report = createListenerReport(needs.report)
   const replyTo = makeReplies(options)
@@ -95,9 +158,13 @@ const createRoleSurface = (
     const now = verdict()
     return now instanceof Promise ? now.then(replyTo) : replyTo(now)
   }
-  const addresses = bind.length === 0 ? [null] : bind
-  const listeners = addresses.map(address =>
-    createRoleListener({ address, port, answer, connectionsMax, lingerMs, timers, report }),
+  const listeners = endpointsOf(options).map(endpoint =>
+    createRoleListener({ ...endpoint, answer, connectionsMax, lingerMs, timers, report, listen }),
   )
   return createRolePort({ listeners, whenUnavailable, timers, report })
+}
+
+const endpointsOf = ({ sockets, bind, port }: SurfaceOptions): readonly Endpoint[] => {
+  if (sockets.length > 0) return sockets.map(passed => ({ address: null, port, passed }))
+  return bind.length === 0 ? [{ address: null, port }] : bind.map(address => ({ address, port }))
 }

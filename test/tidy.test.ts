@@ -189,6 +189,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'node:child_process': [
     'observe/pg-controldata.ts',
     'serve/shell-command.ts', // of the operator's
+    'cli/systemd-notify.ts', // Node has no datagram sockets with a path
   ],
   'node:net': [
     'serve/answering.ts', // servers

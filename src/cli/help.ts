@@ -1,6 +1,7 @@
 /** What --help prints, at most 80 columns wide. */
 import { wireWords } from '../serve/reply.ts'
-import { optionList, type CommandName } from './option-table.ts'
+import { optionList } from './option-list.ts'
+import type { CommandName } from './option-table.ts'
 
 const { primary, standby } = wireWords
 

@@ -94,6 +94,13 @@ const entryOf = (event: Event): Entry => {
       return entry('notice', 'polling over', {})
     case 'listening':
       return entry('notice', 'listening', { address: event.address, port: event.port })
+    case 'sockets passed':
+      return entry('notice', 'sockets passed', {
+        count: event.count,
+        when_unavailable: event.closesInstead ? 'close, as systemd keeps the port open' : null,
+      })
+    case 'notify failed':
+      return entry('debug', 'notify failed', { because: event.because })
     case 'port blocked':
       return entry('error', 'port blocked', { because: event.because })
     case 'connects lost':
@@ -126,5 +133,5 @@ const verdictEntry = (event: Extract<Event, { kind: 'verdict changed' }>): Entry
   return entry(level, 'role changed', { ...roles, ...grounds })
 }
 
-const roleOf = (verdict: Verdict | null): string =>
+export const roleOf = (verdict: Verdict | null): string =>
   verdict === null ? 'unknown' : answerOf(verdict)

@@ -20,7 +20,7 @@ const exitCode = await runProgram(process.argv.slice(2), {
   err: text => process.stderr.write(text),
   journal: leadsToJournal(fstatSync(process.stderr.fd), process.env['JOURNAL_STREAM']),
   accounts: openAccounts(process as typeof process & Self),
-  outside: systemOutside(process.env),
+  outside: systemOutside(process.env, process.pid),
   stopAsked: () => awaitStopSignal(process),
   whenRecordAsked,
   onDrainSignal: toggle => process.on('SIGUSR2', toggle),

@@ -3,16 +3,19 @@
  * What it may say and what it is otherwise stands in options.ts.
  */
 import { wireWords } from '../serve/reply.ts'
+import { logFormats, logLevels } from './log.ts'
 
 export const commandNames = ['serve', 'status', 'query'] as const
 export type CommandName = (typeof commandNames)[number]
 
-type Spec = {
+export type OptionSpec = {
   readonly commands: readonly CommandName[]
   /** A letter. */
   readonly short?: string
   /** What its value is called; absent for a switch. */
   readonly value?: string
+  /** All that it may say, where that is one of a few words. */
+  readonly words?: readonly string[]
   /** Of the part of the help that lists it. */
   readonly heading: string
   /** Variable of the environment that gives it too; null for none. */
@@ -40,6 +43,7 @@ export const optionTable = {
   'control-check': {
     commands: local,
     value: 'HOW',
+    words: ['native', 'pg_controldata', 'off'],
     heading: where,
     variable: 'PG_REPLSTATUS_CONTROL_CHECK',
     help: [
@@ -85,6 +89,7 @@ export const optionTable = {
   'when-unavailable': {
     commands: ['serve'],
     value: 'HOW',
+    words: ['refuse', 'close', 'reply'],
     heading: answers,
     variable: 'PG_REPLSTATUS_WHEN_UNAVAILABLE',
     help: [
@@ -136,6 +141,7 @@ export const optionTable = {
   'agent-up-for': {
     commands: ['serve'],
     value: 'ROLE',
+    words: ['primary', 'standby', 'any'],
     heading: agent,
     variable: 'PG_REPLSTATUS_AGENT_UP_FOR',
     help: ['primary, standby, or any for either of the two:', 'who is up (default: primary)'],
@@ -167,6 +173,7 @@ export const optionTable = {
   'log-level': {
     commands: ['serve'],
     value: 'LEVEL',
+    words: logLevels,
     heading: log,
     variable: 'PG_REPLSTATUS_LOG_LEVEL',
     help: ['error, warning, notice, info or debug', '(default: info)'],
@@ -174,6 +181,7 @@ export const optionTable = {
   'log-format': {
     commands: ['serve'],
     value: 'FORMAT',
+    words: logFormats,
     heading: log,
     variable: 'PG_REPLSTATUS_LOG_FORMAT',
     help: ['text or json (default: text)'],
@@ -187,6 +195,7 @@ export const optionTable = {
   expect: {
     commands: ['status'],
     value: 'ROLE',
+    words: ['primary', 'standby', 'any'],
     heading: output,
     variable: null,
     help: [
@@ -208,41 +217,12 @@ export const optionTable = {
     variable: null,
     help: ['show this help, then exit'],
   },
-} as const satisfies { readonly [name: string]: Spec }
+} as const satisfies { readonly [name: string]: OptionSpec }
 
 export type OptionName = keyof typeof optionTable
 
-const entries = Object.entries(optionTable) as readonly (readonly [OptionName, Spec])[]
+const entries = Object.entries(optionTable) as readonly (readonly [OptionName, OptionSpec])[]
 
 /** Its options, in the order in which the help lists them. */
-export const optionsOf = (command: CommandName): readonly (readonly [OptionName, Spec])[] =>
+export const optionsOf = (command: CommandName): readonly (readonly [OptionName, OptionSpec])[] =>
   entries.filter(([, { commands }]) => commands.includes(command))
-
-/** The options of a command for its help, under their headings; ends with a line feed. */
-export const optionList = (command: CommandName): string => {
-  const lines: string[] = []
-  let under: string | null = null
-  for (const [name, spec] of optionsOf(command)) {
-    if (spec.heading !== under) {
-      if (under !== null) lines.push('')
-      if (spec.heading !== '') lines.push(`${spec.heading}:`)
-      under = spec.heading
-    }
-    const [first = '', ...rest] = spec.help
-    lines.push(`  ${written(name, spec, '').padEnd(textColumn - 2)}${first}`)
-    for (const line of rest) lines.push(`${' '.repeat(textColumn + 2)}${line}`)
-  }
-  return lines.map(line => `${line}\n`).join('')
-}
-
-const textColumn = 29
-
-/** `-D, --pgdata DIR`, and with `<` before the value as Commander wants it. */
-const written = (name: string, { short, value }: Spec, bracket: '<' | ''): string => {
-  const letter = short === undefined ? '' : `-${short}, `
-  const closing = bracket === '' ? '' : '>'
-  return `${letter}--${name}${value === undefined ? '' : ` ${bracket}${value}${closing}`}`
-}
-
-/** As Commander wants it. */
-export const flagOf = (name: OptionName): string => written(name, optionTable[name], '<')

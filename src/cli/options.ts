@@ -11,7 +11,7 @@ import { endpoint, ipAddress, network, onOff, oneOf, path, portNumber } from './
 import { shellCommand, whole } from './forms.ts'
 import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
-import { commandNames, type CommandName } from './option-table.ts'
+import { commandNames, optionTable, type CommandName } from './option-table.ts'
 import {
   defaultPort,
   defaultTarget,
@@ -125,7 +125,7 @@ const parseLocal = (
     pgdata,
     controlCheck: settings.one(
       'control-check',
-      oneOf(['native', 'pg_controldata', 'off']),
+      oneOf(optionTable['control-check'].words),
       'native',
     ),
     pgControldata: settings.one('pg-controldata', path, null),
@@ -142,13 +142,17 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LocalOptions
   return {
     port: one('port', portNumber, defaultPort),
     bind: [...new Set(all('bind', ipAddress))],
-    whenUnavailable: one('when-unavailable', oneOf(['refuse', 'close', 'reply']), 'refuse'),
+    whenUnavailable: one(
+      'when-unavailable',
+      oneOf(optionTable['when-unavailable'].words),
+      'refuse',
+    ),
     newline: one('newline', onOff, false),
     onChange: one('on-change', shellCommand, null),
     http: distinct(all('http', endpoint)),
     allow: all('allow', network),
     agent: distinct(all('agent', endpoint)),
-    agentUpFor: one('agent-up-for', oneOf(['primary', 'standby', 'any']), 'primary'),
+    agentUpFor: one('agent-up-for', oneOf(optionTable['agent-up-for'].words), 'primary'),
     intervalMs,
     leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
     logLevel: one('log-level', oneOf(logLevels), 'info'),
@@ -169,7 +173,7 @@ const leaseForm = (intervalMs: number) => ({
 
 const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LocalOptions> => ({
   json: settings.one('json', onOff, false),
-  expect: settings.one('expect', oneOf(['primary', 'standby', 'any']), null),
+  expect: settings.one('expect', oneOf(optionTable.expect.words), null),
 })
 
 const checked = (

@@ -1,4 +1,8 @@
-/** What the program watches, and by which clock: the pieces of observe/ put together. */
+/**
+ * What the program watches, and by which clock: the pieces of observe/ put together. And what it
+ * was given by whoever started it.
+ */
+import type { Outcome } from '../facts/outcome.ts'
 import { systemClock, type Clock } from '../observe/clock.ts'
 import { createControlSource } from '../observe/control-source.ts'
 import { openDataDirectory } from '../observe/data-directory.ts'
@@ -10,8 +14,11 @@ import { createStandbyTitles, type StandbyTitles } from '../observe/standby-titl
 import { systemWatchLibrary } from '../observe/watch-attempt.ts'
 import { createWatcher, type Watcher, type WatcherNeeds } from '../observe/watcher.ts'
 import { createShell, type StartShellCommand } from '../serve/shell-command.ts'
+import type { OperatorError } from './operator-error.ts'
 import type { LookOptions } from './options.ts'
+import { passedSockets } from './passed-sockets.ts'
 import type { Environment } from './settings.ts'
+import { systemdNotify, type Notify } from './systemd-notify.ts'
 
 export type Outside = {
   readonly clock: Clock
@@ -20,9 +27,13 @@ export type Outside = {
   readonly startShellCommand: StartShellCommand
   readonly readMaintenance: typeof readMaintenance
   readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
+  /** Descriptors of listening sockets to answer on. */
+  readonly sockets: Outcome<readonly number[], OperatorError>
+  /** Null when nobody wants to be told how we are. */
+  readonly notify: Notify | null
 }
 
-export const systemOutside = (environment: Environment): Outside => {
+export const systemOutside = (environment: Environment, pid: number): Outside => {
   const clock = systemClock
   return {
     clock,
@@ -37,5 +48,7 @@ export const systemOutside = (environment: Environment): Outside => {
     openTitles: () => createStandbyTitles(openProcessTable(), clock),
     startShellCommand: createShell(environment),
     watch: needs => createWatcher({ ...needs, timers: clock, library: systemWatchLibrary }),
+    sockets: passedSockets(environment, pid),
+    notify: systemdNotify(environment, pid),
   }
 }

@@ -2,56 +2,22 @@
 import type { Report } from '../facts/event.ts'
 import { withChange, type History } from '../facts/history.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
-import { currentVerdict, type Snapshot } from '../facts/snapshot.ts'
-import type { Verdict } from '../facts/verdict.ts'
+import { currentVerdict } from '../facts/snapshot.ts'
+import type { Timers } from '../facts/timers.ts'
 import type { MaintenanceWatch } from '../observe/maintenance.ts'
 import { startMonitor } from '../observe/monitor.ts'
-import { makeAgentReplies } from '../serve/agent-reply.ts'
-import { createAllowList, type Allowed } from '../serve/allow-list.ts'
-import type { ConnectCounters } from '../serve/answering.ts'
 import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
-import { describeListenFault, type Endpoint } from '../serve/endpoint.ts'
-import type { EndpointOptions, ListenFault } from '../serve/endpoint.ts'
-import { makeReplies, type Reply, type WhenUnavailable } from '../serve/reply.ts'
-import { createRoleListener } from '../serve/role-listener.ts'
-import { createRolePort, type RolePort } from '../serve/role-port.ts'
-import { createHttpSurface } from './http-surface.ts'
-import { createListenerReport } from './listener-events.ts'
+import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
+import { systemListen, type Listen } from '../serve/listening.ts'
 import type { OperatorError } from './operator-error.ts'
 import type { ServeOptions } from './options.ts'
 import type { Outside } from './outside.ts'
-
-/** Simultaneous connections of one address; a load balancer has a handful. */
-const connectionsMax = 4096
-/** How long an answered client may take to hang up. */
-const lingerMs = 1000
+import { patiently } from './patience.ts'
+import { openSurfaces, type Knowledge } from './surfaces.ts'
 
 export type Serving = {
   readonly knowledge: Knowledge
   readonly stop: () => void
-}
-
-/** A way of asking for the role: opened at the start, told of each verdict, closed at the end. */
-type Surface = Pick<RolePort, 'start' | 'follow' | 'destroy'> & {
-  /** The options that say where. */
-  readonly givenBy: EndpointOptions
-}
-
-type TcpSurface = Surface & { readonly counters: () => readonly ConnectCounters[] }
-
-/** What a surface asks of the monitor at the moment somebody asks it. */
-export type Knowledge = {
-  /** The verdict that may be told now. One to wait for never rejects. */
-  readonly verdict: () => Verdict | Promise<Verdict>
-  /** What the last look saw; null before the first. */
-  readonly looked: () => Snapshot | null
-  /**
-   * The same with the titles of now, which tell of replication. Its verdict is that of the look:
-   * what may be told now is told by verdict().
-   */
-  readonly snapshot: () => Promise<Snapshot | null>
-  /** The last changes of the verdict, oldest first: see historyJson(). */
-  readonly history: () => History
 }
 
 type Needs = {
@@ -59,12 +25,8 @@ type Needs = {
   readonly report: Report
   /** Started here, and closed at the end. */
   readonly maintenance: MaintenanceWatch
-}
-
-/** What every surface needs that listens on TCP. */
-type TcpNeeds = Needs & {
-  /** Null for everybody. */
-  readonly allowed: Allowed | null
+  /** Default: the system's. */
+  readonly listen?: Listen
 }
 
 /**
@@ -75,13 +37,17 @@ export const startServing = async (
   options: ServeOptions,
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
-  const { outside, report, maintenance } = needs
-  const { clock, openProbe, openTitles, watch } = outside
+  const { outside, report, maintenance, listen = systemListen } = needs
+  const { clock, openProbe, openTitles, watch, sockets } = outside
   const { intervalMs, leaseMs } = options
+  if (!sockets.ok) return sockets
+  const firstLook = createFirstLook(sockets.fact, clock)
   const titles = openTitles()
   let history: History = []
   const knowledge: Knowledge = {
     verdict: () => {
+      const unknown = firstLook.pending()
+      if (unknown !== null) return unknown.then(monitor.current)
       const verdict = monitor.current()
       return monitor.waking()?.then(monitor.current) ?? verdict
     },
@@ -92,7 +58,8 @@ export const startServing = async (
     },
     history: () => history,
   }
-  const surfaces = openSurfaces(options, needs, knowledge)
+  const given = { ...options, sockets: sockets.fact }
+  const surfaces = openSurfaces(given, { outside, report, listen }, knowledge)
   const changeCommand = openChangeCommand(options, needs)
   // First of all: it is to be known before the first look ends.
   maintenance.start(() => {
@@ -115,10 +82,12 @@ export const startServing = async (
       report(event)
     },
     changed: verdict => {
+      if (verdict.rule !== 'not looked yet') firstLook.over()
       for (const surface of surfaces) surface.follow(verdict)
     },
   })
   const stop = (): void => {
+    firstLook.over()
     for (const surface of surfaces) surface.destroy()
     maintenance.close()
     monitor.close()
@@ -156,84 +125,22 @@ const portError = (found: ListenFault, givenBy: EndpointOptions): OperatorError 
   return { message, hint: hint ?? `see ${names.join(' and ')}` }
 }
 
-const openSurfaces = (
-  options: ServeOptions,
-  needs: Needs,
-  knowledge: Knowledge,
-): readonly Surface[] => {
-  const tcp = { ...needs, allowed: createAllowList(options.allow) }
-  const role = createRoleSurface(options, tcp, knowledge)
-  const http = createHttpSurface(options.http, {
-    ...knowledge,
-    connects: role.counters,
-    leaseMs: options.leaseMs,
-    clock: needs.outside.clock,
-    allowed: tcp.allowed,
-    report: createListenerReport(needs.report),
-  })
-  return [role, http, createAgentSurface(options, tcp, knowledge)]
-}
-
-const createRoleSurface = (
-  options: ServeOptions,
-  needs: TcpNeeds,
-  knowledge: Knowledge,
-): TcpSurface => {
-  const { bind, port, whenUnavailable } = options
-  const addresses = bind.length === 0 ? [null] : bind
-  return createTcpSurface(
-    {
-      endpoints: addresses.map(address => ({ address, port })),
-      whenUnavailable,
-      answer: answerWith(makeReplies(options), knowledge),
-      givenBy: { port: '--port', address: '--bind' },
-    },
-    needs,
-  )
-}
-
-/** Open whatever the verdict: HAProxy takes no notice of an agent that it can't reach. */
-const createAgentSurface = (
-  { agent, agentUpFor }: ServeOptions,
-  needs: TcpNeeds,
-  knowledge: Knowledge,
-): Surface =>
-  createTcpSurface(
-    {
-      endpoints: agent,
-      whenUnavailable: 'reply',
-      answer: answerWith(makeAgentReplies(agentUpFor), knowledge),
-      givenBy: { port: '--agent', address: '--agent' },
-    },
-    needs,
-  )
-
-const answerWith =
-  (replyTo: (verdict: Verdict) => Reply, { verdict }: Knowledge) =>
-  (): Reply | Promise<Reply> => {
-    const now = verdict()
-    return now instanceof Promise ? now.then(replyTo) : replyTo(now)
+/**
+ * Who waited in the queue of a passed socket while we were not there is told the role, and not
+ * sent away without one because the first look is not over yet. A disk that hangs ends the wait.
+ */
+const createFirstLook = (sockets: readonly number[], timers: Timers) => {
+  let end: (() => void) | null = null
+  let pending: Promise<void> | null = null
+  const over = (): void => {
+    pending = null
+    end?.()
   }
-
-const createTcpSurface = (
-  surface: {
-    readonly endpoints: readonly Endpoint[]
-    readonly whenUnavailable: WhenUnavailable
-    readonly answer: () => Reply | Promise<Reply>
-    readonly givenBy: EndpointOptions
-  },
-  needs: TcpNeeds,
-): TcpSurface => {
-  const { endpoints, whenUnavailable, answer, givenBy } = surface
-  const { allowed } = needs
-  const timers = needs.outside.clock
-  const report = createListenerReport(needs.report)
-  const listeners = endpoints.map(endpoint =>
-    createRoleListener({ ...endpoint, answer, allowed, connectionsMax, lingerMs, timers, report }),
-  )
-  return {
-    ...createRolePort({ listeners, whenUnavailable, timers, report }),
-    givenBy,
-    counters: () => listeners.map(listener => listener.counters()),
+  if (sockets.length > 0) {
+    const looked = new Promise<void>(resolve => {
+      end = resolve
+    })
+    pending = patiently(looked, timers).then(over)
   }
+  return { pending: (): Promise<void> | null => pending, over }
 }

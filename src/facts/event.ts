@@ -38,6 +38,10 @@ export type Event =
   | { readonly kind: 'watching restored' }
   /** The port can be had: at the start, and again after it was taken. */
   | { readonly kind: 'listening'; readonly address: string; readonly port: number }
+  /** Sockets that systemd opened are answered on; without a role to tell they can't be closed. */
+  | { readonly kind: 'sockets passed'; readonly count: number; readonly closesInstead: boolean }
+  /** systemd could not be told how we are. */
+  | { readonly kind: 'notify failed'; readonly because: string }
   /** Another program took the port while ours was closed; tried again until it is free. */
   | { readonly kind: 'port blocked'; readonly because: string }
   /** A connect was lost to a limit, ours or the system's; said once a minute at most. */

@@ -5,6 +5,8 @@ export type Endpoint = {
   readonly address: string | null
   /** 0 lets the system pick a free one. */
   readonly port: number
+  /** A descriptor of a socket that listens already, wherever that may be. */
+  readonly passed?: number
 }
 
 /** What the system made of an endpoint. */
@@ -28,18 +30,18 @@ const roleOptions: EndpointOptions = { port: '--port', address: '--bind' }
 export type ListenFaultText = { readonly message: string; readonly hint: string | null }
 
 /** `code` is what the system calls it, EADDRINUSE and the like. */
-export const listenFault = ({ address, port }: Endpoint, code: string): ListenFault => {
+export const listenFault = (endpoint: Endpoint, code: string): ListenFault => {
   switch (code) {
     case 'EADDRINUSE':
-      return { kind: 'port in use', address, port }
+      return { kind: 'port in use', ...endpoint }
     case 'EACCES':
     case 'EPERM':
-      return { kind: 'not permitted', address, port }
+      return { kind: 'not permitted', ...endpoint }
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return { kind: 'no such address', address, port }
+      return { kind: 'no such address', ...endpoint }
     default:
-      return { kind: 'other', address, port, code }
+      return { kind: 'other', ...endpoint, code }
   }
 }
 
@@ -48,7 +50,7 @@ export const describeListenFault = (
   options: EndpointOptions = roleOptions,
 ): ListenFaultText => {
   const { address, port } = fault
-  const place = address === null ? `port ${port}` : `port ${port} on ${address}`
+  const place = placeOf(fault)
   switch (fault.kind) {
     case 'port in use':
       return {
@@ -70,7 +72,14 @@ export const describeListenFault = (
       }
     case 'closed':
       return { message: `${place} was closed before it was open`, hint: null }
-    case 'other':
-      return { message: `${place} gave ${fault.code}, wanted to listen there`, hint: null }
+    case 'other': {
+      const hint = fault.passed === undefined ? null : 'see ListenStream= in systemd.socket(5)'
+      return { message: `${place} gave ${fault.code}, wanted to listen there`, hint }
+    }
   }
+}
+
+const placeOf = ({ address, port, passed }: Endpoint): string => {
+  if (passed !== undefined) return `socket ${passed}, which was passed to us,`
+  return address === null ? `port ${port}` : `port ${port} on ${address}`
 }

@@ -30,9 +30,9 @@ type Opened = Outcome<BoundAddress, ListenFault>
 type Opening = { readonly server: Server; readonly ends: Promise<Opened> }
 
 export const createRoleListener = (options: RoleListenerOptions): RoleListener => {
-  const { address, listen = systemListen } = options
+  const { address, passed, listen = systemListen } = options
   const answering = createAnswering(options)
-  let on: Endpoint = { address, port: options.port }
+  let on: Endpoint = { address, port: options.port, ...(passed === undefined ? {} : { passed }) }
   let current: Opening | null = null
   let lastEnds: Promise<unknown> = Promise.resolve()
 
@@ -44,7 +44,7 @@ export const createRoleListener = (options: RoleListenerOptions): RoleListener =
     if (current?.server !== server) return fault({ kind: 'closed', ...on })
     const outcome = await startListening(server, on, listen)
     if (current?.server !== server) return fault({ kind: 'closed', ...on })
-    if (outcome.ok) on = { address, port: outcome.fact.port }
+    if (outcome.ok) on = { ...on, port: outcome.fact.port }
     else current = null
     return outcome
   }

@@ -9,7 +9,7 @@ import { systemOutside } from '../../src/cli/outside.ts'
 const [pgdata = '', looks = '500'] = process.argv.slice(2)
 const restMs = 20
 
-const outside = systemOutside(process.env)
+const outside = systemOutside(process.env, process.pid)
 const probe = outside.openProbe({ pgdata, controlCheck: 'native', pgControldata: null })
 const took: number[] = []
 // The first ones read everything.

@@ -170,3 +170,20 @@ t.test('only what is important enough is written', async t => {
   }
   t.strictSame(logLevels.map(written), [1, 2, 3, 4, 4])
 })
+
+t.test('sockets of systemd are named, and what refuse means there', async t => {
+  t.match(
+    lineOf({ kind: 'sockets passed', count: 1, closesInstead: true }),
+    'sockets passed count=1 when_unavailable="close, as systemd keeps the port open"\n',
+  )
+  t.match(
+    lineOf({ kind: 'sockets passed', count: 2, closesInstead: false }),
+    'sockets passed count=2\n',
+  )
+})
+
+t.test('what systemd could not be told is detail', async t => {
+  const { lines, report } = setUp({ level: 'debug' })
+  report({ kind: 'notify failed', because: 'no such socket' })
+  t.match(lines, [/debug: notify failed because="no such socket"\n/])
+})

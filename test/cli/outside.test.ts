@@ -17,12 +17,12 @@ const optionsFor = (pgdata: string, changes: Partial<LookOptions> = {}): LookOpt
 })
 
 t.test('the clock is the one of the system', async t => {
-  t.equal(systemOutside({}).clock, systemClock)
+  t.equal(systemOutside({}, 1).clock, systemClock)
 })
 
 t.test('a probe looks at the files of the directory it is opened for', async t => {
   const pgdata = forgeDataDirectory(t)
-  const probe = systemOutside({}).openProbe(optionsFor(pgdata))
+  const probe = systemOutside({}, 1).openProbe(optionsFor(pgdata))
   t.teardown(probe.close)
   t.match(await probe.look(), {
     evidence: {
@@ -36,7 +36,7 @@ t.test('a probe looks at the files of the directory it is opened for', async t =
 })
 
 t.test('titles are asked for where there is a standby', async t => {
-  const { asOfNow } = systemOutside({}).openTitles()
+  const { asOfNow } = systemOutside({}, 1).openTitles()
   const primary = primaryEvidence()
   t.equal(await asOfNow(primary), primary)
 })
@@ -44,7 +44,7 @@ t.test('titles are asked for where there is a standby', async t => {
 t.test('commands have our environment', async t => {
   const heard = deferred<string>()
   const ended = deferred<void>()
-  systemOutside({ OURS: 'ours' }).startShellCommand('echo "$OURS $ROLE"', {
+  systemOutside({ OURS: 'ours' }, 1).startShellCommand('echo "$OURS $ROLE"', {
     variables: { ROLE: 'primary' },
     line: heard.resolve,
     ended: () => ended.resolve(),
@@ -55,7 +55,7 @@ t.test('commands have our environment', async t => {
 
 t.test('a maintenance file is one of the disk', async t => {
   const path = join(t.testdir({ maintenance: 'new kernel\n' }), 'maintenance')
-  t.strictSame(await systemOutside({}).readMaintenance(path), {
+  t.strictSame(await systemOutside({}, 1).readMaintenance(path), {
     kind: 'drained',
     because: 'new kernel',
   })
@@ -69,7 +69,7 @@ t.test('pg_controldata is looked for in the PATH of the environment', async t =>
   const pgdata = forgeDataDirectory(t)
   writeFileSync(join(pgdata, 'PG_VERSION'), '0\n', { mode: 0o644 })
   const look = async (options: Partial<LookOptions>, PATH: string) => {
-    const outside = systemOutside({ PATH })
+    const outside = systemOutside({ PATH }, 1)
     const probe = outside.openProbe(
       optionsFor(pgdata, { controlCheck: 'pg_controldata', ...options }),
     )
@@ -85,7 +85,7 @@ t.test('a watcher tells when it is ready, and then what happens', async t => {
   const pgdata = forgeDataDirectory(t)
   const armed = deferred<void>()
   const hinted = deferred<string>()
-  const { openProbe, watch } = systemOutside({})
+  const { openProbe, watch } = systemOutside({}, 1)
   const probe = openProbe(optionsFor(pgdata))
   t.teardown(probe.close)
   const looked = await probe.look()
@@ -106,4 +106,13 @@ t.test('a watcher tells when it is ready, and then what happens', async t => {
   writeFileSync(join(pgdata, 'standby.signal'), '')
   const name = await within(hinted.promise, { what: 'a hint', limitMs: 30_000 })
   t.match(name, 'standby.signal')
+})
+
+t.test('what systemd gave us is for the process it names', async t => {
+  const environment = { LISTEN_PID: '42', LISTEN_FDS: '1', NOTIFY_SOCKET: '/run/x' }
+  const outside = systemOutside(environment, 42)
+  t.strictSame(outside.sockets, { ok: true, fact: [3] })
+  t.type(outside.notify, 'function')
+  t.strictSame(systemOutside(environment, 43).sockets, { ok: true, fact: [] })
+  t.equal(systemOutside({}, 42).notify, null)
 })

@@ -2,17 +2,22 @@ import { connect } from 'node:net'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
 import type { ServeOptions } from '../../src/cli/options.ts'
+import type { Outside } from '../../src/cli/outside.ts'
+import { patienceMs } from '../../src/cli/patience.ts'
 import { startServing } from '../../src/cli/serving.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { drained, noMaintenance } from '../../src/facts/maintenance.ts'
 import { createMaintenanceWatch } from '../../src/observe/maintenance.ts'
+import { fact, fault } from '../../src/facts/outcome.ts'
+import type { Listen } from '../../src/serve/listening.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 import { fakeOutside, type FakeOutside } from '../harness/fake-outside.ts'
 import { settle } from '../harness/manual-clock.ts'
+import { listenOnPassed } from '../harness/passed-socket.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
-import { hear, listenAsStranger } from '../harness/tcp-client.ts'
+import { hear, hearOn, listenAsStranger } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
@@ -26,14 +31,21 @@ const watchMaintenance = ({ outside }: FakeOutside, path: string | null) =>
     toggled: () => undefined,
   })
 
-const start = async (t: Test, first: Evidence, changes: Partial<ServeOptions> = {}) => {
+const start = async (
+  t: Test,
+  first: Evidence,
+  changes: Partial<ServeOptions> = {},
+  given: Partial<Outside> & { readonly listen?: Listen } = {},
+) => {
   const fake = fakeOutside(first)
   const events: Event[] = []
   const options = { ...serveDefaults, ...changes }
+  const { listen, ...outside } = given
   const maintenance = watchMaintenance(fake, options.maintenanceFile)
   const outcome = await startServing(options, {
-    outside: fake.outside,
+    outside: { ...fake.outside, ...outside },
     maintenance,
+    ...(listen === undefined ? {} : { listen }),
     report: event => {
       events.push(event)
     },
@@ -380,4 +392,99 @@ t.test('stopping closes the port at once, also on those who linger', async t => 
   t.equal(await say(), 'ECONNREFUSED')
   t.equal(open(), 0, 'probe and watcher are closed')
   t.equal(clock.pending(), 0, 'no timer is left')
+})
+
+t.test('a socket of systemd takes the place of port and addresses', async t => {
+  const { say, ports, events, find, clock } = await start(
+    t,
+    primaryEvidence(),
+    { bind: ['192.0.2.1'] },
+    { sockets: fact([3]), listen: listenOnPassed },
+  )
+  t.equal(ports.length, 1)
+  t.match(events[0], { kind: 'sockets passed', count: 1, closesInstead: true })
+  t.equal(await say(), wireWords.primary)
+  find(down)
+  clock.advance(500)
+  await settle()
+  t.equal(await say(), '', 'nobody can close it')
+  find(standbyEvidence())
+  clock.advance(500)
+  await settle()
+  t.equal(await say(), wireWords.standby)
+})
+
+/** With the first look still under way, and a socket of systemd; somebody has connected to it. */
+const startLooking = async (t: Test) => {
+  const fake = fakeOutside(primaryEvidence())
+  const release = fake.hang()
+  t.teardown(release)
+  const events: Event[] = []
+  const outcome = await startServing(
+    { ...serveDefaults, whenUnavailable: 'reply' },
+    {
+      outside: { ...fake.outside, sockets: fact([3]) },
+      maintenance: watchMaintenance(fake, null),
+      report: event => {
+        events.push(event)
+      },
+      listen: listenOnPassed,
+    },
+  )
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  t.teardown(outcome.fact.stop)
+  const port = events.flatMap(event => (event.kind === 'listening' ? [event.port] : []))[0] ?? -1
+  const socket = connect({ port, host: '127.0.0.1' })
+  await once(socket, 'connect')
+  await settle()
+  return { ...fake, port, stop: outcome.fact.stop, events, release, heard: hearOn(socket) }
+}
+
+t.test('whoever waited in its queue is told the role after the first look', async t => {
+  const { heard, release, events } = await startLooking(t)
+  release()
+  t.equal((await heard).bytes.toString(), wireWords.primary)
+  t.notMatch(
+    events.filter(event => event.kind === 'verdict changed'),
+    [{ to: { rule: 'not looked yet' } }],
+  )
+})
+
+t.test('but waits no longer than a disk is waited for, nor for our end', async t => {
+  const patient = await startLooking(t)
+  patient.clock.advance(patienceMs)
+  t.equal((await patient.heard).bytes.length, 0, 'like everybody who lingers')
+  t.equal((await hear({ port: patient.port })).bytes.toString(), wireWords.unavailable)
+  const stopped = await startLooking(t)
+  stopped.stop()
+  t.equal((await stopped.heard).bytes.length, 0)
+  await settle()
+  t.equal(stopped.clock.pending(), 0, 'no timer is left')
+})
+
+t.test('sockets that can not be used are a mistake with a hint', async t => {
+  const mistake = { message: 'LISTEN_FDS is "x"', hint: 'y' }
+  const { outcome } = await start(t, down, {}, { sockets: fault(mistake) })
+  t.strictSame(outcome, { ok: false, fault: mistake })
+  const useless = await start(t, down, {}, { sockets: fact([999_999]) })
+  t.match(useless.outcome, { ok: false, fault: { message: /socket 999999/, hint: /systemd/ } })
+})
+
+t.test('systemd is told when all is open, and of each change', async t => {
+  const told: string[] = []
+  const notify = (status: string): Promise<null> => {
+    told.push(status)
+    return Promise.resolve(null)
+  }
+  const { find, clock, events } = await start(t, primaryEvidence(), {}, { notify })
+  t.match(events[0], { kind: 'listening' })
+  t.match(told, [/^unavailable: /], 'before the first look')
+  clock.advance(1000)
+  t.match(told[1], /^primary: /)
+  await settle()
+  find(down)
+  clock.advance(1000)
+  await settle()
+  clock.advance(1000)
+  t.match(told.at(-1), /^unavailable: /)
 })

@@ -52,7 +52,7 @@ const receivedBy = async (session: Session): Promise<string> => {
 
 /** As a daemon tells it that has counted the children once, while the standby streamed or not. */
 const observe = async (t: Test, standby: Cluster) => {
-  const { openProbe, openTitles } = systemOutside({})
+  const { openProbe, openTitles } = systemOutside({}, 1)
   const options = { controlCheck: 'native', pgControldata: null } as const
   const probe = openProbe({ pgdata: standby.dataDirectory, ...options })
   t.teardown(probe.close)

@@ -1,12 +1,14 @@
 /**
- * Makes the program: one file that needs nothing but Node, of our sources and the libraries.
+ * Makes the program, one file that needs nothing but Node, of our sources and the libraries; and
+ * beside it its manual page and completions/ for shells.
  *
  *   node test/harness/bundle.js OUTPUT
  */
 import { build } from 'esbuild'
 import { chmodSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { writePapers } from './papers.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -61,3 +63,4 @@ const strangers = Object.keys(metafile.inputs)
   .filter(name => !libraries.includes(name))
 if (strangers.length > 0) throw new Error(`no licence is told of ${[...new Set(strangers)].join()}`)
 chmodSync(outfile, 0o755)
+await writePapers(dirname(outfile))

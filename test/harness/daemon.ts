@@ -21,6 +21,8 @@ export type DaemonOptions = {
   readonly args?: readonly string[]
   /** Added to the few variables that it gets. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Default: the one that `npm run build` makes. */
+  readonly program?: string
   /** A program that starts it, with its arguments, such as unshare. */
   readonly through?: readonly string[]
 }
@@ -67,13 +69,14 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 /** Starts it and waits for nothing. */
 export const launchDaemon = async (options: DaemonOptions): Promise<Daemon> => {
   const { dataDirectory, args = [], environment = {}, through = [] } = options
+  const program = options.program ?? daemonProgram()
   const port = options.port ?? (await freePort())
   const bind = args.includes('--bind') ? [] : ['--bind', '127.0.0.1']
   const ownArgs = ['-D', dataDirectory, '--port', String(port), ...bind, ...args]
   // tap puts itself into the environment of whatever its tests start; env takes it out again.
   const variables = Object.entries({ ...serverEnvironment(), ...environment })
   const cleared = ['env', '-i', ...variables.map(([name, value]) => `${name}=${value}`)]
-  const command = [...cleared, ...through, daemonProgram(), ...ownArgs]
+  const command = [...cleared, ...through, program, ...ownArgs]
   const child = spawnLeashed(command, { cwd: '/' })
   const log = readLog(child)
   const answer = async (): Promise<string> => ask(port)

@@ -1,6 +1,7 @@
 /** What the program watches, made up: looks find what the test says, and time stands still. */
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { noMaintenance, type Maintenance } from '../../src/facts/maintenance.ts'
+import { fact } from '../../src/facts/outcome.ts'
 import type { Accounts } from '../../src/cli/accounts.ts'
 import type { LookOptions } from '../../src/cli/options.ts'
 import type { Outside } from '../../src/cli/outside.ts'
@@ -61,6 +62,8 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
         open += 1
         return { aim: () => undefined, state: () => 'armed', close }
       },
+      sockets: fact([]),
+      notify: null,
     },
     clock,
     find: evidence => {

@@ -15,6 +15,15 @@ const packages = {
   cc: 'gcc libc6-dev',
   curl: 'curl',
   promtool: 'prometheus',
+  man: 'man-db groff-base',
+  mandoc: 'mandoc',
+  'systemd-analyze': 'systemd',
+  'systemd-notify': 'systemd',
+  'systemd-socket-activate': 'systemd',
+  perl: 'perl-base',
+  'dpkg-deb': 'dpkg',
+  lintian: 'lintian',
+  fakeroot: 'fakeroot',
 } as const
 
 export type ProgramName = keyof typeof packages

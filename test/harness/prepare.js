@@ -31,7 +31,14 @@ const dist = {
   output: 'dist',
   program: 'test/harness/bundle.js',
   args: ['dist/pg-replstatus.js'],
-  sources: ['src', 'test/harness/bundle.js', ...compilerInput],
+  sources: [
+    'src',
+    'test/harness/bundle.js',
+    'test/harness/papers.js',
+    'test/harness/releases.js',
+    'CHANGELOG.md',
+    ...compilerInput,
+  ],
 }
 
 /** @type {Build} */

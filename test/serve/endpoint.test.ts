@@ -86,3 +86,12 @@ t.test('whatever else goes wrong is told with its code', t => {
   })
   t.end()
 })
+
+t.test('a socket that was passed to us is named by its number', t => {
+  const fault = listenFault({ ...everywhere, passed: 3 }, 'EOPNOTSUPP')
+  t.strictSame(describeListenFault(fault), {
+    message: 'socket 3, which was passed to us, gave EOPNOTSUPP, wanted to listen there',
+    hint: 'see ListenStream= in systemd.socket(5)',
+  })
+  t.end()
+})

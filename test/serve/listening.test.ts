@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { closeSync, openSync } from 'node:fs'
 import { createServer, type ListenOptions, type Server } from 'node:net'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startListening, systemListen, type Listen } from '../../src/serve/listening.ts'
 import { hear, listenAsStranger } from '../harness/tcp-client.ts'
@@ -130,4 +132,41 @@ t.test('nothing is left behind on the server, whatever the outcome', async t => 
   for (const event of ['listening', 'error', 'close']) t.equal(server.listenerCount(event), 0)
   server.close()
   await once(server, 'close')
+})
+
+t.test('a socket that was passed to us is taken as it is', async t => {
+  const asked: ListenOptions[] = []
+  const listen: Listen = (server, options) => {
+    asked.push(options)
+    server.listen(0, '127.0.0.1')
+  }
+  const endpoint = { address: null, port: 5400, passed: 3 }
+  const opened = await startListening(serverOf(t), endpoint, listen)
+  t.match(opened, { ok: true, fact: { address: '127.0.0.1', port: Number } })
+  t.strictSame(asked, [{ fd: 3, backlog: 4096 }])
+  if (opened.ok) t.equal((await hear(opened.fact)).bytes.toString(), 'x')
+})
+
+t.test('what was passed to us may be no port at all', async t => {
+  const endpoint = { address: null, port: 5400 }
+  const withPath: Listen = server => {
+    server.listen(join(t.testdir(), 'socket'))
+  }
+  t.match(await startListening(serverOf(t), { ...endpoint, passed: 3 }, withPath), {
+    ok: false,
+    fault: { kind: 'other', code: 'EOPNOTSUPP', passed: 3 },
+  })
+  const file = openSync('/dev/null', 'r')
+  t.teardown(() => closeSync(file))
+  t.match(await startListening(serverOf(t), { ...endpoint, passed: file }, systemListen), {
+    ok: false,
+    fault: { kind: 'other', passed: file },
+  })
+  const thrown: Listen = () => {
+    throw Object.assign(new Error('no'), { code: 'ERR_INVALID_FD_TYPE' })
+  }
+  t.match(await startListening(serverOf(t), { ...endpoint, passed: 3 }, thrown), {
+    ok: false,
+    fault: { kind: 'other', code: 'ERR_INVALID_FD_TYPE' },
+  })
 })

@@ -9,6 +9,7 @@ import {
   type RoleListenerOptions,
 } from '../../src/serve/role-listener.ts'
 import { createManualTimers } from '../harness/manual-timers.ts'
+import { listenOnPassed } from '../harness/passed-socket.ts'
 import { connectStubborn, hear, hearOn, listenAsStranger } from '../harness/tcp-client.ts'
 
 const lingerMs = 1000
@@ -222,4 +223,11 @@ t.test('a server that begins to listen after its close is closed again', async t
   const server = listenLate()
   await once(server, 'listening')
   t.notOk(server.listening)
+})
+
+t.test('a socket that was passed is listened on, and named in what goes wrong', async t => {
+  const { open } = setup(t, { address: null, passed: 3, listen: listenOnPassed })
+  t.match(await hear(await open()), { end: 'end' })
+  const { listener } = setup(t, { address: null, passed: 999_999 })
+  t.match(await listener.open(), { ok: false, fault: { kind: 'other', passed: 999_999 } })
 })

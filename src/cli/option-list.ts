@@ -1,0 +1,32 @@
+/** Options as people read them in the help, and as Commander wants them. */
+import { optionsOf, optionTable } from './option-table.ts'
+import type { CommandName, OptionName, OptionSpec } from './option-table.ts'
+
+/** The options of a command for its help, under their headings; ends with a line feed. */
+export const optionList = (command: CommandName): string => {
+  const lines: string[] = []
+  let under: string | null = null
+  for (const [name, spec] of optionsOf(command)) {
+    if (spec.heading !== under) {
+      if (under !== null) lines.push('')
+      if (spec.heading !== '') lines.push(`${spec.heading}:`)
+      under = spec.heading
+    }
+    const [first = '', ...rest] = spec.help
+    lines.push(`  ${written(name, spec, '').padEnd(textColumn - 2)}${first}`)
+    for (const line of rest) lines.push(`${' '.repeat(textColumn + 2)}${line}`)
+  }
+  return lines.map(line => `${line}\n`).join('')
+}
+
+const textColumn = 29
+
+/** `-D, --pgdata DIR`, and with `<` before the value as Commander wants it. */
+export const written = (name: string, { short, value }: OptionSpec, bracket: '<' | ''): string => {
+  const letter = short === undefined ? '' : `-${short}, `
+  const closing = bracket === '' ? '' : '>'
+  return `${letter}--${name}${value === undefined ? '' : ` ${bracket}${value}${closing}`}`
+}
+
+/** As Commander wants it. */
+export const flagOf = (name: OptionName): string => written(name, optionTable[name], '<')

@@ -1,0 +1,35 @@
+/**
+ * Telling systemd that we are ready, and how we are. It listens on a datagram socket, which Node
+ * does not have, so that its own program says it for us.
+ */
+import { execFile } from 'node:child_process'
+import type { Environment } from './settings.ts'
+
+/** Resolves to null when it has been told, else to what was against it. Never rejects. */
+export type Notify = (status: string) => Promise<string | null>
+
+/** It waits for up to 5 s until systemd has read what it says. */
+const runMsMax = 6000
+
+/** Null when systemd does not want to know. `status` is one line without control characters. */
+export const systemdNotify = (environment: Environment, pid: number): Notify | null => {
+  const socket = environment['NOTIFY_SOCKET'] ?? ''
+  if (socket === '') return null
+  const options = {
+    env: { PATH: environment['PATH'] ?? '/usr/bin:/bin', NOTIFY_SOCKET: socket },
+    timeout: runMsMax,
+    killSignal: 'SIGKILL',
+  } as const
+  return status =>
+    new Promise(resolve => {
+      const args = [`--pid=${pid}`, '--ready', `--status=${status}`]
+      try {
+        execFile('systemd-notify', args, options, (error, _, stderr) => {
+          resolve(error === null ? null : stderr.trim() || error.message)
+        })
+      } catch (error) {
+        // What the system has against another process is thrown, as is what we did wrong.
+        resolve(String(error))
+      }
+    })
+}

@@ -1,0 +1,38 @@
+import { chmodSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { systemdNotify, type Notify } from '../../src/cli/systemd-notify.ts'
+
+/** As if systemd-notify did this. */
+const notifyWith = (t: Test, script: string): Notify => {
+  const folder = t.testdir()
+  const program = join(folder, 'systemd-notify')
+  writeFileSync(program, `#!/bin/sh\n${script}\n`)
+  chmodSync(program, 0o755)
+  const notify = systemdNotify({ PATH: folder, NOTIFY_SOCKET: '/run/x', OTHER: 'y' }, 42)
+  if (notify === null) throw new Error('systemd wants to know')
+  return notify
+}
+
+t.test('nobody is told where nobody wants to know', async t => {
+  t.equal(systemdNotify({}, 42), null)
+  t.equal(systemdNotify({ NOTIFY_SOCKET: '' }, 42), null)
+})
+
+t.test('systemd is told by its own program, in the words of that', async t => {
+  const notify = notifyWith(t, 'echo "$NOTIFY_SOCKET$OTHER" "$@" >&2; exit 1')
+  const args = '--pid=42 --ready --status=primary: it is so'
+  t.equal(await notify('primary: it is so'), `/run/x ${args}`)
+})
+
+t.test('what was told leaves nothing to say', async t => {
+  t.equal(await notifyWith(t, 'echo a warning >&2')('standby: x'), null)
+})
+
+t.test('a failure is a value, whatever it was', async t => {
+  t.match(await notifyWith(t, 'exit 1')('x'), /^Command failed: systemd-notify/)
+  const nowhere = systemdNotify({ PATH: t.testdir(), NOTIFY_SOCKET: '/run/x' }, 42)
+  t.match(await nowhere?.('x'), /ENOENT/)
+  const impossible = systemdNotify({ NOTIFY_SOCKET: '/run/x' }, 42)
+  t.match(await impossible?.('\0'), /ERR_INVALID_ARG_VALUE|null bytes/)
+})

@@ -1,0 +1,167 @@
+/**
+ * What systemd itself thinks of our units, and what it does for a service: its port stays open
+ * while the daemon is restarted, and it is told how the daemon is. There is no running systemd
+ * here; its own programs take its part.
+ */
+import assert from 'node:assert'
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { wireWords } from '../../src/serve/reply.ts'
+import { daemonProgram, launchDaemon, startDaemon } from '../harness/daemon.ts'
+import { freePort } from '../harness/free-port.ts'
+import { needProgram } from '../harness/needs.ts'
+import { hearNotifications } from '../harness/notify-socket.ts'
+import { serverEnvironment } from '../harness/programs.ts'
+import { repositoryRoot } from '../harness/repository.ts'
+import { forgeDataDirectory, startStandIn } from '../harness/stand-in.ts'
+import { hear } from '../harness/tcp-client.ts'
+import { until } from '../harness/until.ts'
+
+const analyze = needProgram('systemd-analyze')
+const activate = needProgram('systemd-socket-activate')
+const notify = needProgram('systemd-notify')
+const perl = needProgram('perl')
+
+const units = join(repositoryRoot(), 'fixtures/systemd')
+
+/** An instance of either unit, with the program where it is. */
+const instances = (t: Test) => {
+  const folder = t.testdir()
+  const place = (kind: 'service' | 'socket'): string => {
+    const path = join(folder, `pg-replstatus@15-main.${kind}`)
+    const text = readFileSync(join(units, `pg-replstatus@.${kind}`), 'utf8')
+    writeFileSync(path, text.replace('ExecStart=pg-replstatus', `ExecStart=${daemonProgram()}`))
+    return path
+  }
+  return { folder, service: place('service'), socket: place('socket') }
+}
+
+/** What systemd-analyze says, with these units beside the system's own. */
+const runAnalyze = (folder: string, args: readonly string[]) => {
+  const env = { ...serverEnvironment(), SYSTEMD_UNIT_PATH: `${folder}:` }
+  const { status, stdout, stderr } = spawnSync(analyze.get(), args, { env, encoding: 'utf8' })
+  return { status, said: stdout + stderr }
+}
+
+t.test('systemd finds nothing wrong with the units', analyze.options, async t => {
+  const { folder, service, socket } = instances(t)
+  const { status, said } = runAnalyze(folder, ['verify', '--man=no', service, socket])
+  t.strictSame({ status, ours: said.match(/.*pg-replstatus.*/g) }, { status: 0, ours: null }, said)
+})
+
+t.test('the service can do little besides its work', analyze.options, async t => {
+  const { folder, service } = instances(t)
+  const { status, said } = runAnalyze(folder, [
+    'security',
+    '--offline=true',
+    '--threshold=20',
+    '--no-pager',
+    service,
+  ])
+  t.equal(status, 0, said)
+})
+
+t.test('what would end Node, blind it or harm the server is left out', async t => {
+  const settings = readFileSync(join(units, 'pg-replstatus@.service'), 'utf8')
+  const harmful = ['MemoryDenyWriteExecute', 'ProcSubset', 'PrivatePIDs', 'PrivateUsers']
+  for (const name of [...harmful, 'RemoveIPC', 'Requires', 'BindsTo', 'PartOf']) {
+    t.notMatch(settings, new RegExp(`^${name}=`, 'm'), name)
+  }
+})
+
+/** Takes systemd's part: keeps the socket, and starts another daemon whenever one has ended. */
+const keeper = `
+trap 'kill "$daemon"; wait "$daemon"; exit' TERM
+while :; do
+  sh -c 'LISTEN_PID=$$ exec "$@"' sh "$@" 3<&3 &
+  daemon=$!
+  wait "$daemon"
+done
+`
+
+t.test('no connect is refused over restarts of the daemon', activate.options, async t => {
+  const { directory } = await startStandIn(t, 'primary')
+  const port = await freePort()
+  const daemon = await launchDaemon({
+    dataDirectory: directory,
+    port,
+    through: [activate.get(), '-l', `127.0.0.1:${port}`, 'sh', '-c', keeper, 'sh'],
+  })
+  t.teardown(daemon.stop)
+  await daemon.said(/Listening on 127/)
+  const counts = new Map<string, number>()
+  let asking = true
+  const askOn = async (): Promise<void> => {
+    while (asking) {
+      const { bytes, end } = await hear({ port })
+      const answer = `${bytes.toString('latin1')} ${end}`
+      counts.set(answer, (counts.get(answer) ?? 0) + 1)
+    }
+  }
+  const clients = Promise.all([askOn(), askOn(), askOn()])
+  const started = (): readonly number[] =>
+    daemon.log().flatMap(line => Number(/ started .*pid=(\d+)/.exec(line)?.[1]) || [])
+  const listening = (): number => daemon.log().filter(line => / listening /.test(line)).length
+  for (let restarts = 0; restarts <= 3; restarts += 1) {
+    await until(() => listening() > restarts, { what: `start ${restarts}` })
+    const before = counts.get(`${wireWords.primary} end`) ?? 0
+    await until(() => (counts.get(`${wireWords.primary} end`) ?? 0) > before + 100, {
+      what: 'a hundred answers',
+    })
+    const pid = started().at(-1)
+    assert(pid !== undefined && pid > 1, 'the daemon has told its pid')
+    if (restarts < 3) process.kill(pid, 'SIGTERM')
+  }
+  asking = false
+  await clients
+  t.strictSame([...counts.keys()], [`${wireWords.primary} end`])
+  t.match(daemon.log().join('\n'), /sockets passed count=1 when_unavailable="close, /)
+})
+
+t.test('a socket that stays open is closed on whoever connects', activate.options, async t => {
+  const port = await freePort()
+  const daemon = await launchDaemon({
+    dataDirectory: forgeDataDirectory(t),
+    port,
+    through: [activate.get(), '-l', `127.0.0.1:${port}`],
+  })
+  t.teardown(daemon.stop)
+  await daemon.said(/Listening on 127/)
+  t.equal(await daemon.ask(), '')
+  await daemon.said(/ listening address=127\.0\.0\.1 /)
+  t.equal(await daemon.ask(), '')
+})
+
+const bothOptions = notify.options.skip === false ? perl.options : notify.options
+
+t.test('systemd is told that we are ready, and the role', bothOptions, async t => {
+  const { directory, kill } = await startStandIn(t, 'standby')
+  const heard = await hearNotifications(t, perl.get())
+  const daemon = await startDaemon({
+    dataDirectory: directory,
+    environment: { NOTIFY_SOCKET: heard.path },
+    args: ['--log-level', 'debug'],
+  })
+  t.teardown(daemon.stop)
+  await heard.said(/READY=1/)
+  await heard.said(/STATUS=standby: postmaster pid /)
+  t.match(heard.messages(), `MAINPID=${daemon.pid}`)
+  await kill()
+  await heard.said(/STATUS=unavailable: /)
+  t.notMatch(daemon.log().join('\n'), /notify failed/)
+})
+
+t.test('a systemd that does not listen holds up nothing', notify.options, async t => {
+  const { directory } = await startStandIn(t, 'primary')
+  const daemon = await startDaemon({
+    dataDirectory: directory,
+    environment: { NOTIFY_SOCKET: join(directory, 'nobody') },
+    args: ['--log-level', 'debug'],
+  })
+  t.teardown(daemon.stop)
+  await daemon.answers(wireWords.primary)
+  await daemon.said(/debug: notify failed because=/)
+  t.equal((await daemon.stop()).code, 0)
+})

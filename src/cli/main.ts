@@ -1,10 +1,12 @@
 /** The process: arguments in, exit code out. */
 import { fstatSync } from 'node:fs'
 import { openAccounts, type Self } from './accounts.ts'
+import { readConfig } from './config-source.ts'
+import { findClusters } from './debian-clusters.ts'
 import { leadsToJournal } from './journal.ts'
 import { systemOutside } from './outside.ts'
 import { runProgram } from './program.ts'
-import { awaitStopSignal } from './stop-signals.ts'
+import { awaitStopSignal, hearReload } from './stop-signals.ts'
 import { version } from './version.ts'
 
 // Whoever reads our output may go away first (`status | head -1`); that is no reason to crash.
@@ -19,6 +21,9 @@ const exitCode = await runProgram(process.argv.slice(2), {
   accounts: openAccounts(process as typeof process & Self),
   outside: systemOutside(process.env),
   stopAsked: () => awaitStopSignal(process),
+  reloadAsked: listener => hearReload(process, listener),
+  readConfig,
+  findClusters,
 })
 // Without waiting for a look that a hung disk holds up.
 process.exit(exitCode)

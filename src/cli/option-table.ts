@@ -36,6 +36,28 @@ export const optionTable = {
     variable: 'PGDATA',
     help: ["the server's data directory [PGDATA]"],
   },
+  config: {
+    commands: ['serve'],
+    value: 'FILE',
+    heading: where,
+    variable: 'PG_REPLSTATUS_CONFIG',
+    help: [
+      'several clusters instead, a [section] for each',
+      'in an INI file; read again on SIGHUP',
+    ],
+  },
+  'check-config': {
+    commands: ['serve'],
+    heading: where,
+    variable: null,
+    help: ['only tell what is wrong with that file, then exit'],
+  },
+  discover: {
+    commands: ['serve'],
+    heading: where,
+    variable: null,
+    help: ["print such a file for Debian's clusters, then exit"],
+  },
   'control-check': {
     commands: local,
     value: 'HOW',
@@ -156,6 +178,11 @@ const entries = Object.entries(optionTable) as readonly (readonly [OptionName, S
 /** Its options, in the order in which the help lists them. */
 export const optionsOf = (command: CommandName): readonly (readonly [OptionName, Spec])[] =>
   entries.filter(([, { commands }]) => commands.includes(command))
+
+/** What a configuration file may say: all of serve that may come from elsewhere but itself. */
+export const isFileKey = (name: string): name is OptionName =>
+  name !== 'config' &&
+  optionsOf('serve').some(([known, { variable }]) => known === name && variable !== null)
 
 /** The options of a command for its help, under their headings; ends with a line feed. */
 export const optionList = (command: CommandName): string => {

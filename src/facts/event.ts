@@ -33,6 +33,26 @@ export type Event =
   | { readonly kind: 'port blocked'; readonly because: string }
   /** A connect was lost to a limit, ours or the system's; said once a minute at most. */
   | { readonly kind: 'connects lost'; readonly port: number; readonly because: string }
+  /** The configuration was read again; how many clusters it started, stopped and so on. */
+  | {
+      readonly kind: 'reloaded'
+      readonly started: number
+      readonly changed: number
+      readonly stopped: number
+      readonly unchanged: number
+    }
+  /** It is as it was; once for each mistake found in the file. */
+  | { readonly kind: 'reload refused'; readonly because: string; readonly hint: string }
+  /** SIGHUP, but there is no configuration file. */
+  | { readonly kind: 'reload needless' }
+  /** One cluster can't be served as the configuration wants it now. */
+  | {
+      readonly kind: 'cluster failed'
+      readonly because: string
+      readonly hint: string
+      /** As it was before, or not at all. */
+      readonly served: 'as before' | 'no more'
+    }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'stopped' }
 

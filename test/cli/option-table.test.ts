@@ -1,6 +1,12 @@
 import t from 'tap'
 import { sortWords } from '../../src/cli/command-words.ts'
-import { commandNames, flagOf, optionList, optionsOf } from '../../src/cli/option-table.ts'
+import {
+  commandNames,
+  flagOf,
+  isFileKey,
+  optionList,
+  optionsOf,
+} from '../../src/cli/option-table.ts'
 
 /** `--port` and the like as the page lists them, at the beginning of a line. */
 const listed = (page: string): readonly string[] =>
@@ -32,4 +38,11 @@ t.test('options stand under their headings, and what is said of them beside', as
   t.match(optionList('serve'), /^ {2}--bind ADDRESS {13}address .*\n {31}\(default/m)
   t.equal(flagOf('pgdata'), '-D, --pgdata <DIR>')
   t.equal(flagOf('newline'), '--newline')
+})
+
+t.test('a configuration file may say what the environment may, but not which file', async t => {
+  for (const name of ['pgdata', 'port', 'bind', 'log-level']) t.ok(isFileKey(name), name)
+  for (const name of ['config', 'check-config', 'discover', 'help', 'json', 'x', '']) {
+    t.notOk(isFileKey(name), name)
+  }
 })

@@ -11,6 +11,4 @@ export const serveDefaults: ServeOptions = {
   newline: false,
   intervalMs: 500,
   leaseMs: 1500,
-  logLevel: 'info',
-  logFormat: 'text',
 }

@@ -26,13 +26,13 @@ export type DebianCluster = {
 export const proposeConfiguration = (
   clusters: readonly DebianCluster[],
 ): Outcome<string, OperatorError> => {
-  const usable = clusters.filter(({ name, pgdata }) => pgdata !== null && lawfulName.test(name))
+  const usable = clusters.filter(isUsable)
   if (usable.length === 0) return fault(nothingFound)
-  const claims = new Map<DebianCluster, Claim>()
+  const claims = new Map<string, Claim>()
   for (const cluster of usable) {
     const claim = claimOf(cluster)
     const isFree = ![...claims.values()].some(other => clash(other, claim))
-    if (claim !== null && isFree) claims.set(cluster, claim)
+    if (claim !== null && isFree) claims.set(cluster.name, claim)
   }
   const taken = new Set([...claims.values()].map(({ port }) => port))
   for (const { settings } of clusters) taken.add(Number(settings.get('port') ?? 5432))
@@ -43,8 +43,8 @@ export const proposeConfiguration = (
     return port
   }
   const sections = clusters.map(cluster =>
-    usable.includes(cluster)
-      ? section(cluster, claims.get(cluster) ?? { port: nextFree(), bind: null })
+    isUsable(cluster)
+      ? section(cluster, claims.get(cluster.name) ?? { port: nextFree(), bind: null })
       : [`; ${cluster.name} is left out: ${unusable(cluster)}.`],
   )
   const paragraphs = [introduction, ...sections].map(lines =>
@@ -62,6 +62,11 @@ const introduction = [
   '; Proposed by pg-replstatus --discover. Where bgw_replstatus is loaded, its port and address.',
   '; Check with: pg-replstatus --config FILE --check-config',
 ]
+
+type Usable = DebianCluster & { readonly pgdata: string }
+
+const isUsable = (cluster: DebianCluster): cluster is Usable =>
+  cluster.pgdata !== null && lawfulName.test(cluster.name)
 
 const unusable = ({ pgdata, name }: DebianCluster): string =>
   pgdata === null
@@ -84,11 +89,8 @@ const clash = (one: Claim, other: Claim | null): boolean =>
 
 const listOf = (bind: string | null): readonly string[] => (bind === null ? [] : [bind])
 
-const section = (
-  { name, pgdata, settings, complete }: DebianCluster,
-  claim: Claim,
-): readonly string[] => {
-  const lines = [`[${name}]`, `pgdata = ${safe(pgdata ?? '')}`]
+const section = ({ name, pgdata, settings, complete }: Usable, claim: Claim): readonly string[] => {
+  const lines = [`[${name}]`, `pgdata = ${safe(pgdata)}`]
   const worker = workerSettings(settings)
   if (worker !== null && (worker.port !== claim.port || worker.bind !== claim.bind)) {
     const { port, bind } = worker

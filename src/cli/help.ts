@@ -30,10 +30,13 @@ port: ${primary} for a primary, ${standby} for a standby that accepts reads.
 
 Usage:
   pg-replstatus [serve] -D DIR [OPTION]...
+  pg-replstatus [serve] --config FILE [OPTION]...
 
 ${optionList('serve')}
 Each option but -D can also be given in the environment: --log-level as
-PG_REPLSTATUS_LOG_LEVEL, and so on. The command line goes first.
+PG_REPLSTATUS_LOG_LEVEL, and so on. The command line goes first, then the
+environment, then the section of the file, then what stands before its first
+section, as "log-level = debug".
 
 Exit codes:
   0  stopped by a signal

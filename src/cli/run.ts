@@ -1,4 +1,5 @@
 /** The daemon, from the first look for mistakes to the signal that ends it. */
+import assert from 'node:assert'
 import type { Event } from '../facts/event.ts'
 import type { Outcome } from '../facts/outcome.ts'
 import { refusalOf } from '../facts/refusal.ts'
@@ -82,7 +83,8 @@ const findMistakes = async (
 ): Promise<readonly OperatorError[]> => {
   const { accounts, report } = needs
   const [first] = clusters
-  const dropped = await dropPrivileges(first?.options.pgdata ?? '/', accounts)
+  assert(first !== undefined, 'a configuration without a cluster')
+  const dropped = await dropPrivileges(first.options.pgdata, accounts)
   if (!dropped.ok) return [dropped.fault]
   const privileges = dropped.fact
   if (privileges.kind === 'dropped') {

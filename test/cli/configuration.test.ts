@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { overlap, readConfiguration } from '../../src/cli/configuration.ts'
 import type { ConfigRequest } from '../../src/cli/options.ts'
+import { repositoryRoot } from '../harness/repository.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
 
 const read = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) =>
@@ -158,4 +161,16 @@ t.test('one port is enough for two addresses', async t => {
   const list = (text = ''): readonly string[] => (text === '' ? [] : text.split(' '))
   for (const [one, other] of overlaps) t.ok(overlap(list(one), list(other)), `${one} ${other}`)
   for (const [one, other] of apart) t.notOk(overlap(list(one), list(other)), `${one} ${other}`)
+})
+
+t.test('the example of the README is understood', async t => {
+  const readme = readFileSync(join(repositoryRoot(), 'README.md'), 'utf8')
+  const [, example = ''] = /^```ini\n([^]*?)^```$/m.exec(readme) ?? []
+  t.match(understood([example]), {
+    logFormat: 'json',
+    clusters: [
+      { name: '16-main', options: { pgdata: '/var/lib/postgresql/16/main', intervalMs: 250 } },
+      { name: '17-reports', options: { port: 5401, bind: ['10.0.0.7', 'fd00::7'], newline: true } },
+    ],
+  })
 })

@@ -25,7 +25,7 @@ const places = (text: string) => {
   const request = { path: 'x', flags: new Map(), environment: {} }
   const read = readConfiguration(text, request)
   if (!read.ok) throw new Error(JSON.stringify(read.fault))
-  return read.fact.clusters.map(({ name, options: { port, bind } }) => [name, port, ...bind])
+  return read.fact.clusters.map(({ name, options: { port, bind } }) => [name, port, bind].flat())
 }
 
 t.test('the proposal is a configuration file', async t => {

@@ -13,6 +13,7 @@ const packages = {
   nc: 'netcat-openbsd',
   psql: 'postgresql-client',
   cc: 'gcc libc6-dev',
+  pg_createcluster: 'postgresql-common',
 } as const
 
 export type ProgramName = keyof typeof packages

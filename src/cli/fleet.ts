@@ -60,9 +60,9 @@ export const createFleet = ({ judge, open, report }: FleetNeeds): Fleet => {
   }
 
   const tellFailed = (error: OperatorError, name: string | null): void => {
-    const { message: because, hint } = error
     const served = members.has(name) ? 'as before' : 'no more'
-    report({ kind: 'cluster failed', because, hint, served }, name)
+    const hint = inFile(error.hint)
+    report({ kind: 'cluster failed', because: error.message, hint, served }, name)
   }
 
   /** Null for one that is not to be touched. */
@@ -116,5 +116,8 @@ const isSame = (one: Cluster | undefined, other: Cluster): boolean =>
 /** Which of several can't be served. */
 export const ofCluster = ({ message, hint }: OperatorError, { name }: Cluster): OperatorError => ({
   message: name === null ? message : `cluster ${name}: ${message}`,
-  hint,
+  hint: name === null ? hint : inFile(hint),
 })
+
+/** A hint that speaks of options: in a file they have no dashes in front. */
+const inFile = (hint: string): string => hint.replaceAll(/(?<=^|\s)--(?=[a-z])/g, '')

@@ -3,7 +3,7 @@
  * without the clients of the other noticing. And Debian's own clusters, found and proposed.
  */
 import { execFile } from 'node:child_process'
-import { readFileSync, readlinkSync, readdirSync, writeFileSync } from 'node:fs'
+import { readFileSync, readlinkSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
@@ -14,7 +14,7 @@ import { createCluster } from '../harness/cluster.ts'
 import { makeFolder } from '../harness/cluster-files.ts'
 import { ask, daemonProgram, startDaemon, type Daemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
-import { needControlData, needProgram } from '../harness/needs.ts'
+import { needControlData, needProgram, needWorker } from '../harness/needs.ts'
 import { runProgram, serverEnvironment } from '../harness/programs.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { until } from '../harness/until.ts'
@@ -151,17 +151,25 @@ const createProgram = needProgram('pg_createcluster')
 const controlData = needControlData()
 const needed = createProgram.options.skip === false ? controlData.options : createProgram.options
 
-/** A cluster in a folder of its own in place of /etc/postgresql; needs no root, leaves no trace. */
-const createDebianCluster = async (folder: string, name: string): Promise<string> => {
-  const dataDirectory = join(folder, `data ${name}`)
-  const places = ['-d', dataDirectory, '-l', join(folder, `${name}.log`), '-s', folder]
-  await runProgram({
-    program: createProgram.get(),
-    args: [...places, '--start-conf', 'manual', String(controlData.get().major), name],
+/** One of Debian's tools, with a folder of ours in place of /etc/postgresql; needs no root. */
+const runDebian = (folder: string, program: string, args: readonly string[]): Promise<string> =>
+  runProgram({
+    program,
+    args,
     cwd: folder,
     user: serverUser(),
     environment: { ...serverEnvironment(), PG_CLUSTER_CONF_ROOT: join(folder, 'etc') },
   })
+
+const createDebianCluster = async (
+  folder: string,
+  name: string,
+  major = controlData.get().major,
+): Promise<string> => {
+  const dataDirectory = join(folder, `data ${name}`)
+  const places = ['-d', dataDirectory, '-l', join(folder, `${name}.log`), '-s', folder]
+  const args = [...places, '--start-conf', 'manual', String(major), name]
+  await runDebian(folder, createProgram.get(), args)
   return dataDirectory
 }
 
@@ -182,8 +190,8 @@ t.test("Debian's clusters are found, and the proposal is a valid file", needed, 
     await createDebianCluster(folder, 'alpha'),
     await createDebianCluster(folder, 'beta'),
   ]
-  const worker = "shared_preload_libraries = 'bgw_replstatus'\nbgw_replstatus.port = 5402\n"
-  writeFileSync(join(etc, String(major), 'beta/conf.d/bgw.conf'), worker)
+  const loaded = "shared_preload_libraries = 'bgw_replstatus'\nbgw_replstatus.port = 5402\n"
+  writeFileSync(join(etc, String(major), 'beta/conf.d/bgw.conf'), loaded)
   writeFileSync(join(beta, 'postgresql.auto.conf'), "bgw_replstatus.bind = '127.0.0.1'\n")
   const proposed = proposeConfiguration(await findClusters(etc))
   const text = proposed.ok ? proposed.fact : proposed.fault.message
@@ -196,6 +204,33 @@ t.test("Debian's clusters are found, and the proposal is a valid file", needed, 
     stdout: `${config}: 2 clusters\n`,
     stderr: '',
   })
+})
+
+const worker = needWorker()
+const migrating = needed.skip === false ? worker.options : needed
+
+t.test('from bgw_replstatus to the proposed file, on the same port', migrating, async t => {
+  const folder = await makeTemporary(t)
+  const major = worker.get()
+  await createDebianCluster(folder, 'main', major)
+  const control = (action: string): Promise<string> =>
+    runDebian(folder, '/usr/bin/pg_ctlcluster', [String(major), 'main', action, '-m', 'fast'])
+  const port = await freePort()
+  const added = join(folder, 'etc', String(major), 'main/conf.d/bgw.conf')
+  const places = `bgw_replstatus.port = ${port}\nbgw_replstatus.bind = '127.0.0.1'\n`
+  writeFileSync(added, `shared_preload_libraries = 'bgw_replstatus'\n${places}`)
+  await control('start')
+  t.teardown(() => control('stop'))
+  await answers(port, wireWords.primary)
+  const proposed = proposeConfiguration(await findClusters(join(folder, 'etc')))
+  const config = join(folder, 'x.conf')
+  writeFileSync(config, proposed.ok ? proposed.fact : '')
+  rmSync(added)
+  await control('restart')
+  t.equal(await ask(port), 'refused', 'the worker is gone')
+  const daemon = await startDaemon({ config, port })
+  t.teardown(() => daemon.stop())
+  await daemon.answers(wireWords.primary)
 })
 
 t.test('this machine is asked for its own', async t => {

@@ -185,6 +185,8 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'observe/watch-roots.ts', // inodes of what is to be watched
     'cli/accounts.ts', // owners, and /etc/passwd
     'cli/cluster-to-be.ts', // the entries of a directory that is none yet
+    'cli/config-source.ts', // the configuration file
+    'cli/debian-clusters.ts', // what Debian keeps under /etc/postgresql
   ],
   'node:child_process': [
     'observe/pg-controldata.ts',
@@ -196,12 +198,17 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'serve/allow-list.ts', // networks
     'cli/query.ts', // clients
     'cli/forms.ts', // what an address is
+    'cli/discover.ts', // the same, of what servers have
   ],
   'node:http': ['serve/http-listener.ts'],
   'node:dns': ['cli/query.ts'],
   'node:os': ['observe/process-table.ts'],
   chokidar: ['observe/quiet-chokidar.ts'],
   commander: ['cli/command-words.ts'],
+  ini: [
+    'cli/config-file.ts', // reads
+    'cli/discover.ts', // writes
+  ],
 }
 /** They lead nowhere. */
 const harmless = ['node:assert', 'node:path']

@@ -31,14 +31,19 @@ port: ${primary} for a primary, ${standby} for a standby that accepts reads.
 
 Usage:
   pg-replstatus [serve] -D DIR [OPTION]...
+  pg-replstatus [serve] --config FILE [OPTION]...
 
 ${optionList('serve')}
 Each option but -D can also be given in the environment: --log-level as
-PG_REPLSTATUS_LOG_LEVEL, and so on. The command line goes first.
+PG_REPLSTATUS_LOG_LEVEL, and so on. The command line goes first, then the
+environment, then the section of the file, then what stands before its first
+section, as "log-level = debug".
 
 Signals:
   SIGTERM, SIGINT  stop
-  SIGUSR2          make the server unavailable, for maintenance, or end that
+  SIGHUP           read the configuration file again
+  SIGUSR1          log the last 100 changes again
+  SIGUSR2          make the server unavailable for maintenance, or end it
 
 Exit codes:
   0  stopped by a signal

@@ -4,7 +4,7 @@
  * Under systemd a line begins with the priority that sd-daemon(3) defines and journald adds the
  * time; elsewhere it begins with the time.
  */
-import type { Event, Report } from '../facts/event.ts'
+import type { Event } from '../facts/event.ts'
 import { quoteText } from '../facts/foreign-text.ts'
 import { answerOf } from '../facts/history.ts'
 import type { UnixMs } from '../facts/units.ts'
@@ -18,6 +18,9 @@ export type LogFormat = (typeof logFormats)[number]
 type Fields = { readonly [name: string]: string | number | null }
 type Entry = { readonly level: LogLevel; readonly event: string; readonly fields: Fields }
 
+/** With the name of the cluster it is about, where there are several. */
+export type ClusterReport = (event: Event, cluster?: string | null) => void
+
 export const createLog =
   (options: {
     readonly level: LogLevel
@@ -26,16 +29,19 @@ export const createLog =
     readonly journal: boolean
     readonly now: () => UnixMs
     readonly write: (line: string) => void
-  }): Report =>
-  event => {
+  }): ClusterReport =>
+  (event, cluster = null) => {
     const { level, format, journal, now, write } = options
-    const entry = entryOf(event)
+    const entry = inCluster(entryOf(event), cluster)
     if (logLevels.indexOf(entry.level) > logLevels.indexOf(level)) return
     const time = new Date(now()).toISOString()
     const body = format === 'json' ? jsonLine(entry, time) : textLine(entry)
     if (journal) return write(`${journalPrefix(entry.level)}${body}\n`)
     write(format === 'json' ? `${body}\n` : `${time} ${entry.level}: ${body}\n`)
   }
+
+const inCluster = (entry: Entry, cluster: string | null): Entry =>
+  cluster === null ? entry : { ...entry, fields: { cluster, ...entry.fields } }
 
 /** What makes journald file a line under its level. */
 export const journalPrefix = (level: LogLevel): string => `<${priorities[level]}>`
@@ -112,6 +118,18 @@ const entryOf = (event: Event): Entry => {
     case 'connects refused': {
       const { port, from, refused } = event
       return entry('warning', 'connects refused', { port, from, refused })
+    }
+    case 'reloaded': {
+      const { kind, ...counts } = event
+      return entry('notice', kind, counts)
+    }
+    case 'reload refused':
+      return entry('error', 'reload refused', { because: event.because, hint: event.hint })
+    case 'reload needless':
+      return entry('notice', 'nothing to reload', { because: 'no --config was given' })
+    case 'cluster failed': {
+      const { because, hint, served } = event
+      return entry('error', 'cluster failed', { served, because, hint })
     }
     case 'stopping':
       return entry('notice', 'stopping', { signal: event.signal })

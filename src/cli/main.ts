@@ -1,11 +1,13 @@
 /** The process: arguments in, exit code out. */
 import { fstatSync } from 'node:fs'
 import { openAccounts, type Self } from './accounts.ts'
+import { readConfig } from './config-source.ts'
+import { findClusters } from './debian-clusters.ts'
 import { leadsToJournal } from './journal.ts'
 import { systemOutside } from './outside.ts'
 import { runProgram } from './program.ts'
 import { claimRecordSignal } from './record-signal.ts'
-import { awaitStopSignal } from './stop-signals.ts'
+import { awaitStopSignal, hearReload } from './stop-signals.ts'
 import { version } from './version.ts'
 
 const whenRecordAsked = claimRecordSignal(process)
@@ -24,6 +26,9 @@ const exitCode = await runProgram(process.argv.slice(2), {
   stopAsked: () => awaitStopSignal(process),
   whenRecordAsked,
   onDrainSignal: toggle => process.on('SIGUSR2', toggle),
+  reloadAsked: listener => hearReload(process, listener),
+  readConfig,
+  findClusters,
 })
 // Without waiting for a look that a hung disk holds up.
 process.exit(exitCode)

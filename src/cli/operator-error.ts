@@ -6,6 +6,9 @@ export type OperatorError = {
   readonly hint: string
 }
 
+/** One in a configuration file; the message says so, too. */
+export type FileMistake = OperatorError & { readonly line: number }
+
 /** As PostgreSQL's own tools print it; `linePrefix` is what journald wants before each line. */
 export const printOperatorError = ({ message, hint }: OperatorError, linePrefix = ''): string =>
   `${linePrefix}pg-replstatus: error: ${message}\n${linePrefix}hint: ${hint}\n`

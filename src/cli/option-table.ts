@@ -40,6 +40,28 @@ export const optionTable = {
     variable: 'PGDATA',
     help: ["the server's data directory [PGDATA]"],
   },
+  config: {
+    commands: ['serve'],
+    value: 'FILE',
+    heading: where,
+    variable: 'PG_REPLSTATUS_CONFIG',
+    help: [
+      'several clusters instead, a [section] for each',
+      'in an INI file; read again on SIGHUP',
+    ],
+  },
+  'check-config': {
+    commands: ['serve'],
+    heading: where,
+    variable: null,
+    help: ['only tell what is wrong with that file, then exit'],
+  },
+  discover: {
+    commands: ['serve'],
+    heading: where,
+    variable: null,
+    help: ["print such a file for Debian's clusters, then exit"],
+  },
   'control-check': {
     commands: local,
     value: 'HOW',

@@ -1,17 +1,14 @@
 /** The command line understood: what is to be done, and with which options. */
-import type { ControlCheck } from '../facts/evidence.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
-import type { Role } from '../facts/rules.ts'
-import type { AgentUpFor } from '../serve/agent-reply.ts'
-import type { Network } from '../serve/allow-list.ts'
 import type { Endpoint } from '../serve/endpoint.ts'
-import type { WhenUnavailable } from '../serve/reply.ts'
 import { helpHint, sortWords, type CommandWords } from './command-words.ts'
 import { endpoint, ipAddress, network, onOff, oneOf, path, portNumber } from './forms.ts'
 import { shellCommand, whole } from './forms.ts'
-import { logFormats, logLevels, type LogFormat, type LogLevel } from './log.ts'
+import { logFormats, logLevels } from './log.ts'
 import type { OperatorError } from './operator-error.ts'
-import { commandNames, optionTable, type CommandName } from './option-table.ts'
+import { commandNames, optionTable, type OptionName } from './option-table.ts'
+import type { CommandLine, LocalOptions, LogOptions } from './option-values.ts'
+import type { ServeOptions, StatusOptions } from './option-values.ts'
 import {
   defaultPort,
   defaultTarget,
@@ -19,124 +16,110 @@ import {
   parseTarget,
   type Target,
 } from './query.ts'
-import { createSettings, type Environment, type Settings } from './settings.ts'
-
-export type LookOptions = {
-  /** Absolute. */
-  readonly pgdata: string
-  readonly controlCheck: ControlCheck
-  /** Absolute; null to look for it. */
-  readonly pgControldata: string | null
-}
-
-/** Of commands that look at a data directory of this machine. */
-type LocalOptions = LookOptions & {
-  /** Absolute; null for none. */
-  readonly maintenanceFile: string | null
-}
-
-export type ServeOptions = LocalOptions & {
-  readonly port: number
-  /** Empty for every address of the host. */
-  readonly bind: readonly string[]
-  readonly whenUnavailable: WhenUnavailable
-  readonly newline: boolean
-  /** For the shell; null to run nothing. */
-  readonly onChange: string | null
-  /** Where HTTP is answered; empty for nowhere. */
-  readonly http: readonly Endpoint[]
-  /** Who may ask, on every port; empty for everybody. */
-  readonly allow: readonly Network[]
-  /** Where to answer HAProxy's agent-check; empty for nowhere. */
-  readonly agent: readonly Endpoint[]
-  readonly agentUpFor: AgentUpFor
-  readonly intervalMs: number
-  readonly leaseMs: number
-  readonly logLevel: LogLevel
-  readonly logFormat: LogFormat
-}
-
-export type StatusOptions = LocalOptions & {
-  readonly json: boolean
-  readonly expect: Role | 'any' | null
-}
-
-export type QueryOptions = {
-  /** At least one. */
-  readonly targets: readonly Target[]
-  readonly timeoutMs: number
-}
-
-export type CommandLine =
-  | { readonly command: 'help'; readonly of: CommandName | 'program' }
-  | { readonly command: 'version' }
-  | { readonly command: 'serve'; readonly options: ServeOptions }
-  | { readonly command: 'status'; readonly options: StatusOptions }
-  | { readonly command: 'query'; readonly options: QueryOptions }
+import { createSettings, type Environment, type Flags, type Settings } from './settings.ts'
 
 /** `argv` is without node and script. */
 export const parseCommandLine = (
   argv: readonly string[],
   environment: Environment,
-): Outcome<CommandLine, OperatorError> => {
+): Outcome<CommandLine, readonly OperatorError[]> => {
   const [first = ''] = argv
   if (first === '--help' || first === '-?') return fact({ command: 'help', of: 'program' })
   if (first === '--version' || first === '-V') return fact({ command: 'version' })
   const words = sortWords(argv)
-  if (!words.ok) return words
-  const { command, flags } = words.fact
+  if (!words.ok) return fault([words.fault])
+  const { command, flags, operands } = words.fact
   if (flags.has('help')) return fact({ command: 'help', of: command })
   const settings = createSettings(flags, { environment, hint: helpHint(command) })
-  return command === 'query'
-    ? parseQuery(words.fact, settings)
-    : parseLocal(command, words.fact, settings)
+  if (command === 'query') return parseQuery(words.fact, settings)
+  const strays = operands.slice(0, 1).map(unexpected)
+  if (command === 'status') return parseStatus(settings, strays)
+  if (strays.length === 0 && flags.has('discover')) return fact({ command: 'discover' })
+  return parseServe(settings, { flags, environment, strays })
 }
 
 const parseQuery = (
   { operands }: CommandWords,
   settings: Settings,
-): Outcome<CommandLine, OperatorError> => {
+): Outcome<CommandLine, readonly OperatorError[]> => {
   const targets: Target[] = []
+  const mistakes: OperatorError[] = []
   for (const operand of operands) {
     const target = parseTarget(operand)
-    if (!target.ok) {
-      return fault({ message: describeTargetFault(target.fault), hint: helpHint('query') })
-    }
-    targets.push(target.fact)
+    if (target.ok) targets.push(target.fact)
+    else mistakes.push({ message: describeTargetFault(target.fault), hint: helpHint('query') })
   }
   const timeoutMs = settings.one('timeout', whole(1, 600_000), 3000)
   const options = { targets: targets.length === 0 ? [defaultTarget] : targets, timeoutMs }
-  return checked({ command: 'query', options }, settings)
+  return checked({ command: 'query', options }, [...mistakes, ...settings.mistakes])
 }
 
-/** Commands that look at a data directory of this machine. */
-const parseLocal = (
-  command: 'serve' | 'status',
-  { operands: [operand] }: CommandWords,
+const parseStatus = (
   settings: Settings,
-): Outcome<CommandLine, OperatorError> => {
-  if (operand !== undefined) return fault(unexpected(operand))
-  const pgdata = settings.one('pgdata', path, null)
-  if (pgdata === null) {
-    const [mistake = noDataDirectory] = settings.mistakes
-    return fault(mistake)
-  }
-  const local: LocalOptions = {
-    pgdata,
-    controlCheck: settings.one(
-      'control-check',
-      oneOf(optionTable['control-check'].words),
-      'native',
-    ),
-    pgControldata: settings.one('pg-controldata', path, null),
-    maintenanceFile: settings.one('maintenance-file', path, null),
-  }
-  return command === 'serve'
-    ? checked({ command, options: { ...local, ...serveOptions(settings) } }, settings)
-    : checked({ command, options: { ...local, ...statusOptions(settings) } }, settings)
+  strays: readonly OperatorError[],
+): Outcome<CommandLine, readonly OperatorError[]> => {
+  const { pgdata, missing } = dataDirectory(settings)
+  const options = { ...localOptions(pgdata, settings), ...statusOptions(settings) }
+  return checked({ command: 'status', options }, [...strays, ...missing, ...settings.mistakes])
 }
 
-const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LocalOptions> => {
+type ServeWords = {
+  readonly flags: Flags
+  readonly environment: Environment
+  readonly strays: readonly OperatorError[]
+}
+
+const parseServe = (
+  settings: Settings,
+  { flags, environment, strays }: ServeWords,
+): Outcome<CommandLine, readonly OperatorError[]> => {
+  // A directory on the command line is closer at hand than a file in the environment.
+  const file =
+    flags.has('pgdata') && !flags.has('config') ? null : settings.one('config', path, null)
+  if (file !== null) {
+    const command = flags.has('check-config') ? 'check file' : 'serve from file'
+    const mistakes = [...strays, ...misplacedFlags(flags), ...settings.mistakes]
+    return checked({ command, request: { path: file, flags, environment } }, mistakes)
+  }
+  const { pgdata, missing } = dataDirectory(settings)
+  const options = { ...localOptions(pgdata, settings), ...serveOptions(settings) }
+  const clusters = [{ name: null, options }]
+  const mistakes = [...strays, ...(flags.has('check-config') ? [noFile] : missing)]
+  return checked({ command: 'serve', configuration: { ...logOptions(settings), clusters } }, [
+    ...mistakes,
+    ...settings.mistakes,
+  ])
+}
+
+/** What would give all clusters of a file the same. */
+const misplacedFlags = (flags: Flags): readonly OperatorError[] =>
+  perCluster
+    .filter(name => flags.has(name))
+    .map(name => ({
+      message: `--${name} is given beside a configuration file, wanted in its sections`,
+      hint: `write ${name} = ... below the [section] of the cluster, or leave out --config`,
+    }))
+
+/** Options of which no two clusters can have the same, so that they stand in sections alone. */
+const perCluster = ['pgdata', 'port'] as const satisfies readonly OptionName[]
+
+/** `missing` where there is none and no other mistake says so; then the path is of no use. */
+const dataDirectory = (
+  settings: Settings,
+): { readonly pgdata: string; readonly missing: readonly OperatorError[] } => {
+  const pgdata = settings.one('pgdata', path, null)
+  const told = pgdata !== null || settings.mistakes.length > 0
+  return { pgdata: pgdata ?? '', missing: told ? [] : [noDataDirectory] }
+}
+
+export const localOptions = (pgdata: string, { one }: Settings): LocalOptions => ({
+  pgdata,
+  controlCheck: one('control-check', oneOf(optionTable['control-check'].words), 'native'),
+  pgControldata: one('pg-controldata', path, null),
+  maintenanceFile: one('maintenance-file', path, null),
+})
+
+export const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LocalOptions> => {
   const { one, all } = settings
   const intervalMs = one('interval', whole(50, 60_000), 500)
   return {
@@ -155,8 +138,6 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LocalOptions
     agentUpFor: one('agent-up-for', oneOf(optionTable['agent-up-for'].words), 'primary'),
     intervalMs,
     leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
-    logLevel: one('log-level', oneOf(logLevels), 'info'),
-    logFormat: one('log-format', oneOf(logFormats), 'text'),
   }
 }
 
@@ -164,6 +145,11 @@ const serveOptions = (settings: Settings): Omit<ServeOptions, keyof LocalOptions
 const distinct = (endpoints: readonly Endpoint[]): readonly Endpoint[] => [
   ...new Map(endpoints.map(one => [`${one.address} ${one.port}`, one])).values(),
 ]
+
+export const logOptions = ({ one }: Settings): LogOptions => ({
+  logLevel: one('log-level', oneOf(logLevels), 'info'),
+  logFormat: one('log-format', oneOf(logFormats), 'text'),
+})
 
 /** One that ends before the next look, or while it is under way, would end at every tick. */
 const leaseForm = (intervalMs: number) => ({
@@ -178,13 +164,18 @@ const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LocalOptio
 
 const checked = (
   commandLine: CommandLine,
-  { mistakes: [mistake] }: Settings,
-): Outcome<CommandLine, OperatorError> =>
-  mistake === undefined ? fact(commandLine) : fault(mistake)
+  mistakes: readonly OperatorError[],
+): Outcome<CommandLine, readonly OperatorError[]> =>
+  mistakes.length === 0 ? fact(commandLine) : fault(mistakes)
 
 const noDataDirectory: OperatorError = {
   message: 'no data directory was given',
   hint: 'name it with -D, or in PGDATA',
+}
+
+const noFile: OperatorError = {
+  message: 'no configuration file was given to check',
+  hint: 'name it with --config',
 }
 
 const unexpected = (operand: string): OperatorError => {

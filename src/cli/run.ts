@@ -1,96 +1,153 @@
 /** The daemon, from the first look for mistakes to the signal that ends it. */
-import type { Report } from '../facts/event.ts'
-import { fault } from '../facts/outcome.ts'
+import assert from 'node:assert'
+import type { Event } from '../facts/event.ts'
+import type { Outcome } from '../facts/outcome.ts'
 import { refusalOf } from '../facts/refusal.ts'
-import { pollMs } from '../observe/cadence.ts'
-import { createMaintenanceWatch, type MaintenanceWatch } from '../observe/maintenance.ts'
 import type { Accounts } from './accounts.ts'
 import { refusalToServe } from './cluster-to-be.ts'
+import { createDrain, type Drain } from './drain.ts'
 import { exitCodes, exitDone } from './exit-codes.ts'
+import { createFleet, ofCluster, type Fleet } from './fleet.ts'
+import type { ClusterReport } from './log.ts'
 import { lookOnce } from './look.ts'
 import type { OperatorError } from './operator-error.ts'
-import type { ServeOptions } from './options.ts'
+import type { Cluster, Configuration, LogOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
-import { dropPrivileges } from './privileges.ts'
+import { dropPrivileges, type Privileges } from './privileges.ts'
+import { createReloading } from './reloading.ts'
 import { startServing } from './serving.ts'
 
 export type RunNeeds = {
   readonly version: string
   readonly accounts: Accounts
   readonly outside: Outside
-  readonly report: Report
+  readonly logAs: (options: LogOptions) => ClusterReport
   readonly fail: (error: OperatorError) => void
   /** From now on a signal stops in good order; resolves with the name of the first. */
   readonly stopAsked: () => Promise<string>
   /** Takes what a signal makes us do from now on. */
   readonly whenRecordAsked: (action: () => void) => void
-  /** From now on a signal toggles the maintenance. */
+  /** From now on a signal drains all clusters, or ends that. */
   readonly onDrainSignal: (toggle: () => void) => void
+  /** From now on SIGHUP is heard. */
+  readonly reloadAsked: (listener: () => void) => void
+  /** Reads the configuration again; null where it has no file. */
+  readonly reread: (() => Promise<Outcome<Configuration, readonly OperatorError[]>>) | null
 }
 
 /** Serves until asked to stop; resolves to the exit code. */
-export const serve = async (options: ServeOptions, needs: RunNeeds): Promise<number> => {
-  const { version, report, fail } = needs
+export const serve = async (configuration: Configuration, needs: RunNeeds): Promise<number> => {
+  const { fail } = needs
+  const { clusters } = configuration
   const stopped = needs.stopAsked()
-  // At once: as long as nobody listens, the signal ends the process.
-  const maintenance = createMaintenance(options, needs)
-  needs.onDrainSignal(maintenance.toggle)
-  // A disk that hangs at the start must not hold up the end.
-  const found = await Promise.race([findMistake(options, needs), stopped])
-  if (typeof found === 'string') return exitDone
-  if (found === null) {
-    report({ kind: 'started', version, directory: options.pgdata, pid: process.pid })
-  }
-  const serving =
-    found === null ? await startServing(options, { ...needs, maintenance }) : fault(found)
-  if (!serving.ok) {
-    fail(serving.fault)
-    return exitCodes.couldNotLook
-  }
-  const { knowledge } = serving.fact
-  needs.whenRecordAsked(() => {
-    for (const change of knowledge.history()) report({ kind: 'change recorded', ...change })
+  let log = needs.logAs(configuration)
+  const report: ClusterReport = (event, cluster) => log(event, cluster)
+  const reloading = createReloading(needs.reread, {
+    report,
+    take: async (next, fleet) => {
+      log = needs.logAs(next)
+      await fleet.change(next.clusters)
+    },
   })
+  needs.reloadAsked(reloading.ask)
+  // At once: as long as nobody listens, the signal ends the process.
+  const drain = createDrain(needs.outside, report)
+  needs.onDrainSignal(drain.toggle)
+  // A disk that hangs at the start must not hold up the end.
+  const found = await Promise.race([findMistakes(clusters, { ...needs, report }), stopped])
+  if (typeof found === 'string') return exitDone
+  const fleet = openFleet({ ...needs, report, drain })
+  const errors = found.length > 0 ? found : await fleet.start(clusters)
+  for (const error of errors) fail(error)
+  if (errors.length > 0) return exitCodes.couldNotLook
+  needs.whenRecordAsked(() => tellHistory(fleet, report))
+  reloading.begin(fleet)
   report({ kind: 'stopping', signal: await stopped })
-  serving.fact.stop()
+  fleet.stop()
   report({ kind: 'stopped' })
   return exitDone
 }
 
-const createMaintenance = (
-  { maintenanceFile, intervalMs }: ServeOptions,
-  { outside, report }: RunNeeds,
-): MaintenanceWatch =>
-  createMaintenanceWatch({
-    path: maintenanceFile,
-    read: outside.readMaintenance,
-    timers: outside.clock,
-    everyMs: Math.min(intervalMs, pollMs),
-    toggled: on => report({ kind: 'maintenance toggled', on }),
-  })
+const tellHistory = (fleet: Fleet, report: ClusterReport): void => {
+  for (const { cluster, serving } of fleet.members()) {
+    for (const change of serving.knowledge.history()) {
+      report({ kind: 'change recorded', ...change }, cluster.name)
+    }
+  }
+}
 
-/** Null when there is none; then we are by now whoever owns the data directory. */
-const findMistake = async (
-  options: ServeOptions,
-  { accounts, outside, report }: RunNeeds,
-): Promise<OperatorError | null> => {
-  const { pgdata } = options
-  const dropped = await dropPrivileges(pgdata, accounts)
-  if (!dropped.ok) return dropped.fault
+type Needs = Pick<RunNeeds, 'accounts' | 'outside' | 'version'> & { readonly report: ClusterReport }
+
+const openFleet = (needs: Needs & { readonly drain: Drain }): Fleet => {
+  const { version, report, drain } = needs
+  return createFleet({
+    report,
+    judge: cluster => judge(cluster, { kind: 'never had any' }, needs),
+    open: cluster => {
+      const { name, options } = cluster
+      report({ kind: 'started', version, directory: options.pgdata, pid: process.pid }, name)
+      const reportOf = (event: Event): void => report(event, name)
+      return startServing(options, {
+        outside: outsideOf(cluster, needs.outside),
+        report: reportOf,
+        maintenance: drain.watchFor(options),
+      })
+    },
+  })
+}
+
+/** What systemd is told of one of several names it. */
+const outsideOf = ({ name }: Cluster, outside: Outside): Outside => {
+  const { notify } = outside
+  if (name === null || notify === null) return outside
+  return { ...outside, notify: status => notify(`${name}: ${status}`) }
+}
+
+/** None when there is none; then we are by now whoever owns the first data directory. */
+const findMistakes = async (
+  clusters: readonly Cluster[],
+  needs: Needs,
+): Promise<readonly OperatorError[]> => {
+  const { accounts, outside, report } = needs
+  const [first] = clusters
+  assert(first !== undefined, 'a configuration without a cluster')
+  const passed = outside.sockets.ok ? outside.sockets.fact.length : 0
+  if (first.name !== null && passed > 0) return [whoseSocket]
+  const dropped = await dropPrivileges(first.options.pgdata, accounts)
+  if (!dropped.ok) return [dropped.fault]
   const privileges = dropped.fact
   if (privileges.kind === 'dropped') {
     const { user, group } = privileges.account
     report({ kind: 'privileges dropped', user, group })
   }
-  const probe = outside.openProbe(options)
-  const snapshot = await patiently(lookOnce(probe, outside.clock), outside.clock)
+  const judgements = clusters.map(async cluster => {
+    const refusal = await judge(cluster, privileges, needs)
+    return refusal === null ? null : ofCluster(refusal, cluster)
+  })
+  return (await Promise.all(judgements)).filter(refusal => refusal !== null)
+}
+
+const judge = async (
+  { options }: Cluster,
+  privileges: Privileges,
+  { accounts, outside }: Needs,
+): Promise<OperatorError | null> => {
+  const snapshot = await patiently(
+    lookOnce(outside.openProbe(options), outside.clock),
+    outside.clock,
+  )
   const userName = await accounts.names()
   if (privileges.kind === 'still root') {
     const refusal = snapshot === null ? null : refusalOf(snapshot.evidence, userName)
-    return refusal ?? ownedByRoot(pgdata)
+    return refusal ?? ownedByRoot(options.pgdata)
   }
   return snapshot === null ? null : refusalToServe(snapshot.evidence, userName)
+}
+
+const whoseSocket: OperatorError = {
+  message: 'systemd has passed a socket, and a configuration file does not tell whose it is',
+  hint: 'use a unit with a socket for each cluster, or a configuration file without a socket',
 }
 
 const ownedByRoot = (path: string): OperatorError => ({

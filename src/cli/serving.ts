@@ -10,7 +10,7 @@ import { createChangeCommand, type ChangeCommand } from '../serve/change-command
 import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
 import { systemListen, type Listen } from '../serve/listening.ts'
 import type { OperatorError } from './operator-error.ts'
-import type { ServeOptions } from './options.ts'
+import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
 import { openSurfaces, type Knowledge } from './surfaces.ts'

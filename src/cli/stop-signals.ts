@@ -1,4 +1,4 @@
-/** The signals that stop the daemon. */
+/** The signals that stop the daemon, and the one that has it read its configuration again. */
 
 const stopSignals = ['SIGTERM', 'SIGINT'] as const
 
@@ -17,3 +17,8 @@ export const awaitStopSignal = (source: SignalSource): Promise<string> =>
     }
     for (const name of stopSignals) source.on(name, stop)
   })
+
+/** From now on SIGHUP, which would end the process, is heard instead; for good. */
+export const hearReload = (source: Pick<SignalSource, 'on'>, listener: () => void): void => {
+  source.on('SIGHUP', listener)
+}

@@ -14,7 +14,7 @@ import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort } from '../serve/role-port.ts'
 import { createHttpSurface } from './http-surface.ts'
 import { createListenerReport } from './listener-events.ts'
-import type { ServeOptions } from './options.ts'
+import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { createServiceStatus } from './service-status.ts'
 

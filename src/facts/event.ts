@@ -56,6 +56,26 @@ export type Event =
       readonly from: string | null
       readonly refused: number
     }
+  /** The configuration was read again; how many clusters it started, stopped and so on. */
+  | {
+      readonly kind: 'reloaded'
+      readonly started: number
+      readonly changed: number
+      readonly stopped: number
+      readonly unchanged: number
+    }
+  /** It is as it was; once for each mistake found in the file. */
+  | { readonly kind: 'reload refused'; readonly because: string; readonly hint: string }
+  /** SIGHUP, but there is no configuration file. */
+  | { readonly kind: 'reload needless' }
+  /** One cluster can't be served as the configuration wants it now. */
+  | {
+      readonly kind: 'cluster failed'
+      readonly because: string
+      readonly hint: string
+      /** As it was before, or not at all. */
+      readonly served: 'as before' | 'no more'
+    }
   | { readonly kind: 'stopping'; readonly signal: string }
   | { readonly kind: 'stopped' }
 

@@ -4,9 +4,9 @@
  * startup process starts (first start and every crash restart).
  *
  * Source: src/backend/access/transam/xlogrecovery.c (readRecoverySignalFile) 12 to 18, xlog.c
- * (readRecoveryCommandFile) up to 11, src/backend/utils/misc/guc-file.l for the syntax of
- * recovery.conf and src/backend/utils/adt/bool.c for that of its booleans.
+ * (readRecoveryCommandFile) up to 11, and src/backend/utils/adt/bool.c for the syntax of booleans.
  */
+import { parseSettingLine } from './setting-line.ts'
 
 /** Which of the files are there. */
 export type SignalFiles = {
@@ -46,34 +46,11 @@ const firstWithSignalFiles = 12
 export const parseRecoveryConf = (text: string): { readonly standbyMode: boolean } => {
   let standbyMode = false
   for (const line of text.split('\n')) {
-    const { name, quoted, bare = '' } = setting.exec(line)?.groups ?? {}
-    if (name?.toLowerCase() !== 'standby_mode') continue
-    const value = quoted === undefined ? bare : unquote(quoted)
-    standbyMode = parseBoolean(value) ?? standbyMode
+    const setting = parseSettingLine(line)
+    if (setting?.name.toLowerCase() !== 'standby_mode') continue
+    standbyMode = parseBoolean(setting.value) ?? standbyMode
   }
   return { standbyMode }
-}
-
-/** `name = 'value'  # comment`; the equals sign may be missing, and before a quote the blank. */
-const beforeValue = String.raw`\s*(?<name>[A-Za-z_]\w*)(?!\w)\s*(?:=\s*)?`
-const quotedValue = String.raw`'(?<quoted>(?:[^'\\]|\\.|'')*)'`
-const bareValue = String.raw`(?<bare>[\w.+-][\w.:/-]*)`
-const afterValue = String.raw`\s*(?:#[^]*)?`
-const setting = new RegExp(`^${beforeValue}(?:${quotedValue}|${bareValue})${afterValue}$`)
-
-/** GUC_scanstr(): a doubled quote is one quote, and a backslash escapes as in C. */
-const unquote = (quoted: string): string =>
-  quoted.replace(/''|\\([0-7]{1,3})|\\(.)/g, (_, octal?: string, letter?: string) => {
-    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff)
-    return letter === undefined ? "'" : (controlCharacters[letter] ?? letter)
-  })
-
-const controlCharacters: { readonly [Letter in string]?: string } = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
 }
 
 /** Any beginning of a word that no other word shares: `o` is none, `of` and `on` are. */

@@ -49,9 +49,8 @@ export const createMaintenanceWatch = (needs: {
   readonly read: typeof readMaintenance
   readonly timers: Timers
   readonly everyMs: number
-  readonly toggled: (on: boolean) => void
 }): MaintenanceWatch => {
-  const { path, read, timers, everyMs, toggled } = needs
+  const { path, read, timers, everyMs } = needs
   let file: Maintenance = path === null ? noMaintenance : { kind: 'not looked yet' }
   let switchedOn = false
   let tell = ignore
@@ -73,7 +72,6 @@ export const createMaintenanceWatch = (needs: {
     current: () => (switchedOn && file.kind !== 'drained' ? drainedByHand : file),
     toggle: () => {
       switchedOn = !switchedOn
-      toggled(switchedOn)
       tell()
     },
     start: changed => {

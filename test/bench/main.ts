@@ -24,6 +24,7 @@ import {
   type Contender,
   type Listener,
 } from './contenders.ts'
+import { measureMany } from './many.ts'
 import { hasPatroni, openPatroni } from './patroni.ts'
 import { judgeRow, printMarkdown, printTable, type Row } from './table.ts'
 import { buildTools, type Tools } from './tools.ts'
@@ -140,8 +141,13 @@ const run = ({ rounds, quick }: Options): Promise<readonly Row[]> =>
     opened.later(watcher.close)
     const busy = await measureRewriting(standby, watcher.pid)
 
+    say('many clusters')
+    const stopped = await arena.stopped()
+    opened.later(stopped.destroy)
+    const many = await measureMany(tools, cluster, { stopped, rounds, seconds: idleSeconds })
+
     const alone = [...connects, ...memory, ...idle, ...look, busy, start]
-    return [...alone, ...crowded.map(row => besideAlone(row, alone))]
+    return [...alone, ...crowded.map(row => besideAlone(row, alone)), ...many]
   })
 
 const isOneByOne = (measure: string): boolean => /^one by one|^processor/.test(measure)

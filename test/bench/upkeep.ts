@@ -67,7 +67,7 @@ export const measureMemory = async (
 }
 
 /** Over so long, in percent of a processor, and wake-ups a second. */
-const watchProcess = async (pid: number, seconds: number) => {
+export const watchProcess = async (pid: number, seconds: number) => {
   const cpuUs = cpuUsOf(pid)
   const wakeUps = wakeUpsOf(pid)
   await sleep(seconds * 1000)
@@ -148,7 +148,7 @@ export const measureLook = async (cluster: Cluster, note = ''): Promise<readonly
 const startsPerRound = 3
 
 /** From fork() to the first byte, asked without a pause. */
-const timeStart = async (
+export const timeStart = async (
   tools: Tools,
   command: (port: number) => readonly string[],
 ): Promise<number> => {

@@ -69,7 +69,7 @@ t.test('all words are proposed that an option accepts, and no others', async t =
     for (const [name, { value, words = [] }] of optionsOf(command)) {
       if (value === undefined) continue
       const parsed = parseCommandLine([command, '-D', '/data', `--${name}`, '\t'], {})
-      const refusal = parsed.ok ? '' : parsed.fault.message
+      const refusal = parsed.ok ? '' : (parsed.fault[0]?.message ?? '')
       const [, accepted = ''] = / wanted ((?:\w+, )*\w+ or \w+)$/.exec(refusal) ?? []
       t.strictSame(words, accepted.split(/, | or /).filter(Boolean), name)
     }

@@ -4,6 +4,7 @@ import { help } from '../../src/cli/help.ts'
 import { commandNames, optionsOf } from '../../src/cli/option-table.ts'
 import { parseCommandLine } from '../../src/cli/options.ts'
 import { wireWords } from '../../src/serve/reply.ts'
+import { serveDefaults } from '../harness/serve-options.ts'
 
 t.test('pages fit a terminal and end with a line feed', async t => {
   for (const [name, page] of Object.entries(help)) {
@@ -34,7 +35,8 @@ t.test('the words on the wire are those that are sent', async t => {
 t.test('defaults in the help are the defaults', async t => {
   const parsed = parseCommandLine(['-D', '/data'], {})
   if (!parsed.ok || parsed.fact.command !== 'serve') throw new Error('no serve')
-  const { options } = parsed.fact
+  const { clusters, logLevel, logFormat } = parsed.fact.configuration
+  const options = clusters[0]?.options ?? serveDefaults
   const stated = Array.from(
     help.serve.matchAll(/--([a-z-]+)(?:(?!\n {2}-|\n\n)[^])*?\(default: ([^);]+)/g),
     ([, name, value]) => [name, value] as const,
@@ -51,8 +53,8 @@ t.test('defaults in the help are the defaults', async t => {
     'agent-up-for': options.agentUpFor,
     interval: String(options.intervalMs),
     lease: `${options.leaseMs / options.intervalMs} intervals`,
-    'log-level': options.logLevel,
-    'log-format': options.logFormat,
+    'log-level': logLevel,
+    'log-format': logFormat,
   })
   const query = parseCommandLine(['query'], {})
   if (!query.ok || query.fact.command !== 'query') throw new Error('no query')
@@ -64,8 +66,8 @@ t.test('defaults in the help are the defaults', async t => {
 t.test('what the help says of the environment is so', async t => {
   for (const [name, { variable }] of optionsOf('serve')) {
     const usual = `PG_REPLSTATUS_${name.toUpperCase().replaceAll('-', '_')}`
-    const wanted = { help: null, pgdata: 'PGDATA' }[name as string] ?? usual
-    t.equal(variable, name === 'help' ? null : wanted, name)
+    const once = ['help', 'check-config', 'discover'].includes(name)
+    t.equal(variable, once ? null : name === 'pgdata' ? 'PGDATA' : usual, name)
   }
   for (const [name, { variable }] of optionsOf('status')) {
     if (variable !== null) t.match(help.status, variable, name)

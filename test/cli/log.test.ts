@@ -86,6 +86,19 @@ t.test('each event is one line, with its level', async t => {
       { kind: 'connects refused', port: 5400, from: '::ffff:192.0.2.1', refused: 3 },
       'warning: connects refused port=5400 from=::ffff:192.0.2.1 refused=3',
     ],
+    [
+      { kind: 'reloaded', started: 1, changed: 2, stopped: 3, unchanged: 4 },
+      'notice: reloaded started=1 changed=2 stopped=3 unchanged=4',
+    ],
+    [
+      { kind: 'reload refused', because: 'x:1: no', hint: 'try' },
+      'error: reload refused because="x:1: no" hint=try',
+    ],
+    [{ kind: 'reload needless' }, 'notice: nothing to reload because="no --config was given"'],
+    [
+      { kind: 'cluster failed', served: 'as before', because: 'no port', hint: 'wait' },
+      'error: cluster failed served="as before" because="no port" hint=wait',
+    ],
     [{ kind: 'stopping', signal: 'SIGTERM' }, 'notice: stopping signal=SIGTERM'],
     [{ kind: 'stopped' }, 'notice: stopped'],
   ]
@@ -165,7 +178,7 @@ t.test('only what is important enough is written', async t => {
   ]
   const written = (level: LogLevel): number => {
     const { lines, report } = setUp({ level })
-    events.forEach(report)
+    for (const event of events) report(event)
     return lines.length
   }
   t.strictSame(logLevels.map(written), [1, 2, 3, 4, 4])
@@ -186,4 +199,21 @@ t.test('what systemd could not be told is detail', async t => {
   const { lines, report } = setUp({ level: 'debug' })
   report({ kind: 'notify failed', because: 'no such socket' })
   t.match(lines, [/debug: notify failed because="no such socket"\n/])
+})
+
+t.test('where there are several clusters each line names its own', async t => {
+  const { lines, report } = setUp()
+  report({ kind: 'stopped' }, '16-main')
+  report({ kind: 'stopped' }, null)
+  t.match(lines, [/ notice: stopped cluster=16-main\n$/, / notice: stopped\n$/])
+  const json = setUp({ format: 'json' })
+  json.report({ kind: 'stopping', signal: 'SIGTERM' }, 'a')
+  json.report({ kind: 'stopped' })
+  t.strictSame(
+    json.lines.map(line => Object.keys(JSON.parse(line) as object)),
+    [
+      ['time', 'level', 'event', 'cluster', 'signal'],
+      ['time', 'level', 'event'],
+    ],
+  )
 })

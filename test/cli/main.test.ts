@@ -1,4 +1,4 @@
-import { fstatSync, openSync, readFileSync } from 'node:fs'
+import { fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { wireWords } from '../../src/serve/reply.ts'
@@ -51,6 +51,21 @@ t.test('in the journal each line begins with its level', async t => {
     readFileSync(path, 'utf8'),
     "<3>pg-replstatus: error: unknown option '--prot'\n<3>hint: did you mean --port?\n",
   )
+})
+
+t.test('a configuration file is read, and again on SIGHUP', async t => {
+  const { directory } = await startStandIn(t, 'primary')
+  const path = join(t.testdir(), 'x.conf')
+  writeFileSync(path, `port = 0\nbind = 127.0.0.1\n[a]\npgdata = ${directory}\n`)
+  const checked = startMain(t, ['--config', path, '--check-config'])
+  t.match(await checked.end(), { exitCode: 0, out: `${path}: 1 cluster\n`, err: '' })
+  const daemon = startMain(t, ['--config', path], { changesUser: true })
+  await daemon.says(' listening cluster=a ')
+  writeFileSync(path, 'prot = 1\n')
+  daemon.child.kill('SIGHUP')
+  await daemon.says(/ error: reload refused because=".*x\.conf:1: unknown key/)
+  daemon.child.kill('SIGTERM')
+  t.match(await daemon.end(), { exitCode: 0 })
 })
 
 t.test('status looks at the directory of the environment', async t => {

@@ -8,36 +8,48 @@ const parsed = (line: string, environment: Environment = {}) =>
   parseCommandLine(line === '' ? [] : line.split(' '), environment)
 const understood = (line: string, environment: Environment = {}) => {
   const result = parsed(line, environment)
-  if (!result.ok) throw new Error(result.fault.message)
+  if (!result.ok) throw new Error(result.fault[0]?.message)
   return result.fact
 }
-const mistake = (line: string, environment: Environment = {}) => {
+const mistakes = (line: string, environment: Environment = {}) => {
   const result = parsed(line, environment)
-  return result.ok ? null : result.fault
+  return result.ok ? [] : result.fault
+}
+/** The only one. */
+const mistake = (line: string, environment: Environment = {}) => {
+  const all = mistakes(line, environment)
+  return all.length === 1 ? all[0] : all
+}
+/** What is served, with how it is logged. */
+const served = (line: string, environment: Environment = {}) => {
+  const found = understood(line, environment)
+  if (found.command !== 'serve') throw new Error(`it is ${found.command}`)
+  const { clusters, ...log } = found.configuration
+  const [{ name, options } = { name: '' }] = clusters
+  t.equal(clusters.length, 1)
+  t.equal(name, null)
+  return { ...options, ...log }
 }
 
 t.test('serve needs a data directory, and has a default for all else', async t => {
-  t.strictSame(understood('-D /data'), {
-    command: 'serve',
-    options: {
-      pgdata: '/data',
-      controlCheck: 'native',
-      pgControldata: null,
-      maintenanceFile: null,
-      port: 5400,
-      bind: [],
-      whenUnavailable: 'refuse',
-      newline: false,
-      onChange: null,
-      http: [],
-      allow: [],
-      agent: [],
-      agentUpFor: 'primary',
-      intervalMs: 500,
-      leaseMs: 1500,
-      logLevel: 'info',
-      logFormat: 'text',
-    },
+  t.strictSame(served('-D /data'), {
+    pgdata: '/data',
+    controlCheck: 'native',
+    pgControldata: null,
+    maintenanceFile: null,
+    port: 5400,
+    bind: [],
+    whenUnavailable: 'refuse',
+    newline: false,
+    onChange: null,
+    http: [],
+    allow: [],
+    agent: [],
+    agentUpFor: 'primary',
+    intervalMs: 500,
+    leaseMs: 1500,
+    logLevel: 'info',
+    logFormat: 'text',
   })
   t.strictSame(understood('serve -D /data'), understood('-D /data'))
   t.strictSame(understood('', { PGDATA: '/data' }), understood('-D /data'))
@@ -64,13 +76,9 @@ t.test('each option of serve has its effect', async t => {
     '--log-level error': { logLevel: 'error' },
     '--log-format json': { logFormat: 'json' },
   }
-  const { options } = understood('-D /data') as { options: object }
+  const options = served('-D /data')
   for (const [line, effect] of Object.entries(effects)) {
-    t.strictSame(
-      understood(`-D /data ${line}`),
-      { command: 'serve', options: { ...options, ...effect } },
-      line,
-    )
+    t.strictSame(served(`-D /data ${line}`), { ...options, ...effect }, line)
   }
 })
 
@@ -94,36 +102,33 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PG_REPLSTATUS_LOG_LEVEL: 'error',
     PG_REPLSTATUS_LOG_FORMAT: 'json',
   }
-  t.strictSame(understood('', environment), {
-    command: 'serve',
-    options: {
-      pgdata: '/from/env',
-      controlCheck: 'off',
-      pgControldata: '/env/pg_controldata',
-      maintenanceFile: '/env/drained',
-      port: 1,
-      bind: ['127.0.0.1', '::1'],
-      whenUnavailable: 'close',
-      newline: true,
-      onChange: 'notify',
-      http: [
-        { address: null, port: 8008 },
-        { address: '::1', port: 8009 },
-      ],
-      allow: [
-        { address: '192.0.2.0', prefix: 24 },
-        { address: '::1', prefix: 128 },
-      ],
-      agent: [
-        { address: null, port: 5410 },
-        { address: '::1', port: 5411 },
-      ],
-      agentUpFor: 'standby',
-      intervalMs: 1000,
-      leaseMs: 2000,
-      logLevel: 'error',
-      logFormat: 'json',
-    },
+  t.strictSame(served('', environment), {
+    pgdata: '/from/env',
+    controlCheck: 'off',
+    pgControldata: '/env/pg_controldata',
+    maintenanceFile: '/env/drained',
+    port: 1,
+    bind: ['127.0.0.1', '::1'],
+    whenUnavailable: 'close',
+    newline: true,
+    onChange: 'notify',
+    http: [
+      { address: null, port: 8008 },
+      { address: '::1', port: 8009 },
+    ],
+    allow: [
+      { address: '192.0.2.0', prefix: 24 },
+      { address: '::1', prefix: 128 },
+    ],
+    agent: [
+      { address: null, port: 5410 },
+      { address: '::1', port: 5411 },
+    ],
+    agentUpFor: 'standby',
+    intervalMs: 1000,
+    leaseMs: 2000,
+    logLevel: 'error',
+    logFormat: 'json',
   })
   const line =
     '-D /flag --control-check native --pg-controldata /flag/pg_controldata ' +
@@ -137,16 +142,16 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
 })
 
 t.test('a variable can say off as well as on', async t => {
-  const newline = (text: string) => understood('-D /data', { PG_REPLSTATUS_NEWLINE: text })
-  t.match(newline('off'), { options: { newline: false } })
-  t.match(newline('0'), { options: { newline: false } })
+  const newline = (text: string) => served('-D /data', { PG_REPLSTATUS_NEWLINE: text })
+  t.match(newline('off'), { newline: false })
+  t.match(newline('0'), { newline: false })
   t.match(mistake('-D /data', { PG_REPLSTATUS_NEWLINE: 'maybe' }), {
     message: 'PG_REPLSTATUS_NEWLINE is "maybe", wanted on or off',
   })
 })
 
 t.test('addresses are repeated or listed, and the same one counts once', async t => {
-  const bind = (line: string) => (understood(`-D /data ${line}`) as never)['options']['bind']
+  const bind = (line: string) => served(`-D /data ${line}`).bind
   t.strictSame(bind('--bind 127.0.0.1 --bind ::1'), ['127.0.0.1', '::1'])
   t.strictSame(bind('--bind 127.0.0.1,::1 --bind ::1'), ['127.0.0.1', '::1'])
 })
@@ -154,25 +159,20 @@ t.test('addresses are repeated or listed, and the same one counts once', async t
 t.test('so are places for HTTP and for the agent', async t => {
   for (const option of ['http', 'agent']) {
     const line = `--${option} 5410 --${option} [::1]:5410,5410 --${option} [::1]:5410`
-    t.match(understood(`-D /data ${line}`), {
-      options: {
-        [option]: [
-          { address: null, port: 5410 },
-          { address: '::1', port: 5410 },
-        ],
-      },
+    t.match(served(`-D /data ${line}`), {
+      [option]: [
+        { address: null, port: 5410 },
+        { address: '::1', port: 5410 },
+      ],
     })
   }
 })
 
 t.test('paths are absolute from here on', async t => {
-  const line = '-D data --pg-controldata bin/pg_controldata --maintenance-file drained'
-  t.match(understood(line), {
-    options: {
-      pgdata: join(process.cwd(), 'data'),
-      pgControldata: join(process.cwd(), 'bin/pg_controldata'),
-      maintenanceFile: join(process.cwd(), 'drained'),
-    },
+  t.match(served('-D data --pg-controldata bin/pg_controldata --maintenance-file drained'), {
+    pgdata: join(process.cwd(), 'data'),
+    pgControldata: join(process.cwd(), 'bin/pg_controldata'),
+    maintenanceFile: join(process.cwd(), 'drained'),
   })
 })
 
@@ -205,14 +205,78 @@ t.test('values out of bounds are told with the bounds', async t => {
 })
 
 t.test('a lease that would end at every tick is a mistake', async t => {
-  t.match(understood('-D /data --interval 100 --lease 200'), { options: { leaseMs: 200 } })
+  t.match(served('-D /data --interval 100 --lease 200'), { leaseMs: 200 })
   t.match(mistake('-D /data --interval 100 --lease 199'), {
     message: '--lease is "199", wanted a whole number from 200, which is two intervals, to 600000',
   })
 })
 
-t.test('of several mistakes the first is told', async t => {
-  t.match(mistake('-D /data --port x --bind y'), { message: /^--bind|^--port/ })
+t.test('of several mistakes each is told', async t => {
+  t.match(mistakes('-D /data --port x --bind y,z --log-level loud'), [
+    { message: /^--port is "x"/ },
+    { message: /^--bind is "y"/ },
+    { message: /^--bind is "z"/ },
+    { message: /^--log-level is "loud"/ },
+  ])
+  t.match(mistakes('serve /data --port x'), [
+    { message: 'unexpected argument "/data"' },
+    { message: 'no data directory was given' },
+    { message: /^--port/ },
+  ])
+  t.match(mistakes('status --control-check x --expect y'), [
+    { message: 'no data directory was given' },
+    { message: /^--control-check/ },
+    { message: /^--expect/ },
+  ])
+  t.match(mistakes('query a:b c:d --timeout x'), [
+    { message: /^"a:b"/ },
+    { message: /^"c:d"/ },
+    { message: /^--timeout/ },
+  ])
+})
+
+t.test('a configuration file is told of, and read by others', async t => {
+  const found = understood('--config /etc/x.conf --interval 100', { A: 'b' })
+  t.strictSame(found, {
+    command: 'serve from file',
+    request: {
+      path: '/etc/x.conf',
+      flags: new Map([
+        ['config', ['/etc/x.conf']],
+        ['interval', ['100']],
+      ]),
+      environment: { A: 'b' },
+    },
+  })
+  const environment = { PG_REPLSTATUS_CONFIG: '/etc/x.conf', PGDATA: '/data' }
+  t.match(understood('', environment), { command: 'serve from file' })
+  t.match(understood('--check-config', environment), { command: 'check file' })
+  t.match(served('-D /data', environment), { pgdata: '/data' }, 'flags go before variables')
+})
+
+t.test('what no two clusters share is not for the command line beside a file', async t => {
+  t.match(mistakes('--config /x -D /data --port 5400 more'), [
+    { message: 'unexpected argument "more"' },
+    {
+      message: '--pgdata is given beside a configuration file, wanted in its sections',
+      hint: 'write pgdata = ... below the [section] of the cluster, or leave out --config',
+    },
+    { message: /^--port is given beside/ },
+  ])
+  t.match(mistake('--config='), { message: '--config is "", wanted a path' })
+})
+
+t.test('to check a file it has to be named', async t => {
+  t.strictSame(mistake('-D /data --check-config'), {
+    message: 'no configuration file was given to check',
+    hint: 'name it with --config',
+  })
+  t.match(mistake('--check-config'), { message: 'no configuration file was given to check' })
+})
+
+t.test("Debian's clusters are looked for whatever else is said", async t => {
+  t.strictSame(understood('--discover'), { command: 'discover' })
+  t.match(mistakes('--discover x'), [{ message: 'unexpected argument "x"' }, {}])
 })
 
 t.test('without a data directory there is nothing to do', async t => {
@@ -286,7 +350,7 @@ t.test('what stands in the wrong place is told where it belongs', async t => {
     message: '"status" has to come first',
     hint: 'pg-replstatus status [OPTION]...',
   })
-  t.strictSame(mistake('status /data'), {
+  t.strictSame(mistake('status /data -D /data'), {
     message: 'unexpected argument "/data"',
     hint: 'the data directory is given with -D',
   })

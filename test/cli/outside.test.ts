@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { LookOptions } from '../../src/cli/options.ts'
+import type { LookOptions } from '../../src/cli/option-values.ts'
 import { systemOutside } from '../../src/cli/outside.ts'
 import { systemClock } from '../../src/observe/clock.ts'
 import { primaryEvidence } from '../harness/evidence.ts'

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { help } from '../../src/cli/help.ts'
 import { runProgram, type Surroundings } from '../../src/cli/program.ts'
+import { fact, fault } from '../../src/facts/outcome.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 import { fakeOutside, noAccounts } from '../harness/fake-outside.ts'
@@ -30,6 +31,9 @@ const run = async (
     stopAsked: () => deferred<string>().promise,
     whenRecordAsked: () => undefined,
     onDrainSignal: () => {},
+    reloadAsked: () => undefined,
+    readConfig: () => Promise.resolve(fault({ message: 'no file', hint: 'write one' })),
+    findClusters: () => Promise.resolve([]),
     ...changes,
   }
   const exitCode = await runProgram(argv, surroundings)
@@ -49,6 +53,12 @@ t.test('a wrong usage goes to standard error, and is no answer', async t => {
     out: '',
     err: "pg-replstatus: error: unknown option '--expct'\nhint: did you mean --expect?\n",
   })
+})
+
+t.test('all mistakes are told at once', async t => {
+  const { exitCode, err } = await run(['--port', 'x', '--bind', 'y'])
+  t.equal(exitCode, 3)
+  t.equal(err.match(/^pg-replstatus: error: .*\nhint: .*\n/gm)?.length, 3)
 })
 
 t.test('in the journal mistakes are errors', async t => {
@@ -110,4 +120,80 @@ t.test('query tells what ports say', async t => {
     out: /^127.*primary.*\n127.*standby.*\n$/,
   })
   t.match(await run(['query', primary, primary]), { exitCode: 1, out: /\n2 primaries: .*\n$/ })
+})
+
+const saying = (text: string): Partial<Surroundings> => ({
+  readConfig: path => Promise.resolve(fact(`; ${path}\n${text}`)),
+})
+const two = `port = 0
+bind = 127.0.0.1
+[a]
+pgdata = /pgdata
+[b]
+pgdata = /pgdata2
+`
+
+t.test('a configuration file is checked', async t => {
+  const check = ['--config', '/x.conf', '--check-config']
+  const good = { exitCode: 0, out: '/x.conf: 2 clusters\n', err: '' }
+  t.strictSame(await run(check, saying(two)), good)
+  t.match(await run(check, saying('[a]\npgdata = /a')), { out: '/x.conf: 1 cluster\n' })
+  t.strictSame(await run(check, saying('[a]\nport = x')), {
+    exitCode: 3,
+    out: '',
+    err: `pg-replstatus: error: /x.conf:2: cluster a has no pgdata, wanted its data directory
+hint: add a line such as: pgdata = /var/lib/postgresql/16/main
+pg-replstatus: error: /x.conf:3: port is "x", wanted a whole number from 0 to 65535
+hint: see "pg-replstatus serve --help"
+`,
+  })
+  t.match(await run(check), { exitCode: 3, err: /error: no file\nhint: write one\n$/ })
+})
+
+t.test('and served, and read again', async t => {
+  const stop = deferred<string>()
+  let err = ''
+  let reload = (): void => undefined
+  const ended = run(['--config', '/x.conf'], {
+    ...saying(two),
+    err: text => {
+      err += text
+      if (/cluster=b .*listening|listening cluster=b/.test(text)) setImmediate(() => reload())
+      if (text.includes('reloaded')) stop.resolve('SIGTERM')
+    },
+    reloadAsked: listener => {
+      reload = listener
+    },
+    stopAsked: () => stop.promise,
+  })
+  t.match(await ended, { exitCode: 0, out: '' })
+  t.match(err, / started cluster=a [^]* started cluster=b /)
+  t.match(err, / reloaded started=0 changed=0 stopped=0 unchanged=2\n/)
+})
+
+t.test('SIGHUP without a file is no reason to stop', async t => {
+  const serve = ['-D', '/pgdata', '--port', '0', '--bind', '127.0.0.1']
+  const stop = deferred<string>()
+  let err = ''
+  const ended = run(serve, {
+    err: text => {
+      err += text
+      if (text.includes('nothing to reload')) stop.resolve('SIGTERM')
+    },
+    reloadAsked: listener => listener(),
+    stopAsked: () => stop.promise,
+  })
+  t.match(await ended, { exitCode: 0 })
+  t.match(err, / notice: nothing to reload /)
+})
+
+t.test("Debian's clusters make a configuration file", async t => {
+  t.match(await run(['--discover']), { exitCode: 3, out: '', err: /error: found no cluster/ })
+  const found = { name: '15-main', pgdata: '/data', settings: new Map(), complete: true }
+  const findClusters = () => Promise.resolve([found])
+  t.match(await run(['--discover'], { findClusters }), {
+    exitCode: 0,
+    out: /\n\[15-main\]\npgdata = \/data\nport = 5400\n$/,
+    err: '',
+  })
 })

@@ -1,9 +1,13 @@
 import t, { type Test } from 'tap'
+import type { Accounts } from '../../src/cli/accounts.ts'
 import { exitCodes, exitDone } from '../../src/cli/exit-codes.ts'
 import type { OperatorError } from '../../src/cli/operator-error.ts'
+import type { Cluster, Configuration, LogOptions } from '../../src/cli/option-values.ts'
+import type { Outside } from '../../src/cli/outside.ts'
 import { serve } from '../../src/cli/run.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { fact, fault, type Outcome } from '../../src/facts/outcome.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { primaryEvidence } from '../harness/evidence.ts'
 import { fakeOutside, noAccounts, passTimeUntil, rootAccounts } from '../harness/fake-outside.ts'
@@ -17,10 +21,24 @@ const unreadable = primaryEvidence({
   directory: { kind: 'unreadable', code: 'EACCES', owner: 101 },
 })
 
+const quiet: LogOptions = { logLevel: 'info', logFormat: 'text' }
+
 const setUp = (
   t: Test,
   evidence: Evidence | null = primaryEvidence(),
-  { accounts = noAccounts, port = 0, hung = false } = {},
+  {
+    accounts = noAccounts,
+    port = 0,
+    hung = false,
+    names = [null],
+    given = {},
+  }: {
+    readonly accounts?: Accounts
+    readonly port?: number
+    readonly hung?: boolean
+    readonly names?: readonly (string | null)[]
+    readonly given?: Partial<Outside>
+  } = {},
 ) => {
   const fake = fakeOutside(evidence)
   if (hung) t.teardown(fake.hang())
@@ -33,33 +51,59 @@ const setUp = (
   }
   // Whatever goes wrong in a test, it leaves nothing running.
   t.teardown(() => resolve('the end of the test'))
-  const ends = serve(
-    { ...serveDefaults, port },
-    {
-      version: '1.2.3',
-      accounts,
-      outside: fake.outside,
-      report: event => {
+  const clustersOf = (names: readonly (string | null)[]): readonly Cluster[] =>
+    names.map(name => ({
+      name,
+      options: { ...serveDefaults, port, pgdata: name === null ? '/pgdata' : `/${name}` },
+    }))
+  const configurationOf = (...names: readonly (string | null)[]): Configuration => ({
+    ...quiet,
+    clusters: clustersOf(names),
+  })
+  const of: (string | null)[] = []
+  const logged: LogOptions[] = []
+  let hup = (): void => undefined
+  let next: Outcome<Configuration, readonly OperatorError[]> = fault([])
+  const ends = serve(configurationOf(...names), {
+    version: '1.2.3',
+    accounts,
+    outside: { ...fake.outside, ...given },
+    logAs: ({ logLevel, logFormat }) => {
+      logged.push({ logLevel, logFormat })
+      return (event, cluster = null) => {
         events.push(event)
-      },
-      fail: error => {
-        errors.push(error)
-      },
-      stopAsked: () => promise,
-      whenRecordAsked: action => {
-        askForRecord = action
-      },
-      onDrainSignal: toggle => {
-        drain = toggle
-      },
+        of.push(cluster)
+      }
     },
-  )
+    fail: error => {
+      errors.push(error)
+    },
+    stopAsked: () => promise,
+    whenRecordAsked: action => {
+      askForRecord = action
+    },
+    onDrainSignal: toggle => {
+      drain = toggle
+    },
+    reloadAsked: listener => {
+      hup = listener
+    },
+    reread: names[0] === null ? null : () => Promise.resolve(next),
+  })
   const happened = (kind: Event['kind']) => events.find(event => event.kind === kind)
   return {
     ...fake,
     ends,
     events,
     errors,
+    of,
+    logged,
+    /** SIGHUP, where the file says this by then. */
+    reload: (found: typeof next) => {
+      next = found
+      hup()
+    },
+    configurationOf,
     kinds: () => events.map(({ kind }) => kind),
     drain: () => drain(),
     stop: (signal = 'SIGTERM') => resolve(signal),
@@ -229,4 +273,144 @@ t.test('and where something else is wrong, says that', async t => {
   const daemon = setUp(t, absent, { accounts })
   t.equal(await passTimeUntil(daemon.ends, daemon), exitCodes.couldNotLook)
   t.match(daemon.errors, [{ message: 'data directory /pgdata does not exist' }])
+})
+
+t.test('several clusters each have a port, and their name in the log', async t => {
+  const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'] })
+  await daemon.until('verdict changed')
+  const named = daemon.events.map(({ kind }, index) => `${daemon.of[index]} ${kind}`)
+  t.strictSame(named.slice(0, 4), ['a started', 'a listening', 'b started', 'b listening'])
+  t.match(daemon.events[2], { directory: '/b' })
+  daemon.stop()
+  t.equal(await daemon.ends, exitDone)
+  t.strictSame(daemon.of.slice(-2), [null, null], 'the end is that of the process')
+  t.equal(daemon.open(), 0)
+})
+
+t.test('what is wrong with each of them is told before anything has started', async t => {
+  const daemon = setUp(t, unreadable, { names: ['a', 'b'] })
+  t.equal(await passTimeUntil(daemon.ends, daemon), exitCodes.couldNotLook)
+  t.match(daemon.errors, [{ message: /^cluster a: / }, { message: /^cluster b: / }])
+  t.strictSame(daemon.kinds(), [])
+})
+
+t.test('a port that one of them can not have is the end of all', async t => {
+  const stranger = await listenAsStranger()
+  t.teardown(() => stranger.server.close())
+  const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'], port: stranger.port })
+  t.equal(await daemon.ends, exitCodes.couldNotLook)
+  t.match(daemon.errors, [
+    { message: /^cluster a: port .* is in use/ },
+    { message: /^cluster b: port .* is in use/ },
+  ])
+  // A look that is under way comes to its end first.
+  await settle()
+  t.equal(daemon.open(), 0)
+})
+
+t.test('root becomes the owner of the first, whoever the others belong to', async t => {
+  const accounts = rootAccounts({ '/a': 101, '/b': 102 })
+  const daemon = setUp(t, primaryEvidence(), { accounts, names: ['a', 'b'] })
+  await daemon.until('listening')
+  t.strictSame(accounts.became, [101])
+})
+
+t.test('SIGHUP has the configuration read again, with its log', async t => {
+  const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'] })
+  await daemon.until('verdict changed')
+  daemon.reload(fact({ ...daemon.configurationOf('a', 'c'), logLevel: 'debug' }))
+  await daemon.until('reloaded')
+  t.match(
+    daemon.events.find(({ kind }) => kind === 'reloaded'),
+    { started: 1, changed: 0, stopped: 1, unchanged: 1 },
+  )
+  t.strictSame(daemon.logged, [quiet, { ...quiet, logLevel: 'debug' }])
+  daemon.stop()
+  t.equal(await daemon.ends, exitDone)
+  // A look that is under way comes to its end first.
+  await settle()
+  t.equal(daemon.open(), 0)
+})
+
+t.test('a file with mistakes changes nothing', async t => {
+  const daemon = setUp(t, primaryEvidence(), { names: ['a'] })
+  await daemon.until('listening')
+  daemon.reload(fault([{ message: 'x:1: port is "x"', hint: 'y' }]))
+  await daemon.until('reload refused')
+  t.strictSame(daemon.logged, [quiet])
+  t.equal((await hear({ port: daemon.port() })).bytes.toString(), wireWords.primary)
+})
+
+t.test('a cluster that can not be served is told, and the others go on', async t => {
+  const daemon = setUp(t, primaryEvidence(), { names: ['a'] })
+  await daemon.until('listening')
+  daemon.find(unreadable)
+  daemon.reload(fact(daemon.configurationOf('a', 'b')))
+  await daemon.until('cluster failed')
+  t.equal(daemon.of[daemon.kinds().indexOf('cluster failed')], 'b')
+})
+
+t.test('without a file there is nothing to read again', async t => {
+  const daemon = setUp(t)
+  await daemon.until('listening')
+  daemon.reload(fault([]))
+  await daemon.until('reload needless')
+  t.strictSame(daemon.logged, [quiet])
+})
+
+t.test(
+  'a signal drains all clusters, also one that comes later, and the record is of all',
+  async t => {
+    const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'] })
+    await daemon.until('verdict changed')
+    daemon.drain()
+    daemon.reload(fact(daemon.configurationOf('a', 'c')))
+    await daemon.until('reloaded')
+    await settle()
+    const isDrained = (event: Event, at: number): readonly (string | null)[] =>
+      event.kind === 'verdict changed' && event.to.rule === 'maintenance'
+        ? [daemon.of[at] ?? null]
+        : []
+    t.strictSame(new Set(daemon.events.flatMap(isDrained)), new Set(['a', 'b', 'c']))
+    const before = daemon.events.length
+    daemon.askForRecord()
+    const recorded = daemon.events
+      .slice(before)
+      .map(({ kind }, at) => [kind, daemon.of[before + at]])
+    t.ok(recorded.length > 2)
+    t.strictSame(new Set(recorded.map(([kind]) => kind)), new Set(['change recorded']))
+    t.strictSame(new Set(recorded.map(([, name]) => name)), new Set(['a', 'c']))
+    daemon.stop()
+    await daemon.ends
+  },
+)
+
+t.test('systemd is told which of several clusters it is', async t => {
+  const told: string[] = []
+  const notify = (status: string): Promise<null> => {
+    told.push(status)
+    return Promise.resolve(null)
+  }
+  const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'], given: { notify } })
+  await until(() => told.length >= 2, { what: 'both to be told' })
+  t.match(told.slice(0, 2).toSorted(), [/^a: /, /^b: /])
+  daemon.stop()
+  await daemon.ends
+  const alone = setUp(t, primaryEvidence(), { given: { notify } })
+  await alone.until('listening')
+  await until(() => told.length >= 3, { what: 'the only one to be told' })
+  t.match(told.at(-1), /^(primary|unavailable): /)
+})
+
+t.test('a socket of systemd is for one cluster', async t => {
+  const given = { sockets: fact([3]) }
+  const daemon = setUp(t, primaryEvidence(), { names: ['a'], given })
+  t.equal(await daemon.ends, exitCodes.couldNotLook)
+  t.match(daemon.errors, [
+    { message: /^systemd has passed a socket/, hint: /a unit with a socket/ },
+  ])
+  const wrong = { sockets: fault({ message: 'not ours', hint: 'none' }) }
+  const other = setUp(t, primaryEvidence(), { names: ['a'], given: wrong })
+  t.equal(await other.ends, exitCodes.couldNotLook)
+  t.match(other.errors, [{ message: /not ours/ }])
 })

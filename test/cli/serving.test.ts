@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import type { ServeOptions } from '../../src/cli/options.ts'
+import type { ServeOptions } from '../../src/cli/option-values.ts'
 import type { Outside } from '../../src/cli/outside.ts'
 import { patienceMs } from '../../src/cli/patience.ts'
 import { startServing } from '../../src/cli/serving.ts'
@@ -28,7 +28,6 @@ const watchMaintenance = ({ outside }: FakeOutside, path: string | null) =>
     read: outside.readMaintenance,
     timers: outside.clock,
     everyMs: 100,
-    toggled: () => undefined,
   })
 
 const start = async (

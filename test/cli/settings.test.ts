@@ -1,5 +1,7 @@
 import t from 'tap'
-import { createSettings, type Flags, type Form } from '../../src/cli/settings.ts'
+import type { OptionName } from '../../src/cli/option-table.ts'
+import { createSettings } from '../../src/cli/settings.ts'
+import type { Entries, Entry, Flags, Form } from '../../src/cli/settings.ts'
 
 const hint = 'read the manual'
 const settingsOf = (flags: Flags, environment: Record<string, string> = {}) =>
@@ -65,4 +67,41 @@ t.test(
 t.test('some options are for the command line only', async t => {
   const settings = settingsOf(new Map(), { PG_REPLSTATUS_EXPECT: '1', EXPECT: '1', null: '1' })
   t.equal(settings.one('expect', small, 3), 3)
+})
+
+const fileOf = (...parts: readonly Entries[]) =>
+  createSettings(new Map(), { environment: {}, file: { path: 'x.conf', parts }, hint })
+const entries = (...given: readonly (readonly [OptionName, ...Entry[]])[]): Entries =>
+  new Map(given.map(([name, ...texts]) => [name, texts]))
+
+t.test('the environment goes before a file, a section before its top', async t => {
+  const section = entries(['port', { text: '1', line: 3 }])
+  const top = entries(['port', { text: '2', line: 1 }], ['lease', { text: '3', line: 2 }])
+  t.equal(fileOf(section, top).one('port', small, 0), 1)
+  t.equal(fileOf(section, top).one('lease', small, 0), 3)
+  t.equal(fileOf(section, top).one('interval', small, 4), 4)
+  const environment = { PG_REPLSTATUS_PORT: '5', PG_REPLSTATUS_LEASE: '' }
+  const file = { path: 'x.conf', parts: [section, top] }
+  const settings = createSettings(new Map(), { environment, file, hint })
+  t.equal(settings.one('port', small, 0), 5)
+  t.equal(settings.one('lease', small, 0), 3)
+})
+
+t.test('mistakes in a file are told with their line', async t => {
+  const settings = fileOf(
+    entries(
+      ['port', { text: 'x', line: 3 }],
+      ['lease', { text: '1', line: 4 }, { text: 'y', line: 6 }],
+      ['bind', { text: '1, z', line: 7 }, { text: '2', line: 8 }],
+    ),
+  )
+  t.equal(settings.one('port', small, 0), 0)
+  t.equal(settings.one('lease', small, 0), 0)
+  t.strictSame(settings.all('bind', small), [1, 2])
+  t.strictSame(settings.mistakes, [
+    { message: 'x.conf:3: port is "x", wanted a digit', hint, line: 3 },
+    { message: 'x.conf:6: lease stands in line 4 already, wanted once', hint, line: 6 },
+    { message: 'x.conf:6: lease is "y", wanted a digit', hint, line: 6 },
+    { message: 'x.conf:7: bind is "z", wanted a digit', hint, line: 7 },
+  ])
 })

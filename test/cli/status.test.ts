@@ -1,7 +1,7 @@
 import t from 'tap'
 import { exitCodes } from '../../src/cli/exit-codes.ts'
 import type { OperatorError } from '../../src/cli/operator-error.ts'
-import type { StatusOptions } from '../../src/cli/options.ts'
+import type { StatusOptions } from '../../src/cli/option-values.ts'
 import { patienceMs } from '../../src/cli/patience.ts'
 import { status } from '../../src/cli/status.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'

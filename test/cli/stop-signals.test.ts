@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import t from 'tap'
-import { awaitStopSignal, type SignalSource } from '../../src/cli/stop-signals.ts'
+import { awaitStopSignal, hearReload, type SignalSource } from '../../src/cli/stop-signals.ts'
 
 const setUp = () => {
   const source = new EventEmitter()
@@ -25,4 +25,16 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 t.test('no other signal is touched', async t => {
   const { source } = setUp()
   t.strictSame(source.eventNames(), ['SIGTERM', 'SIGINT'])
+})
+
+t.test('SIGHUP is heard each time', async t => {
+  const source = new EventEmitter()
+  let heard = 0
+  hearReload(source as unknown as SignalSource, () => {
+    heard += 1
+  })
+  source.emit('SIGHUP')
+  source.emit('SIGHUP')
+  t.equal(heard, 2)
+  t.strictSame(source.eventNames(), ['SIGHUP'])
 })

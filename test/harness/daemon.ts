@@ -13,8 +13,11 @@ import { repositoryRoot } from './repository.ts'
 import { hearOn } from './tcp-client.ts'
 import { until, within } from './until.ts'
 
-export type DaemonOptions = {
-  readonly dataDirectory: string
+export type DaemonOptions = (
+  | { readonly dataDirectory: string }
+  /** A configuration file; its own port is where `ask` asks. */
+  | { readonly config: string }
+) & {
   /** Default: one that is free. */
   readonly port?: number
   /** More options for the command line; without a --bind among them it is on loopback only. */
@@ -68,11 +71,14 @@ export const startDaemon = async (options: DaemonOptions): Promise<Daemon> => {
 
 /** Starts it and waits for nothing. */
 export const launchDaemon = async (options: DaemonOptions): Promise<Daemon> => {
-  const { dataDirectory, args = [], environment = {}, through = [] } = options
+  const { args = [], environment = {}, through = [] } = options
   const program = options.program ?? daemonProgram()
   const port = options.port ?? (await freePort())
   const bind = args.includes('--bind') ? [] : ['--bind', '127.0.0.1']
-  const ownArgs = ['-D', dataDirectory, '--port', String(port), ...bind, ...args]
+  const ownArgs =
+    'config' in options
+      ? ['--config', options.config, ...args]
+      : ['-D', options.dataDirectory, '--port', String(port), ...bind, ...args]
   // tap puts itself into the environment of whatever its tests start; env takes it out again.
   const variables = Object.entries({ ...serverEnvironment(), ...environment })
   const cleared = ['env', '-i', ...variables.map(([name, value]) => `${name}=${value}`)]

@@ -3,7 +3,7 @@
  * missing and how to get it; where `CI` is set that is a failure, since there nobody reads it.
  */
 import assert from 'node:assert'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { postgresMajors } from './postgres-binaries.ts'
 
@@ -24,6 +24,7 @@ const packages = {
   'dpkg-deb': 'dpkg',
   lintian: 'lintian',
   fakeroot: 'fakeroot',
+  pg_createcluster: 'postgresql-common',
 } as const
 
 export type ProgramName = keyof typeof packages
@@ -75,6 +76,15 @@ export const needControlData = (): Need<ControlDataProgram> =>
   need(
     findControlData(),
     'no pg_controldata is installed: apt-get install postgresql-15, or another version from 10 to 18',
+  )
+
+const workerLibrary = '/usr/lib/postgresql/15/lib/bgw_replstatus.so'
+
+/** bgw_replstatus, of Debian and Ubuntu; the major version it is built for. */
+export const needWorker = (): Need<number> =>
+  need(
+    existsSync(workerLibrary) ? 15 : null,
+    'no bgw_replstatus is installed: apt-get install postgresql-15-bgw-replstatus',
   )
 
 const need = <Found>(found: Found | null, missing: string): Need<Found> => {

@@ -1,5 +1,5 @@
 /** What `serve` is started with in tests: on loopback, on whichever port is free. */
-import type { ServeOptions } from '../../src/cli/options.ts'
+import type { ServeOptions } from '../../src/cli/option-values.ts'
 
 export const serveDefaults: ServeOptions = {
   pgdata: '/pgdata',
@@ -17,6 +17,4 @@ export const serveDefaults: ServeOptions = {
   agentUpFor: 'primary',
   intervalMs: 500,
   leaseMs: 1500,
-  logLevel: 'info',
-  logFormat: 'text',
 }

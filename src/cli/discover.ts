@@ -1,0 +1,105 @@
+/**
+ * `--discover`: proposes a configuration file for the clusters that Debian's tools have made. One
+ * that is answered for by bgw_replstatus keeps its port and address, so that no load balancer has
+ * to be told.
+ */
+import { safe } from 'ini'
+import { isIP } from 'node:net'
+import { fact, fault, type Outcome } from '../facts/outcome.ts'
+import { workerSettings, type ServerSettings } from '../facts/server-settings.ts'
+import { lawfulName } from './config-file.ts'
+import { overlap } from './configuration.ts'
+import type { OperatorError } from './operator-error.ts'
+import { defaultPort } from './query.ts'
+
+export type DebianCluster = {
+  /** VERSION-NAME */
+  readonly name: string
+  /** Null where postgresql.conf does not say it. */
+  readonly pgdata: string | null
+  readonly settings: ServerSettings
+  /** What ALTER SYSTEM wrote could be read, too. */
+  readonly complete: boolean
+}
+
+/** A file as --config takes it, ending with a line feed. */
+export const proposeConfiguration = (
+  clusters: readonly DebianCluster[],
+): Outcome<string, OperatorError> => {
+  const usable = clusters.filter(isUsable)
+  if (usable.length === 0) return fault(nothingFound)
+  const claims = new Map<string, Claim>()
+  for (const cluster of usable) {
+    const claim = claimOf(cluster)
+    const isFree = ![...claims.values()].some(other => clash(other, claim))
+    if (claim !== null && isFree) claims.set(cluster.name, claim)
+  }
+  const taken = new Set([...claims.values()].map(({ port }) => port))
+  for (const { settings } of clusters) taken.add(Number(settings.get('port') ?? 5432))
+  const nextFree = (): number => {
+    let port = defaultPort
+    while (taken.has(port)) port += 1
+    taken.add(port)
+    return port
+  }
+  const sections = clusters.map(cluster =>
+    isUsable(cluster)
+      ? section(cluster, claims.get(cluster.name) ?? { port: nextFree(), bind: null })
+      : [`; ${cluster.name} is left out: ${unusable(cluster)}.`],
+  )
+  const paragraphs = [introduction, ...sections].map(lines =>
+    lines.map(line => `${line}\n`).join(''),
+  )
+  return fact(paragraphs.join('\n'))
+}
+
+const nothingFound: OperatorError = {
+  message: 'found no cluster under /etc/postgresql, wanted those that Debian keeps there',
+  hint: 'start it with -D, or write the file for --config by hand',
+}
+
+const introduction = [
+  '; Proposed by pg-replstatus --discover. Where bgw_replstatus is loaded, its port and address.',
+  '; Check with: pg-replstatus --config FILE --check-config',
+]
+
+type Usable = DebianCluster & { readonly pgdata: string }
+
+const isUsable = (cluster: DebianCluster): cluster is Usable =>
+  cluster.pgdata !== null && lawfulName.test(cluster.name)
+
+const unusable = ({ pgdata, name }: DebianCluster): string =>
+  pgdata === null
+    ? 'its postgresql.conf names no data_directory'
+    : `${JSON.stringify(name)} is no name for a section`
+
+type Claim = { readonly port: number; readonly bind: string | null }
+
+/** What bgw_replstatus has; null where it has nothing, or what we can't have. */
+const claimOf = ({ settings }: DebianCluster): Claim | null => {
+  const worker = workerSettings(settings)
+  if (worker === null) return null
+  const { port, bind } = worker
+  const fits = Number.isInteger(port) && port > 0 && port < 65_536
+  return fits && (bind === null || isIP(bind) !== 0) ? { port, bind } : null
+}
+
+const clash = (one: Claim, other: Claim | null): boolean =>
+  other !== null && one.port === other.port && overlap(listOf(one.bind), listOf(other.bind))
+
+const listOf = (bind: string | null): readonly string[] => (bind === null ? [] : [bind])
+
+const section = ({ name, pgdata, settings, complete }: Usable, claim: Claim): readonly string[] => {
+  const lines = [`[${name}]`, `pgdata = ${safe(pgdata)}`]
+  const worker = workerSettings(settings)
+  if (worker !== null && (worker.port !== claim.port || worker.bind !== claim.bind)) {
+    const { port, bind } = worker
+    const kept = bind === null ? '' : ` with bgw_replstatus.bind ${JSON.stringify(bind)}`
+    lines.push(`; bgw_replstatus.port ${port}${kept} can't be had here.`)
+  }
+  if (!complete)
+    lines.push('; What ALTER SYSTEM wrote could not be read: run it as root to see it.')
+  lines.push(`port = ${claim.port}`)
+  if (claim.bind !== null) lines.push(`bind = ${claim.bind}`)
+  return lines
+}

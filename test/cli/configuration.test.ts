@@ -1,0 +1,187 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { overlap, readConfiguration } from '../../src/cli/configuration.ts'
+import type { ConfigRequest } from '../../src/cli/option-values.ts'
+import { repositoryRoot } from '../harness/repository.ts'
+import { serveDefaults } from '../harness/serve-options.ts'
+
+const read = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) =>
+  readConfiguration(lines.join('\n'), {
+    path: 'x.conf',
+    flags: new Map([['config', ['x.conf']]]),
+    environment: {},
+    ...changes,
+  })
+const understood = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) => {
+  const result = read(lines, changes)
+  if (!result.ok) throw new Error(JSON.stringify(result.fault))
+  return result.fact
+}
+const mistakes = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) => {
+  const result = read(lines, changes)
+  return result.ok ? [] : result.fault
+}
+const messages = (...lines: readonly string[]) => mistakes(lines).map(({ message }) => message)
+
+t.test('each section is a cluster, and what stands before holds for all of them', async t => {
+  const found = understood([
+    'log-level = debug',
+    'log-format = json',
+    'interval = 100',
+    'bind = 127.0.0.1',
+    '[a]',
+    'pgdata = /a',
+    '[b]',
+    'pgdata = /b',
+    'port = 5401',
+    'interval = 200',
+    'newline = on',
+    'bind = ::1',
+    'bind = ::2, ::3',
+  ])
+  t.strictSame(found, {
+    logLevel: 'debug',
+    logFormat: 'json',
+    clusters: [
+      {
+        name: 'a',
+        options: { ...serveDefaults, pgdata: '/a', port: 5400, intervalMs: 100, leaseMs: 300 },
+      },
+      {
+        name: 'b',
+        options: {
+          ...serveDefaults,
+          pgdata: '/b',
+          port: 5401,
+          intervalMs: 200,
+          leaseMs: 600,
+          newline: true,
+          bind: ['::1', '::2', '::3'],
+        },
+      },
+    ],
+  })
+})
+
+t.test('a flag goes before the environment, and that before the file', async t => {
+  const lines = ['interval = 100', '[a]', 'pgdata = /a', 'interval = 200']
+  const environment = { PG_REPLSTATUS_INTERVAL: '300', PG_REPLSTATUS_LOG_LEVEL: 'error' }
+  t.match(understood(lines, { environment }), {
+    logLevel: 'error',
+    clusters: [{ options: { intervalMs: 300 } }],
+  })
+  const flags = new Map([['interval', ['400']]] as const)
+  t.match(understood(lines, { environment, flags }), {
+    clusters: [{ options: { intervalMs: 400 } }],
+  })
+})
+
+t.test('the environment has no say in which cluster, and on which port', async t => {
+  const environment = { PGDATA: '/other', PG_REPLSTATUS_PORT: 'x' }
+  t.match(understood(['[a]', 'pgdata = /a'], { environment }), {
+    clusters: [{ options: { pgdata: '/a', port: 5400 } }],
+  })
+})
+
+t.test('every mistake is told, in the order of lines, each of them once', async t => {
+  const flags = new Map([['lease', ['x']]] as const)
+  const lines = [
+    'bind = here',
+    'log-level = loud',
+    '[a]',
+    'port = abc',
+    'prot = 1',
+    '[b]',
+    'pgdata = /b',
+    'port = 1',
+    'port = 2',
+    'port = 3',
+  ]
+  const hint = 'see "pg-replstatus serve --help"'
+  t.strictSame(mistakes(lines, { flags }), [
+    {
+      message: '--lease is "x", wanted a whole number from 1000, which is two intervals, to 600000',
+      hint,
+    },
+    { message: 'x.conf:1: bind is "here", wanted an IPv4 or IPv6 address', hint },
+    {
+      message: 'x.conf:2: log-level is "loud", wanted error, warning, notice, info or debug',
+      hint,
+    },
+    {
+      message: 'x.conf:3: cluster a has no pgdata, wanted its data directory',
+      hint: 'add a line such as: pgdata = /var/lib/postgresql/16/main',
+    },
+    { message: 'x.conf:4: port is "abc", wanted a whole number from 0 to 65535', hint },
+    { message: 'x.conf:5: unknown key "prot"', hint: 'did you mean port?' },
+    { message: 'x.conf:10: port stands in line 8 already, wanted once', hint },
+    { message: 'x.conf:10: port stands in line 9 already, wanted once', hint },
+  ])
+})
+
+t.test('without a section there is nothing to do', async t => {
+  t.strictSame(mistakes(['; nothing']), [
+    {
+      message: 'x.conf has no section, wanted one for each cluster',
+      hint: 'begin it with its name, [main], and name its data directory below: pgdata = ...',
+    },
+  ])
+  t.strictSame(messages('[a]', 'pgdata ='), ['x.conf:2: pgdata is "", wanted a path'])
+})
+
+t.test('two clusters share neither directory nor port', async t => {
+  t.strictSame(messages('[a]', 'pgdata = /d', '[b]', 'pgdata = /d/', 'port = 5401'), [
+    'x.conf:4: pgdata is "/d", which a has already',
+  ])
+  t.strictSame(messages('[a]', 'pgdata = /a', '[b]', 'pgdata = /b'), [
+    'x.conf:3: b answers on port 5400, as a does',
+  ])
+  const ports = ['[a]', 'pgdata = /a', 'port = 1', '[b]', 'pgdata = /b', 'bind = ::', 'port = 1']
+  t.strictSame(messages(...ports), ['x.conf:7: b answers on port 1, as a does'])
+  t.strictSame(messages('port = 0', '[a]', 'pgdata = /a', '[b]', 'pgdata = /b'), [])
+})
+
+t.test('nor a port for HTTP or the agent', async t => {
+  const taken = (key: string, other: string) =>
+    messages('[a]', 'pgdata = /a', key, '[b]', 'pgdata = /b', 'port = 5401', other)
+  const both = 'x.conf:7: b answers on port 8008, as a does'
+  t.strictSame(taken('http = 8008', 'http = 127.0.0.1:8008'), [both])
+  t.strictSame(taken('http = 8008', 'agent = 8008'), [both])
+  t.strictSame(taken('port = 8008', 'agent = [::1]:8008'), [both])
+  t.strictSame(taken('http = 127.0.0.1:8008', 'http = 127.0.0.2:8008'), [])
+  t.strictSame(taken('agent = 0', 'agent = 0'), [])
+})
+
+t.test('one port is enough for two addresses', async t => {
+  const overlaps = [
+    ['', ''],
+    ['', '127.0.0.1'],
+    ['::1', ''],
+    ['::', '127.0.0.1'],
+    ['0.0.0.0', '127.0.0.1'],
+    ['::1 127.0.0.1', '0.0.0.0'],
+    ['::1', '::1'],
+  ]
+  const apart = [
+    ['::1', '::2'],
+    ['0.0.0.0', '::1'],
+    ['::1', '0.0.0.0'],
+    ['127.0.0.1', '127.0.0.2'],
+  ]
+  const list = (text = ''): readonly string[] => (text === '' ? [] : text.split(' '))
+  for (const [one, other] of overlaps) t.ok(overlap(list(one), list(other)), `${one} ${other}`)
+  for (const [one, other] of apart) t.notOk(overlap(list(one), list(other)), `${one} ${other}`)
+})
+
+t.test('the example of the README is understood', async t => {
+  const readme = readFileSync(join(repositoryRoot(), 'README.md'), 'utf8')
+  const [, example = ''] = /^```ini\n(; Holds for all[^]*?)^```$/m.exec(readme) ?? []
+  t.match(understood([example]), {
+    logFormat: 'json',
+    clusters: [
+      { name: '16-main', options: { pgdata: '/var/lib/postgresql/16/main', intervalMs: 250 } },
+      { name: '17-reports', options: { port: 5401, bind: ['10.0.0.7', 'fd00::7'], newline: true } },
+    ],
+  })
+})

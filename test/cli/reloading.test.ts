@@ -1,0 +1,98 @@
+import t from 'tap'
+import type { Fleet } from '../../src/cli/fleet.ts'
+import type { OperatorError } from '../../src/cli/operator-error.ts'
+import type { Configuration } from '../../src/cli/option-values.ts'
+import { createReloading } from '../../src/cli/reloading.ts'
+import type { Event } from '../../src/facts/event.ts'
+import { fact, fault, type Outcome } from '../../src/facts/outcome.ts'
+import { deferred, settle } from '../harness/manual-clock.ts'
+
+const fleet: Fleet = {
+  start: () => Promise.resolve([]),
+  change: () => Promise.resolve(),
+  members: () => [],
+  stop: () => undefined,
+}
+const configuration: Configuration = { logLevel: 'info', logFormat: 'text', clusters: [] }
+
+type Found = Outcome<Configuration, readonly OperatorError[]>
+
+const setUp = (hasFile = true) => {
+  const events: Event[] = []
+  const reads: ((found: Found) => void)[] = []
+  const taken: Configuration[] = []
+  const reread = (): Promise<Found> => {
+    const { promise, resolve } = deferred<Found>()
+    reads.push(resolve)
+    return promise
+  }
+  const reloading = createReloading(hasFile ? reread : null, {
+    report: event => {
+      events.push(event)
+    },
+    take: async next => {
+      taken.push(next)
+    },
+  })
+  return { ...reloading, events, reads, taken }
+}
+
+t.test('what is asked for before the start is done after it, once', async t => {
+  const { ask, begin, reads, taken } = setUp()
+  ask()
+  ask()
+  t.equal(reads.length, 0)
+  begin(fleet)
+  t.equal(reads.length, 1)
+  reads[0]?.(fact(configuration))
+  await settle()
+  t.strictSame(taken, [configuration])
+  t.equal(reads.length, 1)
+})
+
+t.test('what is asked for while it reads is done afterwards, once', async t => {
+  const { ask, begin, reads, taken } = setUp()
+  begin(fleet)
+  t.equal(reads.length, 0, 'nobody asked')
+  ask()
+  ask()
+  ask()
+  t.equal(reads.length, 1)
+  reads[0]?.(fact(configuration))
+  await settle()
+  t.equal(reads.length, 2)
+  reads[1]?.(fact(configuration))
+  await settle()
+  t.equal(reads.length, 2)
+  t.equal(taken.length, 2)
+  ask()
+  t.equal(reads.length, 3)
+})
+
+t.test('a file with mistakes is not taken, and each of them is told', async t => {
+  const { ask, begin, reads, taken, events } = setUp()
+  begin(fleet)
+  ask()
+  reads[0]?.(
+    fault([
+      { message: 'x:1: a', hint: 'b' },
+      { message: 'x:2: c', hint: 'd' },
+    ]),
+  )
+  await settle()
+  t.strictSame(taken, [])
+  t.strictSame(events, [
+    { kind: 'reload refused', because: 'x:1: a', hint: 'b' },
+    { kind: 'reload refused', because: 'x:2: c', hint: 'd' },
+  ])
+})
+
+t.test('without a file that is said, each time', async t => {
+  const { ask, begin, events } = setUp(false)
+  begin(fleet)
+  ask()
+  await settle()
+  ask()
+  await settle()
+  t.strictSame(events, [{ kind: 'reload needless' }, { kind: 'reload needless' }])
+})

@@ -173,7 +173,7 @@ t.test('above the cap the newest is dropped and counted', async t => {
   const { listener, port, say } = await setup(t, { connectionsMax: 2 })
   const idle = [await connectStubborn({ port }), await connectStubborn({ port })]
   t.equal(await say(get()), '')
-  t.strictSame(listener.counters(), { dropped: 1, acceptFailed: 0 })
+  t.strictSame(listener.counters(), { dropped: 1, acceptFailed: 0, refused: 0 })
   for (const socket of idle) {
     const closed = once(socket, 'close')
     socket.end()

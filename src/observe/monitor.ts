@@ -163,7 +163,10 @@ export const startMonitor = (needs: {
     const verdict = judge()
     if (verdict.rule === 'lease expired' && lease.overslept()) return verdict
     announce(verdict)
-    if (verdict.rule === 'pulse lost') lookAgain()
+    if (verdict.rule === 'pulse lost') {
+      eagerness.calm()
+      lookAgain()
+    }
     return verdict
   }
 
@@ -185,8 +188,9 @@ export const startMonitor = (needs: {
     hint: name => {
       probe.forget(name)
       health.hinted()
-      // The control file alone is written in storms, and a change of role never to it alone.
-      if (name !== controlFileName) eagerness.calm()
+      // The control file alone is written in storms. What it says settles what is open, as at the
+      // end of a crash restart, which no other file tells.
+      if (name !== controlFileName || unsettled !== null) eagerness.calm()
       // Something goes on: what is open now will soon be settled.
       if (unsettled !== null) unsettled = { ...unsettled, looks: 0 }
       lookAgain()

@@ -195,6 +195,38 @@ t.test('a storm of hints makes for four looks in a row, and then one a milliseco
   t.equal(looks() - before, 5)
 })
 
+t.test('in a storm that goes on only settled evidence waits', async t => {
+  const { looks, hints, find, monitor, advance } = await setUp()
+  const storm = async (hintCount: number): Promise<void> => {
+    for (let hint = 0; hint < hintCount; hint += 1) {
+      hints.hint('pg_control')
+      advance(2)
+      await settle()
+    }
+  }
+  await storm(100)
+  const before = looks()
+  await storm(100)
+  t.ok(looks() - before < 10, 'four in 200 ms')
+
+  find(starting)
+  hints.hint('postmaster.pid')
+  advance(1)
+  await settle()
+  t.match(monitor.current(), { settled: false })
+  // As many looks as a crash restart takes, and then what ends it: the control file alone.
+  for (let ms = 0; ms < 600; ms += 1) {
+    advance(1)
+    await settle()
+  }
+  await storm(60)
+  find(primaryEvidence())
+  hints.hint('pg_control')
+  advance(2)
+  await settle()
+  t.match(monitor.current(), { role: 'primary' })
+})
+
 t.test('a hint makes it eager again for what can not last', async t => {
   const { looks, hints, pass } = await setUp(starting)
   await pass(200)

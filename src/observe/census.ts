@@ -105,7 +105,8 @@ const countChildren = async (
   const count = (pid: Pid, acquaintance: Acquaintance): void => {
     const { kind, child } = acquaintance
     met.set(pid, acquaintance)
-    if (child !== null) found[kind] = child
+    // When he started is told by the clock of now, which may have been set meanwhile.
+    if (child !== null) found[kind] = { ...child, startedAt: table.startedAt(child.started) }
   }
   const strangers: Pid[] = []
   for (const pid of pids) {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Pid } from '../../src/facts/units.ts'
+import type { Pid, Ticks, UnixMs } from '../../src/facts/units.ts'
 import { createCensus } from '../../src/observe/census.ts'
 import type { ProcessHandle } from '../../src/observe/process-table.ts'
 import { addPostmaster, fakeProcesses } from '../harness/fake-processes.ts'
@@ -69,6 +69,16 @@ t.test('a fresh count reads the titles of newcomers alone', async t => {
   processes.add({ pid: 103, started: 10_000, commandLine: 'postgres: me db [local] idle' })
   t.equal(await readBy(), 1, 'a number given to somebody else')
   t.match((await census.take(handle, true)).children, { walreceiver: null, startup: { pid: 101 } })
+})
+
+t.test('when a child started is told by the clock of now', async t => {
+  const { processes, handle } = setUp(primaryTitles)
+  let bootedAt = 1000
+  const startedAt = (started: Ticks) => (bootedAt + started * 10) as UnixMs
+  const census = createCensus({ ...processes.table, startedAt })
+  t.match((await census.take(handle, true)).children, { checkpointer: { startedAt: 1010 } })
+  bootedAt += 2000
+  t.match((await census.take(handle, true)).children, { checkpointer: { startedAt: 3010 } })
 })
 
 t.test('a title read in the middle of a change is read again', async t => {

@@ -1,9 +1,11 @@
 /**
- * Wakes up every millisecond and notes when it could not, as nobody did on this processor then.
+ * Wakes up every millisecond and notes when it could not, as no witness did on this processor then:
+ * it gives way as they do.
  *
  *   taskset -c 0 node metronome-process.js
  */
-import { now } from './testimony.ts'
+import { setPriority } from 'node:os'
+import { niceness, now } from './testimony.ts'
 
 const everyMs = 1
 
@@ -22,5 +24,6 @@ process.on('message', () => {
   longestMs = 0
 })
 process.once('disconnect', () => process.exit())
+setPriority(niceness)
 tick()
 process.send?.('ticking')

@@ -1,7 +1,6 @@
 /**
- * How long a processor of this machine ran nothing that was due: it was busy with others of the
- * same priority, or its hypervisor kept it. By as much a probe may be late through no fault of its
- * own, and no more.
+ * How long a processor of this machine did not let a witness run: it was busy with others, or its
+ * hypervisor kept it. By as much what the witnesses say may be off, and no more.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'

@@ -76,7 +76,7 @@ const playFairly = async (
 
 /** In words. */
 export const standstill = (ms: number): string =>
-  `a processor of this machine stood still for ${ms.toFixed(1)} ms`
+  `a processor of this machine let no witness run for ${ms.toFixed(1)} ms`
 
 const playOnce = async (scenario: Scenario, arena: Arena, time: number): Promise<Judgement> => {
   const cluster = await scenario.begin(arena)

@@ -30,6 +30,12 @@ export type Testimony = {
   readonly probes: ReadonlyMap<string, readonly Heard<ProbeWord>[]>
 }
 
+/**
+ * Of the witnesses, and of those who note how long they could not run: enough to be passed over
+ * whenever a server or a probe wants to run.
+ */
+export const niceness = 10
+
 /** The clock of all testimony. */
 export const now = (): number => Number(process.hrtime.bigint()) / 1e6
 

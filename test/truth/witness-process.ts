@@ -12,10 +12,8 @@ import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
 import { askFiles, askProbe, createSessionQuestion, tryLogin, type Question } from './questions.ts'
 import { filesWitness, loginWitness, sessionWitness } from './summons.ts'
 import type { Statements, Summons } from './summons.ts'
-import { now, toColumns, type Heard } from './testimony.ts'
+import { niceness, now, toColumns, type Heard } from './testimony.ts'
 
-/** Enough to be passed over whenever a server or a probe wants to run. */
-const niceness = 10
 /**
  * A login costs the server a fork, and a session that breaks tells of a crash sooner anyway; of a
  * login that is refused the end is of interest. The bare files are there at any time.

@@ -6,9 +6,8 @@
  */
 import type { Event } from '../facts/event.ts'
 import { quoteText } from '../facts/foreign-text.ts'
-import { answerOf } from '../facts/history.ts'
 import type { UnixMs } from '../facts/units.ts'
-import type { Verdict } from '../facts/verdict.ts'
+import { answerOf, type Verdict } from '../facts/verdict.ts'
 
 export const logLevels = ['error', 'warning', 'notice', 'info', 'debug'] as const
 export type LogLevel = (typeof logLevels)[number]

@@ -1,7 +1,7 @@
 /** A change of the verdict for a command of the operator's, as variables of its environment. */
 import { plainText } from './foreign-text.ts'
 import type { Change } from './event.ts'
-import { answerOf } from './history.ts'
+import { answerOf } from './verdict.ts'
 
 /** The README documents each. What is not known is empty. */
 export const changeVariables = (

@@ -9,13 +9,13 @@ import type { Snapshot } from './snapshot.ts'
 import { replicationOf } from './streaming.ts'
 import { symptomsOf } from './symptoms.ts'
 import { printLsn, type UnixMs } from './units.ts'
+import { answerOf } from './verdict.ts'
 
 /** Label, what was found, and how old that is (empty when age means nothing). */
 type Line = readonly [label: string, found: string, age: string]
 
 /** Lines without line ends, to be printed one below the other. */
 export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot): string[] => {
-  const answer = verdict.kind === 'available' ? verdict.role : 'unavailable'
   const lines: Line[] = [
     ...(verdict.rule === 'maintenance' ? [['maintenance', verdict.because, ''] as const] : []),
     directoryLine(evidence),
@@ -27,7 +27,7 @@ export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot):
     nextStartLine(evidence),
   ]
   return [
-    `${answer}: ${evidence.path}`,
+    `${answerOf(verdict)}: ${evidence.path}`,
     '',
     ...align(lines),
     '',

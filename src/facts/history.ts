@@ -1,7 +1,7 @@
 /** The flight recorder: the last changes of the verdict, for whoever comes when all is over. */
 import type { Change } from './event.ts'
 import { isoTime, type Json } from './snapshot-json.ts'
-import type { Verdict } from './verdict.ts'
+import { answerOf } from './verdict.ts'
 
 /** Oldest first. */
 export type History = readonly Change[]
@@ -25,8 +25,3 @@ export const historyJson = (history: History): { readonly [key: string]: Json } 
     pid: postmaster,
   })),
 })
-
-export type Answer = 'primary' | 'standby' | 'unavailable'
-
-export const answerOf = (verdict: Verdict): Answer =>
-  verdict.kind === 'available' ? verdict.role : verdict.kind

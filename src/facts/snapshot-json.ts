@@ -11,6 +11,7 @@ import type { Snapshot } from './snapshot.ts'
 import { replicationOf } from './streaming.ts'
 import { symptomsOf } from './symptoms.ts'
 import { printLsn, type UnixSeconds } from './units.ts'
+import { answerOf } from './verdict.ts'
 
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
@@ -18,7 +19,7 @@ export type Json =
 export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json } => {
   const { evidence, verdict, hazards, lookedAtUnix, lookMs } = snapshot
   return {
-    verdict: verdict.kind === 'available' ? verdict.role : 'unavailable',
+    verdict: answerOf(verdict),
     rule: verdict.rule,
     because: verdict.because,
     settled: verdict.settled,

@@ -11,7 +11,17 @@ export type Verdict = {
   readonly because: string
   /** False for what can't last, such as a promotion about to finish. */
   readonly settled: boolean
-} & ({ readonly kind: 'available'; readonly role: Role } | { readonly kind: 'unavailable' })
+} & Availability
+
+/** As much of a verdict as an answer depends on. */
+export type Availability =
+  { readonly kind: 'available'; readonly role: Role } | { readonly kind: 'unavailable' }
+
+export type Answer = Role | 'unavailable'
+
+/** A role or none, in a word. */
+export const answerOf = (availability: Availability): Answer =>
+  availability.kind === 'available' ? availability.role : availability.kind
 
 /** What makes a verdict void between two looks: see snapshot.ts. */
 export type Overruling = 'maintenance' | 'not looked yet' | 'lease expired' | 'pulse lost'

@@ -16,7 +16,7 @@ import {
   type Snapshot,
 } from '../facts/snapshot.ts'
 import type { Timer } from '../facts/timers.ts'
-import type { Verdict } from '../facts/verdict.ts'
+import { answerOf, type Verdict } from '../facts/verdict.ts'
 import { createEagerness, nextLookMs, pollMs } from './cadence.ts'
 import type { Clock } from './clock.ts'
 import { createHazardWatch } from './hazard-watch.ts'
@@ -139,8 +139,7 @@ export const startMonitor = (needs: {
 
   const announce = (verdict: Verdict): void => {
     const postmaster = postmasterOf(snapshot)
-    const role = verdict.kind === 'available' ? verdict.role : verdict.kind
-    const key = `${role} ${verdict.rule} ${postmaster}`
+    const key = `${answerOf(verdict)} ${verdict.rule} ${postmaster}`
     const from = announced?.verdict ?? null
     if (announced?.key !== key) {
       const timeline = timelineIn(snapshot)

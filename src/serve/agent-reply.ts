@@ -10,7 +10,8 @@
  * somebody ordered by hand on HAProxy's socket, and so the server would be back two seconds later.
  * It is meant for agents that say `maint` or `drain` themselves, which this one never does.
  */
-import type { Availability, Reply } from './reply.ts'
+import type { Availability } from '../facts/verdict.ts'
+import type { Reply } from './reply.ts'
 
 export type AgentUpFor = 'primary' | 'standby' | 'any'
 

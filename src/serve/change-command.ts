@@ -7,8 +7,8 @@
  */
 import { changeVariables } from '../facts/change-variables.ts'
 import type { Change } from '../facts/event.ts'
-import { answerOf } from '../facts/history.ts'
 import type { Timer, Timers } from '../facts/timers.ts'
+import { answerOf } from '../facts/verdict.ts'
 import type { CommandEnd, ShellCommand, StartShellCommand } from './shell-command.ts'
 
 export type ChangeCommandEvent =

@@ -6,8 +6,9 @@
  * cluster to hold, so that /leader and /primary ask the same.
  */
 import type { ReplicationState } from '../facts/streaming.ts'
+import { answerOf, type Availability } from '../facts/verdict.ts'
 import { prometheusType } from './prometheus-text.ts'
-import { wireWords, type Availability } from './reply.ts'
+import { wireWords } from './reply.ts'
 
 export type HttpRequest = {
   readonly method: string
@@ -101,8 +102,7 @@ const isReadable: Check = (knowledge, filters) =>
 
 const isThere: Check = () => true
 
-const wordOf = (availability: Availability): string =>
-  wireWords[availability.kind === 'available' ? availability.role : availability.kind]
+const wordOf = (availability: Availability): string => wireWords[answerOf(availability)]
 
 type Find = (knowledge: HttpKnowledge, filters: URLSearchParams) => Page
 

@@ -11,7 +11,7 @@ import { rows } from '../facts/rules.ts'
 import type { Snapshot } from '../facts/snapshot.ts'
 import { replicationOf, type ReplicationState } from '../facts/streaming.ts'
 import type { MonotonicMs } from '../facts/units.ts'
-import type { Overruling, Verdict } from '../facts/verdict.ts'
+import { answerOf, type Overruling, type Verdict } from '../facts/verdict.ts'
 import type { ConnectCounters } from './answering.ts'
 import type { LossCounters } from './losses.ts'
 import { printFamilies, type Family, type Sample } from './prometheus-text.ts'
@@ -102,7 +102,7 @@ const reasons: readonly string[] = [
 ]
 
 const verdictFamilies = ({ verdict, snapshot, tally }: MetricsRecord): readonly Family[] => {
-  const role = verdict.kind === 'available' ? verdict.role : verdict.kind
+  const role = answerOf(verdict)
   const reason = verdict.kind === 'available' ? [] : [verdict.rule]
   const hazards = snapshot?.hazards.map(({ name }) => name) ?? []
   return [

@@ -4,14 +4,10 @@
  * This file alone knows the words. HAProxy's `expect string` finds a word anywhere in what it
  * reads, so that no word may contain another one.
  */
+import type { Availability } from '../facts/verdict.ts'
 
 /** What the port does while there is no role to tell: `refuse` and `close` both send nothing. */
 export type WhenUnavailable = 'refuse' | 'close' | 'reply'
-
-/** As much of a verdict as a reply depends on. */
-export type Availability =
-  | { readonly kind: 'available'; readonly role: 'primary' | 'standby' }
-  | { readonly kind: 'unavailable' }
 
 export type Reply =
   | {

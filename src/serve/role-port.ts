@@ -7,9 +7,10 @@
  */
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { Timers } from '../facts/timers.ts'
+import type { Availability } from '../facts/verdict.ts'
 import type { BoundAddress, ListenFault } from './endpoint.ts'
 import { createReopening, type ReopeningEvent } from './reopening.ts'
-import type { Availability, WhenUnavailable } from './reply.ts'
+import type { WhenUnavailable } from './reply.ts'
 import type { RoleListener } from './role-listener.ts'
 
 export type RolePortOptions = {

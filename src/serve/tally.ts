@@ -1,5 +1,5 @@
 /** What is counted for the metrics: how long looks take, and how often the role changes. */
-import type { Availability } from './reply.ts'
+import { answerOf, type Availability } from '../facts/verdict.ts'
 
 export type TallyReading = {
   readonly roleChanges: number
@@ -36,7 +36,7 @@ export const createTally = (): Tally => {
     follow: (availability, look) => {
       // Before the first look there is no role that could change.
       if (look === null) return
-      const role = availability.kind === 'available' ? availability.role : availability.kind
+      const role = answerOf(availability)
       if (lastRole !== null && role !== lastRole) roleChanges += 1
       if (look !== lastLook) count(look.lookMs)
       lastRole = role

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Change } from '../../src/facts/event.ts'
-import { answerOf, changesMax, historyJson, withChange } from '../../src/facts/history.ts'
+import { changesMax, historyJson, withChange } from '../../src/facts/history.ts'
 import type { Pid, TimelineId, UnixMs } from '../../src/facts/units.ts'
 import { decide } from '../../src/facts/verdict.ts'
 import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
@@ -50,9 +50,4 @@ t.test('programs are told when, from what, to what and why', async t => {
     ],
   })
   t.strictSame(historyJson([]), { changes: [] })
-})
-
-t.test('an answer is a role or none', async t => {
-  t.equal(answerOf(down), 'unavailable')
-  t.equal(answerOf(decide(standbyEvidence())), 'standby')
 })

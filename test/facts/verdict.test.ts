@@ -1,5 +1,5 @@
 import t from 'tap'
-import { decide } from '../../src/facts/verdict.ts'
+import { answerOf, decide } from '../../src/facts/verdict.ts'
 import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
 
 t.test('a primary and a standby are available in their role', async t => {
@@ -20,4 +20,9 @@ t.test('anything else is unavailable, with the reason', async t => {
     because: 'there is no postmaster.pid in /pgdata: no server runs there',
     settled: true,
   })
+})
+
+t.test('an answer is a role or none', async t => {
+  t.equal(answerOf(decide(primaryEvidence({ lockFile: { kind: 'absent' } }))), 'unavailable')
+  t.equal(answerOf(decide(standbyEvidence())), 'standby')
 })

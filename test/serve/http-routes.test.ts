@@ -1,7 +1,8 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import { answerHttp, asksForTitles, type HttpKnowledge } from '../../src/serve/http-routes.ts'
-import { wireWords, type Availability } from '../../src/serve/reply.ts'
+import type { Availability } from '../../src/facts/verdict.ts'
+import { wireWords } from '../../src/serve/reply.ts'
 import { anyText, textOf } from '../harness/foreign-text.ts'
 
 const primary: Availability = { kind: 'available', role: 'primary' }

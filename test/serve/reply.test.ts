@@ -1,5 +1,6 @@
 import t from 'tap'
-import { makeReplies, wireWords, type Availability } from '../../src/serve/reply.ts'
+import type { Availability } from '../../src/facts/verdict.ts'
+import { makeReplies, wireWords } from '../../src/serve/reply.ts'
 
 const primary: Availability = { kind: 'available', role: 'primary' }
 const standby: Availability = { kind: 'available', role: 'standby' }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { makeReplies, type Availability, type WhenUnavailable } from '../../src/serve/reply.ts'
+import type { Availability } from '../../src/facts/verdict.ts'
+import { makeReplies, type WhenUnavailable } from '../../src/serve/reply.ts'
 import { retryMs, type ReopeningEvent } from '../../src/serve/reopening.ts'
 import { createRoleListener } from '../../src/serve/role-listener.ts'
 import { createRolePort } from '../../src/serve/role-port.ts'

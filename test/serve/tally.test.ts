@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Availability } from '../../src/serve/reply.ts'
+import type { Availability } from '../../src/facts/verdict.ts'
 import { createTally } from '../../src/serve/tally.ts'
 
 const primary: Availability = { kind: 'available', role: 'primary' }

@@ -6,6 +6,7 @@ import { printJson, snapshotDocument } from '../../src/facts/snapshot-json.ts'
 import type { Verdict } from '../../src/facts/verdict.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { noon, primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
+import { connects } from '../harness/connect-counters.ts'
 import { createManualClock } from '../harness/manual-clock.ts'
 import { listenAsStranger } from '../harness/tcp-client.ts'
 
@@ -15,18 +16,6 @@ const lost: Verdict = {
   rule: 'pulse lost',
   because: 'postmaster pid 4711 is gone',
   settled: false,
-}
-
-const connects = {
-  primary: 1,
-  standby: 2,
-  unavailable: 3,
-  silence: 4,
-  dropped: 5,
-  acceptFailed: 6,
-  reset: 7,
-  lingeringDestroyed: 8,
-  refused: 9,
 }
 
 const setup = async (

@@ -6,14 +6,11 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeAgentReplies } from '../../src/serve/agent-reply.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
-import { makeFolder } from '../harness/cluster-files.ts'
 import { ask, startDaemon, type Daemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
-import { guardFolder } from '../harness/guard.ts'
-import { readExample, replacePorts, startHaproxy, type ServerRow } from '../harness/haproxy.ts'
+import { haproxyFor, readExample, replacePorts, type ServerRow } from '../harness/haproxy.ts'
 import { needProgram } from '../harness/needs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
-import { serverUser } from '../harness/server-user.ts'
 import { listenAsStranger } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
@@ -23,13 +20,7 @@ t.setTimeout(300_000)
 const haproxyProgram = needProgram('haproxy')
 const example = readExample('haproxy-agent.cfg')
 
-const start = async (t: Test, config: string) => {
-  const folder = await makeFolder(serverUser())
-  t.teardown(guardFolder(folder).finish)
-  const haproxy = await startHaproxy({ program: haproxyProgram.get(), config, folder })
-  t.teardown(haproxy.stop)
-  return haproxy
-}
+const start = (t: Test, config: string) => haproxyFor(t, { program: haproxyProgram.get(), config })
 
 /** One server is what was asked for. */
 const shows =

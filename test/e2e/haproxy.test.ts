@@ -6,14 +6,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
-import { makeFolder } from '../harness/cluster-files.ts'
 import { freePort } from '../harness/free-port.ts'
 import { startDaemon } from '../harness/daemon.ts'
-import { guardFolder } from '../harness/guard.ts'
-import { readExample, replacePorts, startHaproxy, type ServerRow } from '../harness/haproxy.ts'
+import { haproxyFor, leadsTo, readExample, replacePorts } from '../harness/haproxy.ts'
+import type { ServerRow } from '../harness/haproxy.ts'
 import { needProgram } from '../harness/needs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
-import { serverUser } from '../harness/server-user.ts'
 import { openSession, type Session } from '../harness/session.ts'
 import { until, within } from '../harness/until.ts'
 
@@ -62,14 +60,6 @@ const visit = async (port: number): Promise<{ server: number; inRecovery: boolea
   }
 }
 
-/** `section` leads to just these servers. */
-const leadsTo =
-  (section: string, ...names: readonly string[]) =>
-  (rows: readonly ServerRow[]) => {
-    const up = rows.filter(row => row.section === section && row.up).map(({ server }) => server)
-    return up.join() === names.join()
-  }
-
 /** Resolves when the session is cut off, asking it all the while. */
 const cutOff = async (session: Session): Promise<void> => {
   const ask = async (): Promise<boolean> =>
@@ -95,14 +85,10 @@ t.test(name, haproxyProgram.options, async t => {
   const [write, read] = [await freePort(), await freePort()]
   ports.set(example.write, write).set(example.read, read)
 
-  const folder = await makeFolder(serverUser())
-  t.teardown(guardFolder(folder).finish)
-  const haproxy = await startHaproxy({
+  const haproxy = await haproxyFor(t, {
     program: haproxyProgram.get(),
     config: replacePorts(config, ports),
-    folder,
   })
-  t.teardown(haproxy.stop)
 
   await t.test('a writer reaches the primary, and nobody else', async t => {
     await haproxy.sees('one primary', leadsTo('read-write', 's1'))

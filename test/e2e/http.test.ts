@@ -8,15 +8,12 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
-import { makeFolder } from '../harness/cluster-files.ts'
 import { daemonProgram, startDaemon, type Daemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
-import { guardFolder } from '../harness/guard.ts'
-import { replacePorts, startHaproxy, type ServerRow } from '../harness/haproxy.ts'
+import { haproxyFor, leadsTo, replacePorts } from '../harness/haproxy.ts'
 import { needProgram } from '../harness/needs.ts'
 import { runProgram } from '../harness/programs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
-import { serverUser } from '../harness/server-user.ts'
 import { hear, hearOn } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
@@ -167,14 +164,6 @@ t.test('a port in use is told with the option that named it', async t => {
 
 const config = readFileSync(join(repositoryRoot(), 'fixtures/haproxy-http.cfg'), 'utf8')
 
-/** `section` leads to just these servers. */
-const leadsTo =
-  (section: string, ...names: readonly string[]) =>
-  (rows: readonly ServerRow[]) => {
-    const up = rows.filter(row => row.section === section && row.up).map(({ server }) => server)
-    return up.join() === names.join()
-  }
-
 t.test('haproxy follows a stop and a promotion by HTTP', haproxyProgram.options, async t => {
   const [primary, standby] = await startPair(t)
   const [first, second] = [await watch(t, primary), await watch(t, standby)]
@@ -188,14 +177,10 @@ t.test('haproxy follows a stop and a promotion by HTTP', haproxyProgram.options,
     [8000, first.http],
     [8001, second.http],
   ])
-  const folder = await makeFolder(serverUser())
-  t.teardown(guardFolder(folder).finish)
-  const haproxy = await startHaproxy({
+  const haproxy = await haproxyFor(t, {
     program: haproxyProgram.get(),
     config: replacePorts(config, ports),
-    folder,
   })
-  t.teardown(haproxy.stop)
 
   await haproxy.sees('the primary', leadsTo('read-write', 's1'))
   await haproxy.sees('the standby', leadsTo('read-only', 's2'))

@@ -4,6 +4,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import type { Test } from 'tap'
+import { makeFolder } from './cluster-files.ts'
+import { guardFolder } from './guard.ts'
 import { spawnLeashed } from './leash.ts'
 import { serverEnvironment } from './programs.ts'
 import { repositoryRoot } from './repository.ts'
@@ -91,6 +94,26 @@ export const startHaproxy = async (options: {
     },
   }
 }
+
+/** In a folder of its own, for as long as the test runs. */
+export const haproxyFor = async (
+  t: Test,
+  options: { readonly program: string; readonly config: string },
+): Promise<Haproxy> => {
+  const folder = await makeFolder(serverUser())
+  t.teardown(guardFolder(folder).finish)
+  const haproxy = await startHaproxy({ ...options, folder })
+  t.teardown(haproxy.stop)
+  return haproxy
+}
+
+/** Exactly these servers of a section are up. */
+export const leadsTo =
+  (section: string, ...names: readonly string[]) =>
+  (rows: readonly ServerRow[]): boolean => {
+    const up = rows.filter(row => row.section === section && row.up).map(({ server }) => server)
+    return up.join() === names.join()
+  }
 
 const askSocket = async (path: string, command: string): Promise<string> => {
   const socket = connect({ path })

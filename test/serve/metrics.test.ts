@@ -8,18 +8,7 @@ import { printMetrics, type MetricsRecord } from '../../src/serve/metrics.ts'
 import { createTally } from '../../src/serve/tally.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import { noSignalFiles, primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
-
-const connects = {
-  primary: 1,
-  standby: 2,
-  unavailable: 3,
-  silence: 4,
-  dropped: 5,
-  acceptFailed: 6,
-  reset: 7,
-  lingeringDestroyed: 8,
-  refused: 9,
-}
+import { connects } from '../harness/connect-counters.ts'
 
 const record = (
   snapshot: Snapshot | null,

@@ -15,6 +15,7 @@ const packages = {
   cc: 'gcc libc6-dev',
   curl: 'curl',
   promtool: 'prometheus',
+  prometheus: 'prometheus',
   man: 'man-db groff-base',
   mandoc: 'mandoc',
   'systemd-analyze': 'systemd',

@@ -57,7 +57,13 @@ export const createLease = (needs: {
     waiting = null
     for (const go of all) go()
   }
+  const setTimer = (): void => {
+    timer?.cancel()
+    timer = clock.after(Math.max(0, endsAt - clock.monotonic()) + 1, end)
+  }
   const end = (): void => {
+    // Node counts whole milliseconds, from a whole one: a timer may come almost two too early.
+    if (clock.monotonic() <= endsAt) return setTimer()
     if (slept()) return wake()
     told = true
     expired()
@@ -72,8 +78,7 @@ export const createLease = (needs: {
       timer?.cancel()
       // A look that took longer than the lease: that it ran out was told in time.
       told &&= isOver
-      if (told) return
-      timer = clock.after(Math.max(0, endsAt - clock.monotonic()) + 1, end)
+      if (!told) setTimer()
     },
     overslept: () => {
       if (waiting === null && slept()) wake()

@@ -1,12 +1,12 @@
 import t from 'tap'
 import type { MonotonicMs } from '../../src/facts/units.ts'
+import type { Clock } from '../../src/observe/clock.ts'
 import { createLease, graceMs } from '../../src/observe/lease.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 
 const leaseMs = 1500
 
-const setUp = () => {
-  const manual = createManualClock()
+const setUp = (manual = createManualClock()) => {
   const calls: string[] = []
   const lease = createLease({
     clock: manual.clock,
@@ -42,6 +42,27 @@ t.test('it runs out when no look ends in time, and says so once', async t => {
   t.equal(lease.overslept(), false, 'that is long ago, and was told in time')
   t.strictSame(calls, ['expired'])
   t.equal(lease.waking(), null)
+})
+
+t.test('a timer that comes early tells nothing, and is set again', async t => {
+  const manual = createManualClock()
+  const { after } = manual.clock
+  let earlyMs = 2
+  const hasty: Clock = {
+    ...manual.clock,
+    after: (ms, action) => {
+      const timer = after(ms - earlyMs, action)
+      earlyMs = 0
+      return timer
+    },
+  }
+  const { lease, calls, renew, advance } = setUp({ ...manual, clock: hasty })
+  renew()
+  advance(leaseMs)
+  t.strictSame(calls, [])
+  advance(1)
+  t.strictSame(calls, ['expired'])
+  t.equal(lease.overslept(), false)
 })
 
 t.test('before the first look nothing can have run out', async t => {

@@ -150,6 +150,22 @@ t.test('on made-up testimony', async t => {
   t.equal(together([honest, slow]).wrongStandbyMs, slow.wrongStandbyMs)
 })
 
+t.test("what no witness could see is nobody's to judge", async t => {
+  const testimony: Testimony = {
+    session: everyMs(0, repeated('lost', 300)),
+    logins: everyMs(0, repeated('refused' as const, 300)).filter(
+      ({ askedAt }) => askedAt < 100 || askedAt > 200,
+    ),
+    probes: new Map(),
+  }
+  const { roles } = truthOf(testimony, noDeeds)
+  t.match(roles, [
+    { role: 'nobody', from: 0.5, to: 99 },
+    { role: 'nobody', from: 201.5, to: 299 },
+  ])
+  t.equal(roles.length, 2)
+})
+
 t.test(
   'silence is no fault while the probe is blinded, and a killed server serves nobody',
   async t => {

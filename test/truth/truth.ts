@@ -31,33 +31,26 @@ export type Truth = {
   readonly blinded: readonly Span[]
 }
 
-/** Two accepted logins further apart than this prove nothing about the time between them. */
-const servingGapMs = 50
+/**
+ * Two logins further apart than this prove nothing about the time between them: a witness that was
+ * kept from running may have missed that the server was up for a moment, or down.
+ */
+const gapMs = 50
 
 export const truthOf = ({ session, logins }: Testimony, deeds: Deeds): Truth => {
-  const refusals = [
-    ...refusedSpans(logins.filter(({ said }) => said !== 'hung')),
-    ...refusedSpans(session),
-  ]
+  const answered = logins.filter(({ said }) => said !== 'hung')
+  const refusals = [...unbroken(answered, 'refused'), ...unbroken(session, 'refused')]
   const nobody = merged([...refusals, ...deeds.nobody])
   const served = runs(session, (one, next) => one.said === next.said).flatMap(run => {
     const role = servedRoles[run[0]?.said ?? 'lost']
     return role === null ? [] : without([spanOf(run)], nobody).map(withRole(role))
   })
-  const accepted = runs(
-    logins,
-    (one, next) =>
-      one.said === 'accepted' &&
-      next.said === 'accepted' &&
-      next.heardAt - one.heardAt <= servingGapMs,
-  )
-    .filter(run => run[0]?.said === 'accepted')
-    .map(spanOf)
+  const accepted = unbroken(logins, 'accepted')
   return {
     roles: [...nobody.map(withRole('nobody')), ...served].toSorted(
       (one, other) => one.from - other.from,
     ),
-    serving: without(accepted.filter(isSpan), [...deeds.nobody, ...deeds.blinded]),
+    serving: without(accepted, [...deeds.nobody, ...deeds.blinded]),
     blinded: deeds.blinded,
   }
 }
@@ -69,10 +62,10 @@ const servedRoles: Readonly<Record<SessionWord, Role | null>> = {
   refused: null,
 }
 
-/** From one login refused to the last one after it that was, too. */
-const refusedSpans = (heard: readonly Heard<string>[]): readonly Span[] =>
-  runs(heard, (one, next) => one.said === next.said)
-    .filter(run => run[0]?.said === 'refused')
+/** From one such answer to the last one that followed upon it without another or a gap. */
+const unbroken = <Said>(heard: readonly Heard<Said>[], said: Said): readonly Span[] =>
+  runs(heard, (one, next) => one.said === next.said && next.heardAt - one.heardAt <= gapMs)
+    .filter(run => run[0]?.said === said)
     .map(spanOf)
     .filter(isSpan)
 

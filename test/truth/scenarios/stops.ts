@@ -62,6 +62,8 @@ export const stops: readonly Scenario[] = [
     run: async trial => {
       const postmaster = await startUnreaped(trial.cluster)
       await trial.answers('MASTER')
+      // That it served has to be heard: up to here logins were refused, and soon are again.
+      await watched(150)
       const reaped = killPostmaster(trial)
       await trial.daemon().said(/is dead and not yet reaped/)
       await watched(500)

@@ -3,7 +3,7 @@ import { plainText } from './foreign-text.ts'
 import type { Change } from './event.ts'
 import { answerOf } from './verdict.ts'
 
-/** The README documents each. What is not known is empty. */
+/** fixtures/docs/on-change.md documents each. What is not known is empty. */
 export const changeVariables = (
   { at, from, to, timeline, postmaster }: Change,
   pgdata: string,

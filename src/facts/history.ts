@@ -13,7 +13,7 @@ export const withChange = (history: History, change: Change): History => [
   change,
 ]
 
-/** For programs; fields are added, never renamed. The README documents each. */
+/** For programs; fields are added, never renamed. fixtures/docs/http.md documents each. */
 export const historyJson = (history: History): { readonly [key: string]: Json } => ({
   changes: history.map(({ at, from, to, timeline, postmaster }) => ({
     time: isoTime(at),

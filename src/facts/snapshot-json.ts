@@ -1,7 +1,7 @@
 /**
  * A snapshot for programs. The shape is stable: fields are added, never renamed or removed. Log
  * positions and the system identifier are strings, since they don't fit a JSON number; what was
- * not seen is null. The README documents each field.
+ * not seen is null. fixtures/docs/status-json.md documents each field.
  */
 import { timelineOf } from './because.ts'
 import type { ControlFile } from './control-file.ts'

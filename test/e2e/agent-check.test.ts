@@ -123,9 +123,9 @@ t.test(words, haproxyProgram.options, async t => {
   )
 })
 
-t.test('the README shows the example as it is', async t => {
-  const readme = readFileSync(join(repositoryRoot(), 'README.md'), 'utf8')
-  const shown = Array.from(readme.matchAll(/^```haproxy\n(.*?)^```$/gms), ([, text = '']) => text)
+t.test('its page shows the example as it is', async t => {
+  const page = readFileSync(join(repositoryRoot(), 'fixtures/docs/agent-check.md'), 'utf8')
+  const shown = Array.from(page.matchAll(/^```haproxy\n(.*?)^```$/gms), ([, text = '']) => text)
   t.ok(shown.some(text => text !== '' && example.endsWith(text)))
 })
 

@@ -44,6 +44,28 @@ const answersFrom = async (t: Test, program: string): Promise<void> => {
   t.match(first, / notice: (started|privileges dropped) /, 'and Node has nothing to warn of')
 }
 
+/** What both packages have for people to read and to take. */
+const forPeople = [
+  'README.md',
+  'fixtures/decision-table.txt',
+  'fixtures/docs/agent-check.md',
+  'fixtures/docs/costs.md',
+  'fixtures/docs/http.md',
+  'fixtures/docs/metrics.md',
+  'fixtures/docs/on-change.md',
+  'fixtures/docs/options.md',
+  'fixtures/docs/referee.md',
+  'fixtures/docs/several-clusters.md',
+  'fixtures/docs/status-json.md',
+  'fixtures/grafana-dashboard.json',
+  'fixtures/haproxy-agent.cfg',
+  'fixtures/haproxy-http.cfg',
+  'fixtures/haproxy.cfg',
+  'fixtures/prometheus-rules.yml',
+  'fixtures/systemd/pg-replstatus@.service',
+  'fixtures/systemd/pg-replstatus@.socket',
+]
+
 t.test('the package of npm installs without a network and without scripts', async t => {
   // Where whoever the daemon becomes may read it.
   const folder = makeServerFolder(t)
@@ -55,16 +77,15 @@ t.test('the package of npm installs without a network and without scripts', asyn
   const [{ filename, files }] = JSON.parse(packed) as [
     { filename: string; files: readonly { path: string }[] },
   ]
-  t.strictSame(files.map(({ path }) => path).toSorted(), [
+  const expected = [
+    ...forPeople,
     'LICENSE',
-    'README.md',
     'dist/completions/pg-replstatus.bash',
     'dist/pg-replstatus.1',
     'dist/pg-replstatus.js',
-    'fixtures/systemd/pg-replstatus@.service',
-    'fixtures/systemd/pg-replstatus@.socket',
     'package.json',
-  ])
+  ]
+  t.strictSame(files.map(({ path }) => path).toSorted(), expected.toSorted())
   const prefix = join(folder, 'prefix')
   const quiet = ['--ignore-scripts', '--offline', '--no-audit', '--no-fund']
   await npm(['install', '--global', '--prefix', prefix, ...quiet, join(folder, filename)])
@@ -87,11 +108,11 @@ const inDeb = [
   'usr/lib/pg-replstatus/package.json',
   'usr/lib/pg-replstatus/pg-replstatus.js',
   'usr/share/bash-completion/completions/pg-replstatus',
-  'usr/share/doc/pg-replstatus/README.md.gz',
+  ...forPeople.map(path => `usr/share/doc/pg-replstatus/${path}`),
   'usr/share/doc/pg-replstatus/changelog.gz',
   'usr/share/doc/pg-replstatus/copyright',
   'usr/share/man/man1/pg-replstatus.1.gz',
-]
+].toSorted()
 
 t.test('the package of Debian is the same whenever it is made', dpkgDeb.options, async t => {
   const [one, two] = [makeDeb(t), makeDeb(t)]

@@ -86,7 +86,7 @@ listen read-write
 ${servers.join('')}`
 }
 
-/** What the README shows, for the server of this name. */
+/** What fixtures/docs/on-change.md shows, for the server of this name. */
 const commandFor = (way: Way, server: string, socket: string): string | null => {
   if (way === 'asks every second') return null
   const [word, primary, other] =

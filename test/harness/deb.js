@@ -8,8 +8,8 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -17,7 +17,8 @@ import { gzipSync } from 'node:zlib'
 import { releases } from './releases.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const { name, description, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const { name, description, engines } = manifest
 const all = releases()
 const [{ version, date }] = all
 const { DEBFULLNAME = 'The pg-replstatus contributors', DEBEMAIL = 'pg-replstatus@example.org' } =
@@ -26,6 +27,16 @@ const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`
 
 /** @param {string} path below the root */
 const read = path => readFileSync(join(root, path), 'utf8')
+/** @param {string} path */
+const isOfFixtures = path => path.startsWith('fixtures/')
+/**
+ * @param {string} path of a file, or of a flat folder
+ * @returns {string[]}
+ */
+const filesBelow = path =>
+  statSync(join(root, path)).isFile()
+    ? [path]
+    : readdirSync(join(root, path)).map(name => `${path}/${name}`)
 /** @param {string} text */
 const packed = text => gzipSync(text, { level: 9 })
 
@@ -70,6 +81,13 @@ ${changelogItems(release.text)}
   .join('\n')
 
 const documents = 'usr/share/doc/pg-replstatus'
+/**
+ * What people read and take, which the package of npm has too: at the paths of the repository and
+ * as it is, so that links lead from one to the other.
+ *
+ * @type {string[]}
+ */
+const forPeople = ['README.md', ...manifest.files.filter(isOfFixtures).flatMap(filesBelow)]
 /** @type {Record<string, string | Buffer>} */
 const files = {
   'usr/lib/pg-replstatus/pg-replstatus.js': program,
@@ -83,7 +101,7 @@ const files = {
   ),
   [`${documents}/copyright`]: copyright,
   [`${documents}/changelog.gz`]: packed(changelog),
-  [`${documents}/README.md.gz`]: packed(read('README.md')),
+  ...Object.fromEntries(forPeople.map(path => [`${documents}/${path}`, read(path)])),
 }
 
 const installedKib = Math.ceil(

@@ -1,5 +1,5 @@
 /**
- * A real haproxy, run by somebody who is not root, with the file that the README shows.
+ * A real haproxy, run by somebody who is not root, with a file that is shown to users.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'

@@ -8,7 +8,7 @@ export type Options = {
   readonly scenarios: readonly Scenario[]
   /** Null for the scenarios. */
   readonly random: { readonly seed: number; readonly rounds: number } | null
-  /** A table for the README. */
+  /** A table for fixtures/docs/referee.md. */
   readonly markdown: boolean
   readonly wholeMachine: boolean
 }
@@ -23,7 +23,7 @@ export const usage = `usage: npm run truth -- [OPTION]...
   --list            print the names of the scenarios and end
   --rounds N        instead of scenarios: this many faults in a row, chosen at random
   --seed N          the same faults as in the run that had this seed
-  --markdown        print the table of the README at the end
+  --markdown        print the table of fixtures/docs/referee.md at the end
 `
 
 const defaultMajors: readonly number[] = [10, 11, 12, 15, 18]

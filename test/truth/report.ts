@@ -1,4 +1,4 @@
-/** Outcomes as lines of a table, for the screen and for the README. */
+/** Outcomes as lines of a table, for the screen and for fixtures/docs/referee.md. */
 import { max, median, together, type Findings } from './judge.ts'
 import type { Outcome } from './play.ts'
 import { filesWitness } from './summons.ts'
@@ -51,7 +51,7 @@ const printSpread = (values: readonly number[]): string =>
     ? '-'
     : [Math.min(...values), median(values), max(values)].map(ms => ms.toFixed(1)).join(' / ')
 
-/** The table of the README: each scenario once, over all versions it was played on. */
+/** The table of fixtures/docs/referee.md: each scenario once, over all versions it ran on. */
 export const markdownTable = (outcomes: readonly Outcome[]): readonly string[] => {
   const names = [...new Set(outcomes.map(({ scenario }) => scenario))]
   return [

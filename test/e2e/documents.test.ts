@@ -1,0 +1,210 @@
+/**
+ * What people read, compared with the repository and with the program: links lead somewhere, files
+ * that are named exist, and lists have everything that they are lists of.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import t from 'tap'
+import { optionsOf } from '../../src/cli/option-table.ts'
+import { changeVariables } from '../../src/facts/change-variables.ts'
+import { historyJson } from '../../src/facts/history.ts'
+import { rows } from '../../src/facts/rules.ts'
+import { snapshotJson } from '../../src/facts/snapshot-json.ts'
+import type { MonotonicMs } from '../../src/facts/units.ts'
+import { decide } from '../../src/facts/verdict.ts'
+import { printMetrics } from '../../src/serve/metrics.ts'
+import { noon, primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
+import { repositoryRoot } from '../harness/repository.ts'
+
+const root = repositoryRoot()
+const read = (path: string): string => readFileSync(join(root, path), 'utf8')
+const namesOf = (folder: string): readonly string[] =>
+  readdirSync(join(root, folder)).map(name => `${folder}/${name}`)
+
+const pages = namesOf('fixtures/docs')
+/** What users get, and may follow links in. */
+const shipped = ['README.md', ...pages]
+const documents = [...shipped, 'CHANGELOG.md', 'fixtures/README.md']
+
+/** Without the lines of code blocks, where `#` and brackets mean something else. */
+const proseOf = (path: string): string => read(path).replaceAll(/^```[^]*?^```$/gm, '')
+
+/** As forges make them of headings: lower case, no punctuation, a dash for each blank. */
+const anchorsOf = (path: string): readonly string[] =>
+  Array.from(proseOf(path).matchAll(/^#+ (.*)$/gm), ([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+type Link = { readonly from: string; readonly path: string; readonly anchor: string }
+/** Those that stay within the repository. */
+const linksOf = (from: string): readonly Link[] =>
+  Array.from(proseOf(from).matchAll(/\]\(([^()\s]+)\)/g), ([, target = '']) => target)
+    .filter(target => !/^https?:/.test(target))
+    .map(target => {
+      const [path = '', anchor = ''] = target.split('#')
+      return { from, path: path === '' ? from : normalize(join(dirname(from), path)), anchor }
+    })
+const links = documents.flatMap(linksOf)
+const written = ({ from, path, anchor }: Link): string => `${from}: ${path}#${anchor}`
+
+t.test('links lead to files, and to headings in them', async t => {
+  t.ok(links.length > documents.length, `${links.length} links`)
+  const lost = links.filter(
+    ({ path, anchor }) =>
+      !existsSync(join(root, path)) || (anchor !== '' && !anchorsOf(path).includes(anchor)),
+  )
+  t.strictSame(lost.map(written), [])
+})
+
+t.test('a heading stands once in its document, or its anchor would be another', async t => {
+  for (const path of documents) {
+    const anchors = anchorsOf(path)
+    t.strictSame(anchors, [...new Set(anchors)], path)
+  }
+})
+
+t.test('each page is linked from the README', async t => {
+  const linked = linksOf('README.md').map(({ path }) => path)
+  t.strictSame(
+    pages.filter(page => !linked.includes(page)),
+    [],
+  )
+})
+
+t.test('what is installed links to nothing that is not', async t => {
+  const { files } = JSON.parse(read('package.json')) as { files: readonly string[] }
+  const installed = ['README.md', 'LICENSE', ...files]
+  const isInstalled = ({ path }: Link): boolean =>
+    installed.some(file => `${path}/`.startsWith(`${file}/`))
+  const lost = links.filter(link => shipped.includes(link.from) && !isInstalled(link))
+  t.strictSame(lost.map(written), [])
+})
+
+t.test('files of the repository that are named exist', async t => {
+  for (const document of documents) {
+    const paths = proseOf(document).match(/(?<=`)(?:src|test|fixtures|\.ci)\/[\w./-]+(?=`)/g) ?? []
+    t.strictSame(
+      paths.filter(path => !existsSync(join(root, path))),
+      [],
+      document,
+    )
+  }
+})
+
+/** What stands between backquotes in the first column of the tables below a heading. */
+const listedIn = (path: string, heading: string): readonly string[] => {
+  const section = read(path)
+    .split(/^#+ /m)
+    .find(text => text.startsWith(`${heading}\n`))
+  const cells = section?.match(/^\| [^|]*/gm) ?? []
+  return cells.flatMap(cell => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = '']) => name))
+}
+
+t.test('the README lists every option of the daemon, and names all others', async t => {
+  const listed = listedIn('README.md', 'Options').filter(text => text.startsWith('--'))
+  const serving = optionsOf('serve').map(([name, spec]) =>
+    'value' in spec ? `--${name} ${spec.value}` : `--${name}`,
+  )
+  t.strictSame(listed.toSorted(), [...serving, '--version'].toSorted())
+  const readme = read('README.md')
+  const others = [...optionsOf('status'), ...optionsOf('query')]
+  t.strictSame(
+    others.filter(([name]) => !readme.includes(`--${name}`)),
+    [],
+  )
+})
+
+t.test('it tells what an option may say, and what it is otherwise', async t => {
+  const lines = read('README.md').split('\n')
+  for (const [name, { words = [], help }] of optionsOf('serve')) {
+    const line = lines.find(text => new RegExp(`^\\| [^|]*--${name}[ \`]`).test(text)) ?? ''
+    for (const word of words) t.ok(line.includes(`\`${word}\``), `${name}: ${word}`)
+    const [, byDefault = ''] = /\(default: (\w+)/.exec(help.join(' ')) ?? []
+    const isExact = words.length > 0 || /^\d+$/.test(byDefault)
+    if (isExact) t.match(line, new RegExp(`\\| \`?${byDefault}\\b[^|]*\\|$`), `${name}: default`)
+  }
+})
+
+t.test('the README lists every path of HTTP', async t => {
+  const listed = listedIn('README.md', 'HTTP and metrics').map(path => path.replace(/\?.*/, ''))
+  const paths = read('src/serve/http-routes.ts').match(/(?<=^ {2}\[')\/[a-z-]*(?=',)/gm)
+  t.strictSame(new Set(listed), new Set(paths))
+})
+
+/** Names of all fields, also of those within others. */
+const fieldsOf = (json: unknown): readonly string[] => {
+  if (json === null || typeof json !== 'object') return []
+  const nested = Object.values(json).flatMap(fieldsOf)
+  return Array.isArray(json) ? nested : [...Object.keys(json), ...nested]
+}
+
+const statusPage = 'fixtures/docs/status-json.md'
+
+t.test('each field of status --json stands on its page', async t => {
+  const page = read(statusPage)
+  const hazards = [{ name: 'next start fails', warning: '' }] as const
+  const all = [
+    snapshotJson(snapshotOf(primaryEvidence(), { hazards })),
+    snapshotJson(snapshotOf(standbyEvidence())),
+  ]
+  for (const json of all) {
+    t.strictSame(
+      fieldsOf(json).filter(name => !page.includes(`\`${name}\``)),
+      [],
+    )
+  }
+  const outermost = all.flatMap(json => Object.keys(json))
+  const listed = listedIn(statusPage, 'Fields of `status --json`')
+  t.strictSame(
+    outermost.filter(name => !listed.includes(name)),
+    [],
+  )
+})
+
+const change = {
+  at: noon,
+  from: decide(standbyEvidence()),
+  to: decide(primaryEvidence()),
+  postmaster: null,
+  timeline: null,
+}
+
+t.test('each field of /history stands on its page', async t => {
+  const fields = fieldsOf(historyJson([change])).filter(name => name !== 'changes')
+  t.strictSame(new Set(listedIn('fixtures/docs/http.md', '/history')), new Set(fields))
+})
+
+t.test('each variable of a command stands on its page', async t => {
+  const variables = Object.keys(changeVariables(change, '/pgdata'))
+  t.strictSame(new Set(listedIn('fixtures/docs/on-change.md', 'Variables')), new Set(variables))
+})
+
+t.test('each rule, hazard and state of replication is explained', async t => {
+  const metrics = printMetrics({
+    version: '',
+    verdict: change.to,
+    snapshot: snapshotOf(standbyEvidence()),
+    now: 0 as MonotonicMs,
+    leaseMs: 0,
+    tally: { roleChanges: 0, looks: 0, lookSeconds: 0, lookBuckets: [] },
+    connects: [],
+    http: [],
+  })
+  const told = (pattern: RegExp): readonly string[] =>
+    Array.from(metrics.matchAll(pattern), ([, name = '']) => name)
+  const [hazards, states] = [
+    told(/_hazard\{hazard="([^"]+)"/g),
+    told(/_replication\{state="([^"]+)"/g),
+  ]
+  t.strictSame(new Set(listedIn(statusPage, 'Hazards')), new Set(hazards))
+  t.strictSame(new Set(listedIn(statusPage, 'Replication')), new Set(states))
+  const reasons = told(/_reason\{reason="([^"]+)"/g)
+  const inTable = read('fixtures/decision-table.txt')
+  const unexplained = [...rows.map(({ rule }) => rule), ...reasons].filter(
+    rule => !inTable.includes(`  ${rule}\n`),
+  )
+  t.strictSame(new Set(listedIn(statusPage, 'Rules')), new Set(unexplained))
+})

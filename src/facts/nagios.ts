@@ -3,7 +3,7 @@
  * numbers to be drawn. (The Monitoring Plugins' development guidelines.)
  *
  * The first bar ends the text, so that none may come from elsewhere: a path may have one, and so
- * may the reason of a maintenance.
+ * may the reason of a maintenance. Nor is there a semicolon of ours, of which Nagios makes a colon.
  */
 import { timelineOf } from './because.ts'
 import type { Evidence } from './evidence.ts'
@@ -26,7 +26,7 @@ export const nagiosReport = (
   const isWell = isWanted(answer, expected ?? 'any')
   const state = isWell ? (hazards.length === 0 ? 'OK' : 'WARNING') : 'CRITICAL'
   const found = isWell || answer === 'unavailable' ? answer : `${answer}, expected ${expected}`
-  const warnings = hazards.map(({ warning }) => `; ${warning}`).join('')
+  const warnings = hazards.map(({ warning }) => `, but ${warning}`).join('')
   const numbers = [`look=${(lookMs / 1000).toFixed(6)}s`, ...timeline(evidence)]
   const text = `${found}: ${withoutBar(verdict.because)}${warnings}`
   return { state, line: `${head(state)}${text} | ${numbers.join(' ')}` }
@@ -38,7 +38,7 @@ export const nagiosUnknown = (why: {
   readonly hint: string
 }): NagiosReport => {
   const state = 'UNKNOWN'
-  return { state, line: `${head(state)}${withoutBar(why.message)}; ${withoutBar(why.hint)}` }
+  return { state, line: `${head(state)}${withoutBar(why.message)} (${withoutBar(why.hint)})` }
 }
 
 const head = (state: NagiosReport['state']): string => `PG_REPLSTATUS ${state} - `

@@ -102,13 +102,13 @@ t.test('monitoring reads a line, and exit codes of its own', async t => {
   t.match(await ask(standbyEvidence({ signalFiles: noSignalFiles }), options), {
     exitCode: WARNING,
     printed:
-      /^PG_REPLSTATUS WARNING - standby: [^\n|]*; standby\.signal is missing[^\n|]* \| .*\n$/,
+      /^PG_REPLSTATUS WARNING - standby: [^\n|]*, but standby\.signal is missing[^\n|]* \| .*\n$/,
     errors: [],
   })
   const absent = primaryEvidence({ directory: { kind: 'absent' } })
   t.match(await ask(absent, options), {
     exitCode: UNKNOWN,
-    printed: /^PG_REPLSTATUS UNKNOWN - data directory \/pgdata does not exist; .*\n$/,
+    printed: /^PG_REPLSTATUS UNKNOWN - data directory \/pgdata does not exist \(.*\)\n$/,
     errors: [],
   })
 })

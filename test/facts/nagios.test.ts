@@ -53,10 +53,13 @@ t.test('so is another role than the one that is expected', async t => {
 t.test('what would go wrong at the next start is a warning, or told beside worse', async t => {
   const { state, line } = nagiosReport(orphan, 'standby')
   t.equal(state, 'WARNING')
-  t.match(line, /^PG_REPLSTATUS WARNING - standby: .*archive recovery; standby\.signal is missing/)
+  t.match(
+    line,
+    /^PG_REPLSTATUS WARNING - standby: .*archive recovery, but standby\.signal is missing/,
+  )
   const worse = nagiosReport(orphan, 'primary')
   t.equal(worse.state, 'CRITICAL')
-  t.match(worse.line, /- standby, expected primary: .*; standby\.signal is missing/)
+  t.match(worse.line, /- standby, expected primary: .*, but standby\.signal is missing/)
 })
 
 t.test('without a control file there is no timeline', async t => {
@@ -67,7 +70,7 @@ t.test('without a control file there is no timeline', async t => {
 t.test('where nobody could look it is unknown, with the hint', async t => {
   t.strictSame(nagiosUnknown({ message: '/a|b does not exist', hint: 'give\nanother' }), {
     state: 'UNKNOWN',
-    line: 'PG_REPLSTATUS UNKNOWN - /a.b does not exist; give.another',
+    line: 'PG_REPLSTATUS UNKNOWN - /a.b does not exist (give.another)',
   })
 })
 

@@ -25,6 +25,10 @@ const packages = {
   'dpkg-deb': 'dpkg',
   lintian: 'lintian',
   fakeroot: 'fakeroot',
+  nagios4: 'nagios4-core',
+  keepalived: 'keepalived',
+  ip: 'iproute2',
+  unshare: 'util-linux',
   pg_createcluster: 'postgresql-common',
 } as const
 

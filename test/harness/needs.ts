@@ -5,6 +5,7 @@
 import assert from 'node:assert'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { whyNoNamespace } from './pid-namespace.ts'
 import { postgresMajors } from './postgres-binaries.ts'
 
 /** Packages of Debian and Ubuntu; the programs have the same names elsewhere. */
@@ -82,6 +83,12 @@ export const needControlData = (): Need<ControlDataProgram> =>
     findControlData(),
     'no pg_controldata is installed: apt-get install postgresql-15, or another version from 10 to 18',
   )
+
+/** Namespaces of the kernel, for tests that make containers of their own. */
+export const needNamespaces = (): Need<true> => {
+  const why = whyNoNamespace()
+  return need(why === null ? true : null, why ?? '')
+}
 
 const workerLibrary = '/usr/lib/postgresql/15/lib/bgw_replstatus.so'
 

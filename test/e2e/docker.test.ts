@@ -3,7 +3,6 @@
  * container: the server may be pid 1 there, and so may the daemon. There is no Docker engine here.
  */
 import assert from 'node:assert'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
@@ -11,6 +10,7 @@ import { launchDaemon } from '../harness/daemon.ts'
 import { spawnLeashed } from '../harness/leash.ts'
 import { needNamespaces } from '../harness/needs.ts'
 import { asServerUser, entering, firstProcess, inPidNamespace } from '../harness/pid-namespace.ts'
+import { lockFileLine } from '../harness/postmaster.ts'
 import { serverEnvironment } from '../harness/programs.ts'
 import { installedEnvironment, readRecipe, runCommand, startServers } from '../harness/recipes.ts'
 import { until, within } from '../harness/until.ts'
@@ -61,21 +61,13 @@ const startContainer = async (t: Test, command: readonly string[]) => {
   return { within: entering(first), kill }
 }
 
-const lockFilePid = ({ dataDirectory }: Cluster): string => {
-  try {
-    return readFileSync(join(dataDirectory, 'postmaster.pid'), 'utf8').split('\n')[0] ?? ''
-  } catch {
-    return ''
-  }
-}
-
 t.test('a server that is pid 1 of its container', namespaces.options, async t => {
   const cluster = await createCluster({ major: 18 })
   t.teardown(cluster.destroy)
   const { dataDirectory, binaries } = cluster
   const server = await startContainer(t, [join(binaries, 'postgres'), '-D', dataDirectory])
   await until(cluster.accepts, { what: 'the server to accept a login' })
-  t.equal(lockFilePid(cluster), '1')
+  t.equal(lockFileLine(dataDirectory, 1), '1')
 
   await t.test('is known by that number in there', async t => {
     t.match(await checkHealth(t, dataDirectory, server.within), {
@@ -93,7 +85,7 @@ t.test('a server that is pid 1 of its container', namespaces.options, async t =>
 
   await t.test('nor is pid 1 of the next container for it, after a crash', async t => {
     await server.kill()
-    t.equal(lockFilePid(cluster), '1', 'the lock file is left over')
+    t.equal(lockFileLine(dataDirectory, 1), '1', 'the lock file is left over')
     const next = await startContainer(t, ['sleep', '1000'])
     t.match(await checkHealth(t, dataDirectory, next.within), {
       code: 1,

@@ -99,6 +99,14 @@ export const needWorker = (): Need<number> =>
     'no bgw_replstatus is installed: apt-get install postgresql-15-bgw-replstatus',
   )
 
+/** Root, for what nobody else may do even in namespaces of his own. .ci/run repeats it as root. */
+export const needRoot = (): Need<true> => {
+  if (process.getuid?.() === 0) return { options: { skip: false }, get: () => true }
+  const missing = 'this needs root: run it again with sudo'
+  process.stderr.write(`NOT TESTED: ${missing}\n`)
+  return { options: { skip: missing }, get: () => assert.fail(missing) }
+}
+
 const need = <Found>(found: Found | null, missing: string): Need<Found> => {
   const get = (): Found => {
     assert(found !== null, missing)

@@ -63,12 +63,12 @@ PG_REPLSTATUS_PG_CONTROLDATA and PG_REPLSTATUS_MAINTENANCE_FILE. The command
 line goes first.
 
 Exit codes:
-                       with --expect       with --nagios
-  0  primary           0  as expected      0  OK
-  1  standby           1  otherwise        1  WARNING: the next start goes wrong
-  2  unavailable                           2  CRITICAL: unavailable, or not the
-                                              role of --expect
-  3  could not look    3  could not look   3  UNKNOWN: could not look
+                     with --expect       with --nagios
+  0  primary         0  as expected      0  OK
+  1  standby         1  otherwise        1  WARNING of the next start
+  2  unavailable                         2  CRITICAL: unavailable, or
+                                            not as expected
+  3  could not look  3  could not look   3  UNKNOWN: could not look
 `
 
 const query = `\

@@ -1,7 +1,7 @@
 /**
- * The checks of fixtures/consul-*.json, run beside real servers, and judged as Consul's manual says:
- * a status of 2xx or an exit code of 0 is passing, 429 or 1 a warning, everything else critical.
- * There is no Consul here; an agent 1.8.7 said the same of each.
+ * The checks of fixtures/consul-*.json, run beside real servers, and judged as Consul's manual
+ * says: a status of 2xx or an exit code of 0 is passing, 429 or 1 a warning, everything else
+ * critical. There is no Consul here; an agent 1.8.7 said the same of each.
  */
 import t, { type Test } from 'tap'
 import { startDaemon } from '../harness/daemon.ts'

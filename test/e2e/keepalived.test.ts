@@ -51,10 +51,9 @@ const startNetwork = async (t: Test) => {
   const { pid } = start(t, ['unshare', '--net', 'sleep', '1000'])
   const network = (process: number | 'self') => readlinkSync(`/proc/${process}/ns/net`)
   await until(() => network(pid) !== network('self'), { what: 'a network' })
-  const inside = ['nsenter', '--target', String(pid), '--net']
-  const [program = '', ...args] = [...inside, ip.get()]
+  const inside = ['--target', String(pid), '--net']
   const run = (words: string) =>
-    runProgram({ program, args: [...args, ...words.split(' ')], cwd: '/' })
+    runProgram({ program: 'nsenter', args: [...inside, ip.get(), ...words.split(' ')], cwd: '/' })
   return { pid, inside, ip: run }
 }
 
@@ -90,11 +89,9 @@ const startNode = async (t: Test, { inside, ip: run }: Network, { dataDirectory 
     '/run/pg-replstatus': folder,
   })
   writeFileSync(config, text)
-  const pids = ['--pid', join(folder, 'pid'), '--vrrp_pid', join(folder, 'vrrp.pid')]
-  const { said } = start(t, [
-    ...[...inside, keepalivedProgram.get(), '--use-file', config, ...pids],
-    ...['--vrrp', '--dont-fork', '--log-console'],
-  ])
+  const files = ['-f', config, '-p', join(folder, 'pid'), '-r', join(folder, 'vrrp.pid')]
+  const keepalived = [keepalivedProgram.get(), ...files, '--vrrp', '--dont-fork', '--log-console']
+  const { said } = start(t, ['nsenter', ...inside, ...keepalived])
   return {
     weight: () => readFileSync(weight, 'utf8'),
     said,

@@ -1,6 +1,6 @@
 /**
- * The pod of fixtures/kubernetes-sidecar.yml: what its parts need of each other, its probes asked as
- * a kubelet asks, and the shared pid namespace that it wants. There is no cluster here.
+ * The pod of fixtures/kubernetes-sidecar.yml: what its parts need of each other, its probes asked
+ * as a kubelet asks, and the shared pid namespace that it wants. There is no cluster here.
  */
 import assert from 'node:assert'
 import { mkdirSync } from 'node:fs'
@@ -56,11 +56,10 @@ const [server, sidecar] = [containerOf('postgres'), containerOf('pg-replstatus')
 const pgdataOf = ({ env }: Container): string | undefined =>
   env.find(({ name }) => name === 'PGDATA')?.value
 
+const sound = { errors: [], warnings: [] }
+
 t.test('the parts of the pod fit together', async t => {
-  t.strictSame(
-    documents.flatMap(({ errors, warnings }) => [...errors, ...warnings]),
-    [],
-  )
+  for (const { errors, warnings } of documents) t.strictSame({ errors, warnings }, sound)
   t.equal(pod.spec.shareProcessNamespace, true)
   t.equal(pgdataOf(sidecar), pgdataOf(server))
   const [mount] = server.volumeMounts

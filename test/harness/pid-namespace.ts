@@ -2,10 +2,10 @@
  * A pid namespace with a /proc of its own: as much of a container as matters to who looks at
  * processes. Its first process has pid 1 there, and when that ends, all end.
  */
-import { readFileSync } from 'node:fs'
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { serverEnvironment } from './programs.ts'
-import { serverUser, type ServerUser } from './server-user.ts'
+import { serverUser } from './server-user.ts'
 import { until } from './until.ts'
 
 /** Whoever is not root needs a user namespace for that, in which he stays who he is. */
@@ -14,19 +14,25 @@ const userNamespace = isRoot ? [] : ['--user', '--map-current-user', '--keep-cap
 
 /** Put before a command, which is root's as we are root. */
 export const inPidNamespace: readonly string[] = [
-  ...['unshare', ...userNamespace, '--pid', '--mount-proc', '--kill-child', '--fork'],
+  'unshare',
+  ...userNamespace,
+  '--pid',
+  '--mount-proc',
+  '--kill-child',
+  '--fork',
 ]
 
-/** Put before a command of root's that is to be the server user's. It does not outlive its parent. */
-export const asServerUser = (user: ServerUser = serverUser()): readonly string[] => {
-  const ids = isRoot ? [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'] : []
+/** Put before a command in there that is the server user's; it does not outlive its parent. */
+export const asServerUser = (): readonly string[] => {
+  const { uid, gid } = serverUser()
+  const ids = isRoot ? [`--reuid=${uid}`, `--regid=${gid}`, '--clear-groups'] : []
   return ['setpriv', ...ids, '--pdeathsig', 'KILL']
 }
 
 /** Null where namespaces may be made, else why not. */
 export const whyNoNamespace = (): string | null => {
-  const [program = '', ...args] = [...inPidNamespace, ...asServerUser(), 'true']
-  const { status, stderr, error } = spawnSync(program, args, { env: serverEnvironment() })
+  const command = [...inPidNamespace, ...asServerUser(), 'true']
+  const { status, stderr, error } = spawnSync('env', command, { env: serverEnvironment() })
   if (status === 0) return null
   return `no pid namespace can be made here: ${error?.message ?? String(stderr).trim()}`
 }

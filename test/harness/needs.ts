@@ -29,7 +29,6 @@ const packages = {
   nagios4: 'nagios4-core',
   keepalived: 'keepalived',
   ip: 'iproute2',
-  unshare: 'util-linux',
   pg_createcluster: 'postgresql-common',
 } as const
 
@@ -99,21 +98,19 @@ export const needWorker = (): Need<number> =>
     'no bgw_replstatus is installed: apt-get install postgresql-15-bgw-replstatus',
   )
 
-/** Root, for what nobody else may do even in namespaces of his own. .ci/run repeats it as root. */
-export const needRoot = (): Need<true> => {
-  if (process.getuid?.() === 0) return { options: { skip: false }, get: () => true }
-  const missing = 'this needs root: run it again with sudo'
-  process.stderr.write(`NOT TESTED: ${missing}\n`)
-  return { options: { skip: missing }, get: () => assert.fail(missing) }
-}
+/** For what nobody else may do, even in namespaces of his own; .ci/run repeats it as root. */
+export const needRoot = (): Need<true> =>
+  process.getuid?.() === 0
+    ? { options: { skip: false }, get: () => true }
+    : leftOut('this needs root: run it again with sudo')
 
 const need = <Found>(found: Found | null, missing: string): Need<Found> => {
-  const get = (): Found => {
-    assert(found !== null, missing)
-    return found
-  }
-  if (found !== null) return { options: { skip: false }, get }
+  if (found !== null) return { options: { skip: false }, get: () => found }
   if (process.env['CI']) throw new Error(`${missing} (a test is never left out where CI is set)`)
+  return leftOut(missing)
+}
+
+const leftOut = (missing: string): Need<never> => {
   process.stderr.write(`NOT TESTED: ${missing}\n`)
-  return { options: { skip: missing }, get }
+  return { options: { skip: missing }, get: () => assert.fail(missing) }
 }

@@ -7,19 +7,18 @@ import { createCluster, type Cluster } from './cluster.ts'
 import { daemonProgram } from './daemon.ts'
 import { serverEnvironment } from './programs.ts'
 import { repositoryRoot } from './repository.ts'
-import type { ServerUser } from './server-user.ts'
 
 export const readRecipe = (name: string): string =>
   readFileSync(join(repositoryRoot(), 'fixtures', name), 'utf8')
 
-/** The one that the recipes name, which has to be there. */
+/** The data directory that the recipes name. */
 export const recipeDirectory = '/var/lib/postgresql/16/main'
 
-/** The text with another in place of what it has to have. */
+/** The text with other words for these, each of which it has to have. */
 export const replaceEach = (text: string, changes: Readonly<Record<string, string>>): string =>
   Object.entries(changes).reduce((changed, [from, to]) => {
     if (!changed.includes(from)) throw new Error(`nothing reads ${JSON.stringify(from)}`)
-    return changed.replaceAll(from, to)
+    return changed.replaceAll(from, () => to)
   }, text)
 
 export type Servers = {
@@ -28,6 +27,7 @@ export type Servers = {
   readonly stopped: Cluster
 }
 
+/** The primary and its standby run. */
 export const startServers = async (t: Test): Promise<Servers> => {
   const primary = await createCluster({ major: 18 })
   t.teardown(primary.destroy)
@@ -53,11 +53,10 @@ export type CommandEnd = { readonly code: number | null; readonly out: string }
 /** Runs to its end; `out` is standard output and error as they came. */
 export const runCommand = async (
   [program = '', ...args]: readonly string[],
-  options: { readonly environment: NodeJS.ProcessEnv; readonly user?: ServerUser },
+  { environment }: { readonly environment: NodeJS.ProcessEnv },
 ): Promise<CommandEnd> =>
   new Promise((resolve, reject) => {
-    const { environment, user } = options
-    const child = spawn(program, args, { cwd: '/', env: environment, timeout: 60_000, ...user })
+    const child = spawn(program, args, { cwd: '/', env: environment, timeout: 60_000 })
     let out = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.on('data', (chunk: Buffer) => {

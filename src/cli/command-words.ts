@@ -7,8 +7,8 @@ import { Command, CommanderError, Option } from 'commander'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { OperatorError } from './operator-error.ts'
 import { flagOf } from './option-list.ts'
-import { commandNames, optionsOf } from './option-table.ts'
-import type { CommandName, OptionName } from './option-table.ts'
+import type { CommandName } from './option-spec.ts'
+import { commandNames, optionsOf, type OptionName } from './option-table.ts'
 import type { Flags } from './settings.ts'
 
 export type CommandWords = {

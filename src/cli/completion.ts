@@ -2,7 +2,8 @@
  * Completion for bash, from the table of options. Not part of the program: it is made with it,
  * and lies beside it. It needs nothing but bash; it works with bash-completion and without.
  */
-import { commandNames, optionsOf, type CommandName, type OptionSpec } from './option-table.ts'
+import type { CommandName, OptionSpec } from './option-spec.ts'
+import { commandNames, optionsOf } from './option-table.ts'
 
 /** The script; ends with a line feed. */
 export const bashCompletion = (): string => `\

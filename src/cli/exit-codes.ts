@@ -13,5 +13,8 @@ export const exitCodes = {
 export const exitAsExpected = 0
 export const exitOtherwise = 1
 
+/** Of `status --nagios`: those of every monitoring plugin. */
+export const nagiosExitCodes = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const
+
 /** Of `serve` when a signal ended it, and of --help and --version. */
 export const exitDone = 0

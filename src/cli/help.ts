@@ -1,7 +1,7 @@
 /** What --help prints, at most 80 columns wide. */
 import { wireWords } from '../serve/reply.ts'
 import { optionList } from './option-list.ts'
-import type { CommandName } from './option-table.ts'
+import type { CommandName } from './option-spec.ts'
 
 const { primary, standby } = wireWords
 
@@ -63,11 +63,12 @@ PG_REPLSTATUS_PG_CONTROLDATA and PG_REPLSTATUS_MAINTENANCE_FILE. The command
 line goes first.
 
 Exit codes:
-                             with --expect
-  0  primary                 0  as expected
-  1  standby                 1  otherwise
-  2  unavailable
-  3  could not look          3  could not look
+                     with --expect       with --nagios
+  0  primary         0  as expected      0  OK
+  1  standby         1  otherwise        1  WARNING of the next start
+  2  unavailable                         2  CRITICAL: unavailable, or
+                                            not as expected
+  3  could not look  3  could not look   3  UNKNOWN: could not look
 `
 
 const query = `\

@@ -4,13 +4,8 @@
  */
 import { optionList, written } from './option-list.ts'
 import { help } from './help.ts'
-import {
-  commandNames,
-  optionsOf,
-  optionTable,
-  type CommandName,
-  type OptionSpec,
-} from './option-table.ts'
+import type { CommandName, OptionSpec } from './option-spec.ts'
+import { commandNames, optionsOf, optionTable } from './option-table.ts'
 
 /** `date` is that of the release, as in 2026-01-31. The page ends with a line feed. */
 export const manualPage = ({

@@ -1,6 +1,6 @@
 /** Options as people read them in the help, and as Commander wants them. */
-import { optionsOf, optionTable } from './option-table.ts'
-import type { CommandName, OptionName, OptionSpec } from './option-table.ts'
+import type { CommandName, OptionSpec } from './option-spec.ts'
+import { optionsOf, optionTable, type OptionName } from './option-table.ts'
 
 /** The options of a command for its help, under their headings; ends with a line feed. */
 export const optionList = (command: CommandName): string => {

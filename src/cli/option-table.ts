@@ -4,25 +4,9 @@
  */
 import { wireWords } from '../serve/reply.ts'
 import { logFormats, logLevels } from './log.ts'
+import type { CommandName, OptionSpec } from './option-spec.ts'
 
-export const commandNames = ['serve', 'status', 'query'] as const
-export type CommandName = (typeof commandNames)[number]
-
-export type OptionSpec = {
-  readonly commands: readonly CommandName[]
-  /** A letter. */
-  readonly short?: string
-  /** What its value is called; absent for a switch. */
-  readonly value?: string
-  /** All that it may say, where that is one of a few words. */
-  readonly words?: readonly string[]
-  /** Of the part of the help that lists it. */
-  readonly heading: string
-  /** Variable of the environment that gives it too; null for none. */
-  readonly variable: string | null
-  /** Lines for people, the first one beside the option. */
-  readonly help: readonly string[]
-}
+export const commandNames = ['serve', 'status', 'query'] as const satisfies readonly CommandName[]
 
 const everywhere = commandNames
 const local = ['serve', 'status'] as const
@@ -213,6 +197,12 @@ export const optionTable = {
     heading: output,
     variable: null,
     help: ['print JSON'],
+  },
+  nagios: {
+    commands: ['status'],
+    heading: output,
+    variable: null,
+    help: ['print a line as plugins of Nagios and Icinga do,', 'and exit as they do'],
   },
   expect: {
     commands: ['status'],

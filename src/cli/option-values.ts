@@ -1,12 +1,11 @@
 /** What options come to, once they are understood. */
 import type { ControlCheck } from '../facts/evidence.ts'
-import type { Role } from '../facts/rules.ts'
-import type { AgentUpFor } from '../serve/agent-reply.ts'
+import type { WantedRole } from '../facts/verdict.ts'
 import type { Network } from '../serve/allow-list.ts'
 import type { Endpoint } from '../serve/endpoint.ts'
 import type { WhenUnavailable } from '../serve/reply.ts'
 import type { LogFormat, LogLevel } from './log.ts'
-import type { CommandName } from './option-table.ts'
+import type { CommandName } from './option-spec.ts'
 import type { Target } from './query.ts'
 import type { Environment, Flags } from './settings.ts'
 
@@ -38,7 +37,7 @@ export type ServeOptions = LocalOptions & {
   readonly allow: readonly Network[]
   /** Where to answer HAProxy's agent-check; empty for nowhere. */
   readonly agent: readonly Endpoint[]
-  readonly agentUpFor: AgentUpFor
+  readonly agentUpFor: WantedRole
   readonly intervalMs: number
   readonly leaseMs: number
 }
@@ -64,8 +63,8 @@ export type ConfigRequest = {
 }
 
 export type StatusOptions = LocalOptions & {
-  readonly json: boolean
-  readonly expect: Role | 'any' | null
+  readonly print: 'screen' | 'json' | 'nagios'
+  readonly expect: WantedRole | null
 }
 
 export type QueryOptions = {

@@ -59,8 +59,14 @@ const parseStatus = (
   strays: readonly OperatorError[],
 ): Outcome<CommandLine, readonly OperatorError[]> => {
   const { pgdata, missing } = dataDirectory(settings)
-  const options = { ...localOptions(pgdata, settings), ...statusOptions(settings) }
-  return checked({ command: 'status', options }, [...strays, ...missing, ...settings.mistakes])
+  const [json, nagios] = [settings.one('json', onOff, false), settings.one('nagios', onOff, false)]
+  const options: StatusOptions = {
+    ...localOptions(pgdata, settings),
+    print: json ? 'json' : nagios ? 'nagios' : 'screen',
+    expect: settings.one('expect', oneOf(optionTable.expect.words), null),
+  }
+  const mistakes = [...strays, ...missing, ...(json && nagios ? [twoPrints] : [])]
+  return checked({ command: 'status', options }, [...mistakes, ...settings.mistakes])
 }
 
 type ServeWords = {
@@ -157,11 +163,6 @@ const leaseForm = (intervalMs: number) => ({
   wanted: `a whole number from ${2 * intervalMs}, which is two intervals, to 600000`,
 })
 
-const statusOptions = (settings: Settings): Omit<StatusOptions, keyof LocalOptions> => ({
-  json: settings.one('json', onOff, false),
-  expect: settings.one('expect', oneOf(optionTable.expect.words), null),
-})
-
 const checked = (
   commandLine: CommandLine,
   mistakes: readonly OperatorError[],
@@ -171,6 +172,11 @@ const checked = (
 const noDataDirectory: OperatorError = {
   message: 'no data directory was given',
   hint: 'name it with -D, or in PGDATA',
+}
+
+const twoPrints: OperatorError = {
+  message: '--json and --nagios are given together, wanted one of them',
+  hint: 'both say what to print, each for another kind of program',
 }
 
 const noFile: OperatorError = {

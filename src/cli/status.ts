@@ -1,13 +1,13 @@
 /** `status`: looks once and says what it saw, for people or for programs. */
 import { explain } from '../facts/explain.ts'
+import { nagiosReport, nagiosUnknown } from '../facts/nagios.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { refusalOf } from '../facts/refusal.ts'
-import type { Role } from '../facts/rules.ts'
 import { underMaintenance, type Snapshot } from '../facts/snapshot.ts'
 import { snapshotDocument } from '../facts/snapshot-json.ts'
-import type { Verdict } from '../facts/verdict.ts'
+import { answerOf, isWanted } from '../facts/verdict.ts'
 import type { Accounts } from './accounts.ts'
-import { exitAsExpected, exitCodes, exitOtherwise } from './exit-codes.ts'
+import { exitAsExpected, exitCodes, exitOtherwise, nagiosExitCodes } from './exit-codes.ts'
 import { lookOnce } from './look.ts'
 import type { OperatorError } from './operator-error.ts'
 import type { StatusOptions } from './option-values.ts'
@@ -27,12 +27,23 @@ export const status = async (options: StatusOptions, needs: StatusNeeds): Promis
   const { outside, out, fail } = needs
   const looked =
     (await patiently(lookAsOwner(options, needs), outside.clock)) ?? fault(noAnswer(options.pgdata))
+  if (options.print === 'nagios') {
+    // Whoever runs a plugin reads standard output alone.
+    const { state, line } = looked.ok
+      ? nagiosReport(looked.fact, options.expect)
+      : nagiosUnknown(looked.fault)
+    out(`${line}\n`)
+    return nagiosExitCodes[state]
+  }
   if (!looked.ok) {
     fail(looked.fault)
     return exitCodes.couldNotLook
   }
-  out(print(looked.fact, options.json))
-  return exitCodeOf(looked.fact.verdict, options.expect)
+  const snapshot = looked.fact
+  out(options.print === 'json' ? snapshotDocument(snapshot) : `${explain(snapshot).join('\n')}\n`)
+  const answer = answerOf(snapshot.verdict)
+  if (options.expect === null) return exitCodes[answer]
+  return isWanted(answer, options.expect) ? exitAsExpected : exitOtherwise
 }
 
 const lookAsOwner = async (
@@ -58,14 +69,3 @@ const noRest = (path: string): OperatorError => ({
   message: `${path}/postmaster.pid changes all the time`,
   hint: 'does a supervisor start the server again and again?',
 })
-
-/** The screen or the document, ending with a line feed. */
-const print = (snapshot: Snapshot, json: boolean): string =>
-  json ? snapshotDocument(snapshot) : `${explain(snapshot).join('\n')}\n`
-
-const exitCodeOf = (verdict: Verdict, expected: Role | 'any' | null): number => {
-  const role = verdict.kind === 'available' ? verdict.role : null
-  if (expected === null) return exitCodes[role ?? 'unavailable']
-  const met = expected === 'any' ? role !== null : role === expected
-  return met ? exitAsExpected : exitOtherwise
-}

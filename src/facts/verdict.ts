@@ -23,6 +23,12 @@ export type Answer = Role | 'unavailable'
 export const answerOf = (availability: Availability): Answer =>
   availability.kind === 'available' ? availability.role : availability.kind
 
+/** Of an option that asks for a role; `any` for either of the two. */
+export type WantedRole = Role | 'any'
+
+export const isWanted = (answer: Answer, wanted: WantedRole): boolean =>
+  wanted === 'any' ? answer !== 'unavailable' : answer === wanted
+
 /** What makes a verdict void between two looks: see snapshot.ts. */
 export type Overruling = 'maintenance' | 'not looked yet' | 'lease expired' | 'pulse lost'
 

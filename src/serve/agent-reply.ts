@@ -10,10 +10,8 @@
  * somebody ordered by hand on HAProxy's socket, and so the server would be back two seconds later.
  * It is meant for agents that say `maint` or `drain` themselves, which this one never does.
  */
-import type { Availability } from '../facts/verdict.ts'
+import { isWanted, type Availability, type WantedRole } from '../facts/verdict.ts'
 import type { Reply } from './reply.ts'
-
-export type AgentUpFor = 'primary' | 'standby' | 'any'
 
 /** As much of a verdict as the line depends on. */
 export type Judgement = Availability & { readonly because: string }
@@ -22,11 +20,11 @@ export type Judgement = Availability & { readonly because: string }
 const reasonMax = 100
 
 export const makeAgentReplies =
-  (upFor: AgentUpFor): ((judgement: Judgement) => Reply) =>
+  (upFor: WantedRole): ((judgement: Judgement) => Reply) =>
   judgement => {
     if (judgement.kind === 'unavailable') return say('unavailable', down(judgement.because))
     const { role } = judgement
-    return say(role, upFor === 'any' || role === upFor ? 'up' : down(role))
+    return say(role, isWanted(role, upFor) ? 'up' : down(role))
   }
 
 const say = (means: 'primary' | 'standby' | 'unavailable', line: string): Reply => ({

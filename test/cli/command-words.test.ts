@@ -1,6 +1,7 @@
 import t from 'tap'
 import { helpHint, sortWords } from '../../src/cli/command-words.ts'
-import { commandNames, type CommandName } from '../../src/cli/option-table.ts'
+import type { CommandName } from '../../src/cli/option-spec.ts'
+import { commandNames } from '../../src/cli/option-table.ts'
 
 const sorted = (line: string) => {
   const words = sortWords(line === '' ? [] : line.split(' '))

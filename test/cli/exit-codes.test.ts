@@ -1,8 +1,10 @@
 import t from 'tap'
-import { exitAsExpected, exitCodes, exitDone, exitOtherwise } from '../../src/cli/exit-codes.ts'
+import { exitAsExpected, exitCodes, exitDone } from '../../src/cli/exit-codes.ts'
+import { exitOtherwise, nagiosExitCodes } from '../../src/cli/exit-codes.ts'
 
 t.test('the numbers are those that scripts and load balancers were written for', async t => {
   t.strictSame(exitCodes, { primary: 0, standby: 1, unavailable: 2, couldNotLook: 3 })
+  t.strictSame(nagiosExitCodes, { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 })
   t.strictSame(
     { exitAsExpected, exitOtherwise, exitDone },
     {

@@ -301,12 +301,17 @@ t.test('status looks where serve looks', async t => {
       controlCheck: 'native',
       pgControldata: null,
       maintenanceFile: null,
-      json: false,
+      print: 'screen',
       expect: null,
     },
   })
   t.match(understood('status --json --expect any', { PGDATA: '/data' }), {
-    options: { pgdata: '/data', json: true, expect: 'any' },
+    options: { pgdata: '/data', print: 'json', expect: 'any' },
+  })
+  t.match(understood('status -D /data --nagios'), { options: { print: 'nagios' } })
+  t.match(mistake('status -D /data --nagios --json'), {
+    message: '--json and --nagios are given together, wanted one of them',
+    hint: 'both say what to print, each for another kind of program',
   })
   t.match(understood('status -D /data --maintenance-file /run/drained'), {
     options: { maintenanceFile: '/run/drained' },

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { exitCodes } from '../../src/cli/exit-codes.ts'
+import { exitCodes, nagiosExitCodes } from '../../src/cli/exit-codes.ts'
 import type { OperatorError } from '../../src/cli/operator-error.ts'
 import type { StatusOptions } from '../../src/cli/option-values.ts'
 import { patienceMs } from '../../src/cli/patience.ts'
@@ -14,7 +14,7 @@ const defaults: StatusOptions = {
   controlCheck: 'native',
   pgControldata: null,
   maintenanceFile: null,
-  json: false,
+  print: 'screen',
   expect: null,
 }
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
@@ -74,16 +74,43 @@ t.test('a server that is drained by hand is unavailable, and it says why', async
   const people = await ask(primaryEvidence(), options, { maintenance })
   t.equal(people.exitCode, exitCodes.unavailable)
   t.match(people.printed, /^unavailable: \/pgdata\n\n {2}maintenance {5}new kernel\n/)
-  const programs = await ask(primaryEvidence(), { ...options, json: true }, { maintenance })
+  const programs = await ask(primaryEvidence(), { ...options, print: 'json' }, { maintenance })
   t.match(JSON.parse(programs.printed), { verdict: 'unavailable', maintenance: 'new kernel' })
   const unasked = await ask(primaryEvidence(), {}, { maintenance })
   t.equal(unasked.exitCode, exitCodes.primary, 'no file was named')
 })
 
 t.test('programs read JSON', async t => {
-  const { printed } = await ask(primaryEvidence(), { json: true })
+  const { printed } = await ask(primaryEvidence(), { print: 'json' })
   t.match(JSON.parse(printed), { verdict: 'primary', data_directory: { path: '/pgdata' } })
   t.match(printed, /^\{\n {2}"[^]*\n\}\n$/)
+})
+
+t.test('monitoring reads a line, and exit codes of its own', async t => {
+  const options = { print: 'nagios' } as const
+  const codes = async (expect: StatusOptions['expect']) =>
+    Promise.all(
+      [primaryEvidence(), standbyEvidence(), down].map(
+        async evidence => (await ask(evidence, { ...options, expect })).exitCode,
+      ),
+    )
+  const { OK, WARNING, CRITICAL, UNKNOWN } = nagiosExitCodes
+  t.strictSame(await codes(null), [OK, OK, CRITICAL])
+  t.strictSame(await codes('any'), [OK, OK, CRITICAL])
+  t.strictSame(await codes('primary'), [OK, CRITICAL, CRITICAL])
+  t.strictSame(await codes('standby'), [CRITICAL, OK, CRITICAL])
+  t.match(await ask(standbyEvidence({ signalFiles: noSignalFiles }), options), {
+    exitCode: WARNING,
+    printed:
+      /^PG_REPLSTATUS WARNING - standby: [^\n|]*, but standby\.signal is missing[^\n|]* \| .*\n$/,
+    errors: [],
+  })
+  const absent = primaryEvidence({ directory: { kind: 'absent' } })
+  t.match(await ask(absent, options), {
+    exitCode: UNKNOWN,
+    printed: /^PG_REPLSTATUS UNKNOWN - data directory \/pgdata does not exist \(.*\)\n$/,
+    errors: [],
+  })
 })
 
 t.test('it looks where it was told to', async t => {
@@ -95,7 +122,7 @@ t.test('it looks where it was told to', async t => {
 t.test('where there is nothing to look at it says so, and prints no answer', async t => {
   const { exitCode, printed, errors } = await ask(
     primaryEvidence({ directory: { kind: 'unreadable', code: 'EACCES', owner: 101 } }),
-    { expect: 'primary', json: true },
+    { expect: 'primary', print: 'json' },
   )
   t.equal(exitCode, exitCodes.couldNotLook)
   t.equal(printed, '')

@@ -47,6 +47,9 @@ const answersFrom = async (t: Test, program: string): Promise<void> => {
 /** What both packages have for people to read and to take. */
 const forPeople = [
   'README.md',
+  'fixtures/Dockerfile',
+  'fixtures/consul-script-check.json',
+  'fixtures/consul-service.json',
   'fixtures/decision-table.txt',
   'fixtures/docs/agent-check.md',
   'fixtures/docs/costs.md',
@@ -54,6 +57,7 @@ const forPeople = [
   'fixtures/docs/metrics.md',
   'fixtures/docs/on-change.md',
   'fixtures/docs/options.md',
+  'fixtures/docs/recipes.md',
   'fixtures/docs/referee.md',
   'fixtures/docs/several-clusters.md',
   'fixtures/docs/status-json.md',
@@ -61,6 +65,9 @@ const forPeople = [
   'fixtures/haproxy-agent.cfg',
   'fixtures/haproxy-http.cfg',
   'fixtures/haproxy.cfg',
+  'fixtures/keepalived.conf',
+  'fixtures/kubernetes-sidecar.yml',
+  'fixtures/nagios.cfg',
   'fixtures/prometheus-rules.yml',
   'fixtures/systemd/pg-replstatus@.service',
   'fixtures/systemd/pg-replstatus@.socket',

@@ -5,6 +5,7 @@
 import assert from 'node:assert'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { whyNoNamespace } from './pid-namespace.ts'
 import { postgresMajors } from './postgres-binaries.ts'
 
 /** Packages of Debian and Ubuntu; the programs have the same names elsewhere. */
@@ -25,6 +26,9 @@ const packages = {
   'dpkg-deb': 'dpkg',
   lintian: 'lintian',
   fakeroot: 'fakeroot',
+  nagios4: 'nagios4-core',
+  keepalived: 'keepalived',
+  ip: 'iproute2',
   pg_createcluster: 'postgresql-common',
 } as const
 
@@ -79,6 +83,12 @@ export const needControlData = (): Need<ControlDataProgram> =>
     'no pg_controldata is installed: apt-get install postgresql-15, or another version from 10 to 18',
   )
 
+/** Namespaces of the kernel, for tests that make containers of their own. */
+export const needNamespaces = (): Need<true> => {
+  const why = whyNoNamespace()
+  return need(why === null ? true : null, why ?? '')
+}
+
 const workerLibrary = '/usr/lib/postgresql/15/lib/bgw_replstatus.so'
 
 /** bgw_replstatus, of Debian and Ubuntu; the major version it is built for. */
@@ -88,13 +98,19 @@ export const needWorker = (): Need<number> =>
     'no bgw_replstatus is installed: apt-get install postgresql-15-bgw-replstatus',
   )
 
+/** For what nobody else may do, even in namespaces of his own; .ci/run repeats it as root. */
+export const needRoot = (): Need<true> =>
+  process.getuid?.() === 0
+    ? { options: { skip: false }, get: () => true }
+    : leftOut('this needs root: run it again with sudo')
+
 const need = <Found>(found: Found | null, missing: string): Need<Found> => {
-  const get = (): Found => {
-    assert(found !== null, missing)
-    return found
-  }
-  if (found !== null) return { options: { skip: false }, get }
+  if (found !== null) return { options: { skip: false }, get: () => found }
   if (process.env['CI']) throw new Error(`${missing} (a test is never left out where CI is set)`)
+  return leftOut(missing)
+}
+
+const leftOut = (missing: string): Need<never> => {
   process.stderr.write(`NOT TESTED: ${missing}\n`)
-  return { options: { skip: missing }, get }
+  return { options: { skip: missing }, get: () => assert.fail(missing) }
 }

@@ -1,11 +1,12 @@
 import t from 'tap'
-import { makeAgentReplies, type AgentUpFor, type Judgement } from '../../src/serve/agent-reply.ts'
+import type { WantedRole } from '../../src/facts/verdict.ts'
+import { makeAgentReplies, type Judgement } from '../../src/serve/agent-reply.ts'
 
 const primary: Judgement = { kind: 'available', role: 'primary', because: 'it is ready' }
 const standby: Judgement = { kind: 'available', role: 'standby', because: 'it is ready' }
 const down = (because: string): Judgement => ({ kind: 'unavailable', because })
 
-const line = (upFor: AgentUpFor, judgement: Judgement): string => {
+const line = (upFor: WantedRole, judgement: Judgement): string => {
   const reply = makeAgentReplies(upFor)(judgement)
   return reply.kind === 'say' ? Buffer.from(reply.bytes).toString('latin1') : ''
 }

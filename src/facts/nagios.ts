@@ -1,0 +1,50 @@
+/**
+ * A snapshot as plugins of Nagios, Icinga and their like tell it: one line of text, a bar, and
+ * numbers to be drawn. (The Monitoring Plugins' development guidelines.)
+ *
+ * The first bar ends the text, so that none may come from elsewhere: a path may have one, and so
+ * may the reason of a maintenance. Nor is there a semicolon of ours, of which Nagios makes a colon.
+ */
+import { timelineOf } from './because.ts'
+import type { Evidence } from './evidence.ts'
+import { plainText } from './foreign-text.ts'
+import type { Snapshot } from './snapshot.ts'
+import { answerOf, isWanted, type WantedRole } from './verdict.ts'
+
+export type NagiosReport = {
+  readonly state: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
+  /** Without a line end. */
+  readonly line: string
+}
+
+/** Without a role that is expected, either of the two is well. */
+export const nagiosReport = (
+  { evidence, verdict, hazards, lookMs }: Snapshot,
+  expected: WantedRole | null,
+): NagiosReport => {
+  const answer = answerOf(verdict)
+  const isWell = isWanted(answer, expected ?? 'any')
+  const state = isWell ? (hazards.length === 0 ? 'OK' : 'WARNING') : 'CRITICAL'
+  const found = isWell || answer === 'unavailable' ? answer : `${answer}, expected ${expected}`
+  const warnings = hazards.map(({ warning }) => `, but ${warning}`).join('')
+  const numbers = [`look=${(lookMs / 1000).toFixed(6)}s`, ...timeline(evidence)]
+  const text = `${found}: ${withoutBar(verdict.because)}${warnings}`
+  return { state, line: `${head(state)}${text} | ${numbers.join(' ')}` }
+}
+
+/** There was nothing to look at, or no way to. */
+export const nagiosUnknown = (why: {
+  readonly message: string
+  readonly hint: string
+}): NagiosReport => {
+  const state = 'UNKNOWN'
+  return { state, line: `${head(state)}${withoutBar(why.message)} (${withoutBar(why.hint)})` }
+}
+
+const head = (state: NagiosReport['state']): string => `PG_REPLSTATUS ${state} - `
+
+const withoutBar = (text: string): string => plainText(text).replaceAll('|', '.')
+
+/** One that rises tells of a promotion. */
+const timeline = ({ controlFile }: Evidence): readonly string[] =>
+  controlFile.kind === 'seen' ? [`timeline=${timelineOf(controlFile.fact)}`] : []

@@ -1,0 +1,88 @@
+import assert from 'node:assert'
+import * as fc from 'fast-check'
+import t from 'tap'
+import { hazardsOf } from '../../src/facts/hazards.ts'
+import { drained } from '../../src/facts/maintenance.ts'
+import { nagiosReport, nagiosUnknown } from '../../src/facts/nagios.ts'
+import { underMaintenance } from '../../src/facts/snapshot.ts'
+import { noSignalFiles, primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
+import { textOf } from '../harness/foreign-text.ts'
+
+const primary = snapshotOf(primaryEvidence())
+const standby = snapshotOf(standbyEvidence())
+const down = snapshotOf(primaryEvidence({ lockFile: { kind: 'absent' } }))
+const orphanEvidence = standbyEvidence({ signalFiles: noSignalFiles })
+const orphan = snapshotOf(orphanEvidence, { hazards: hazardsOf('standby', orphanEvidence) })
+
+t.test('a role is well, with its reason, the time of the look and the timeline', async t => {
+  t.strictSame(nagiosReport(primary, null), {
+    state: 'OK',
+    line:
+      'PG_REPLSTATUS OK - primary: postmaster pid 4711 is ready and the control file says ' +
+      'in production | look=0.000432s timeline=3',
+  })
+  t.match(nagiosReport(standby, null), { state: 'OK', line: /^PG_REPLSTATUS OK - standby: / })
+})
+
+t.test('none is critical', async t => {
+  t.strictSame(nagiosReport(down, null), {
+    state: 'CRITICAL',
+    line:
+      'PG_REPLSTATUS CRITICAL - unavailable: there is no postmaster.pid in /pgdata: ' +
+      'no server runs there | look=0.000432s timeline=3',
+  })
+  t.equal(nagiosReport(underMaintenance(primary, drained('kernel')), 'primary').state, 'CRITICAL')
+})
+
+t.test('so is another role than the one that is expected', async t => {
+  t.match(nagiosReport(standby, 'primary'), {
+    state: 'CRITICAL',
+    line: /^PG_REPLSTATUS CRITICAL - standby, expected primary: postmaster pid 4711 is ready and /,
+  })
+  t.match(nagiosReport(down, 'primary'), { line: /^PG_REPLSTATUS CRITICAL - unavailable: there/ })
+  const states = (['primary', 'standby', 'any'] as const).map(expected =>
+    [primary, standby, down].map(snapshot => nagiosReport(snapshot, expected).state),
+  )
+  t.strictSame(states, [
+    ['OK', 'CRITICAL', 'CRITICAL'],
+    ['CRITICAL', 'OK', 'CRITICAL'],
+    ['OK', 'OK', 'CRITICAL'],
+  ])
+})
+
+t.test('what would go wrong at the next start is a warning, or told beside worse', async t => {
+  const { state, line } = nagiosReport(orphan, 'standby')
+  t.equal(state, 'WARNING')
+  t.match(
+    line,
+    /^PG_REPLSTATUS WARNING - standby: .*archive recovery, but standby\.signal is missing/,
+  )
+  const worse = nagiosReport(orphan, 'primary')
+  t.equal(worse.state, 'CRITICAL')
+  t.match(worse.line, /- standby, expected primary: .*, but standby\.signal is missing/)
+})
+
+t.test('without a control file there is no timeline', async t => {
+  const evidence = primaryEvidence({ controlFile: { kind: 'absent' } })
+  t.match(nagiosReport(snapshotOf(evidence), null).line, / \| look=0\.000432s$/)
+})
+
+t.test('where nobody could look it is unknown, with the hint', async t => {
+  t.strictSame(nagiosUnknown({ message: '/a|b does not exist', hint: 'give\nanother' }), {
+    state: 'UNKNOWN',
+    line: 'PG_REPLSTATUS UNKNOWN - /a.b does not exist (give.another)',
+  })
+})
+
+t.test('whatever others write, the numbers stand behind the only bar of one line', async t => {
+  const property = fc.property(textOf('|', '| x=1', "'", '\n', ';'), text => {
+    const { line } = nagiosReport(underMaintenance(orphan, drained(text)), null)
+    assert.match(
+      line,
+      /^PG_REPLSTATUS CRITICAL - [^|\p{Cc}\u2028\u2029]+ \| look=[\d.]+s timeline=3$/u,
+    )
+    const unknown = nagiosUnknown({ message: text, hint: text }).line
+    assert.match(unknown, /^PG_REPLSTATUS UNKNOWN - [^|\p{Cc}\u2028\u2029]*$/u)
+  })
+  t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
+})

@@ -1,0 +1,68 @@
+/** What operators copy from fixtures/, and the three servers that every check has to tell apart. */
+import { spawn } from 'node:child_process'
+import { readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { createCluster, type Cluster } from './cluster.ts'
+import { daemonProgram } from './daemon.ts'
+import { serverEnvironment } from './programs.ts'
+import { repositoryRoot } from './repository.ts'
+
+export const readRecipe = (name: string): string =>
+  readFileSync(join(repositoryRoot(), 'fixtures', name), 'utf8')
+
+/** The data directory that the recipes name. */
+export const recipeDirectory = '/var/lib/postgresql/16/main'
+
+/** The text with other words for these, each of which it has to have. */
+export const replaceEach = (text: string, changes: Readonly<Record<string, string>>): string =>
+  Object.entries(changes).reduce((changed, [from, to]) => {
+    if (!changed.includes(from)) throw new Error(`nothing reads ${JSON.stringify(from)}`)
+    return changed.replaceAll(from, () => to)
+  }, text)
+
+export type Servers = {
+  readonly primary: Cluster
+  readonly standby: Cluster
+  readonly stopped: Cluster
+}
+
+/** The primary and its standby run. */
+export const startServers = async (t: Test): Promise<Servers> => {
+  const primary = await createCluster({ major: 18 })
+  t.teardown(primary.destroy)
+  const stopped = await primary.copy()
+  t.teardown(stopped.destroy)
+  await primary.start()
+  const standby = await primary.standby()
+  t.teardown(standby.destroy)
+  await standby.start()
+  return { primary, standby, stopped }
+}
+
+/** With `pg-replstatus` on the PATH, as after an installation. */
+export const installedEnvironment = (t: Test): NodeJS.ProcessEnv => {
+  const folder = t.testdir()
+  symlinkSync(daemonProgram(), join(folder, 'pg-replstatus'))
+  const environment = serverEnvironment()
+  return { ...environment, PATH: `${folder}:${environment['PATH']}` }
+}
+
+export type CommandEnd = { readonly code: number | null; readonly out: string }
+
+/** Runs to its end; `out` is standard output and error as they came. */
+export const runCommand = async (
+  [program = '', ...args]: readonly string[],
+  { environment }: { readonly environment: NodeJS.ProcessEnv },
+): Promise<CommandEnd> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: '/', env: environment, timeout: 60_000 })
+    let out = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        out += chunk.toString()
+      })
+    }
+    child.once('error', reject)
+    child.once('close', code => resolve({ code, out }))
+  })

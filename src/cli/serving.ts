@@ -4,6 +4,7 @@ import { withChange, type History } from '../facts/history.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
 import type { Timers } from '../facts/timers.ts'
+import type { Verdict } from '../facts/verdict.ts'
 import type { MaintenanceWatch } from '../observe/maintenance.ts'
 import { startMonitor } from '../observe/monitor.ts'
 import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
@@ -25,6 +26,8 @@ type Needs = {
   readonly report: Report
   /** Started here, and closed at the end. */
   readonly maintenance: MaintenanceWatch
+  /** Told each verdict, from before the first look on; null at the end. */
+  readonly follow: (verdict: Verdict | null) => void
   /** Default: the system's. */
   readonly listen?: Listen
 }
@@ -37,7 +40,7 @@ export const startServing = async (
   options: ServeOptions,
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
-  const { outside, report, maintenance, listen = systemListen } = needs
+  const { outside, report, maintenance, follow, listen = systemListen } = needs
   const { clock, openProbe, openTitles, watch, sockets } = outside
   const { intervalMs, leaseMs } = options
   if (!sockets.ok) return sockets
@@ -84,6 +87,7 @@ export const startServing = async (
     changed: verdict => {
       if (verdict.rule !== 'not looked yet') firstLook.over()
       for (const surface of surfaces) surface.follow(verdict)
+      follow(verdict)
     },
   })
   const stop = (): void => {
@@ -92,6 +96,7 @@ export const startServing = async (
     maintenance.close()
     monitor.close()
     changeCommand?.destroy()
+    follow(null)
   }
   const first = currentVerdict(null, {
     now: clock.monotonic(),
@@ -99,6 +104,7 @@ export const startServing = async (
     pulse: { kind: 'steady' },
     maintenance: maintenance.current(),
   })
+  follow(first)
   for (const surface of surfaces) {
     const opened = await surface.start(first)
     if (!opened.ok) {

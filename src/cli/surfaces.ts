@@ -16,7 +16,6 @@ import { createHttpSurface } from './http-surface.ts'
 import { createListenerReport } from './listener-events.ts'
 import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
-import { createServiceStatus } from './service-status.ts'
 
 /** Simultaneous connections of one address; a load balancer has a handful. */
 const connectionsMax = 4096
@@ -48,7 +47,7 @@ export type Knowledge = {
 }
 
 export type SurfaceNeeds = {
-  readonly outside: Pick<Outside, 'clock' | 'notify'>
+  readonly outside: Pick<Outside, 'clock'>
   readonly report: Report
   readonly listen: Listen
 }
@@ -62,7 +61,7 @@ export const openSurfaces = (
   needs: SurfaceNeeds,
   knowledge: Knowledge,
 ): readonly Surface[] => {
-  const { clock, notify } = needs.outside
+  const { clock } = needs.outside
   const tcp = { ...needs, allowed: createAllowList(options.allow) }
   const role = createRoleSurface(options, tcp, knowledge)
   const http = createHttpSurface(options.http, {
@@ -73,11 +72,7 @@ export const openSurfaces = (
     allowed: tcp.allowed,
     report: createListenerReport(needs.report),
   })
-  const agent = createAgentSurface(options, tcp, knowledge)
-  if (notify === null) return [role, http, agent]
-  const service = createServiceStatus({ notify, timers: clock, report: needs.report })
-  // The last one: when it is opened, all are. It has no port that could fail.
-  return [role, http, agent, { ...service, givenBy: roleOptions }]
+  return [role, http, createAgentSurface(options, tcp, knowledge)]
 }
 
 const roleOptions: EndpointOptions = { port: '--port', address: '--bind' }

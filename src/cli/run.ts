@@ -105,6 +105,7 @@ const openFleet = (
         report: reportOf,
         maintenance: drain.watchFor(options),
         follow: verdict => service.follow(name, verdict),
+        written: option => (name === null ? `--${option}` : option),
       })
     },
   })

@@ -11,6 +11,7 @@ import { createChangeCommand, type ChangeCommand } from '../serve/change-command
 import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
 import { systemListen, type Listen } from '../serve/listening.ts'
 import type { OperatorError } from './operator-error.ts'
+import type { OptionName } from './option-table.ts'
 import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
@@ -28,6 +29,8 @@ type Needs = {
   readonly maintenance: MaintenanceWatch
   /** Told each verdict, from before the first look on; null at the end. */
   readonly follow: (verdict: Verdict | null) => void
+  /** How the operator writes an option, in hints. */
+  readonly written: (option: OptionName) => string
   /** Default: the system's. */
   readonly listen?: Listen
 }
@@ -40,7 +43,7 @@ export const startServing = async (
   options: ServeOptions,
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
-  const { outside, report, maintenance, follow, listen = systemListen } = needs
+  const { outside, report, maintenance, follow, written, listen = systemListen } = needs
   const { clock, openProbe, openTitles, watch, sockets } = outside
   const { intervalMs, leaseMs } = options
   if (!sockets.ok) return sockets
@@ -109,7 +112,8 @@ export const startServing = async (
     const opened = await surface.start(first)
     if (!opened.ok) {
       stop()
-      return fault(portError(opened.fault, surface.givenBy))
+      const { port, address } = surface.givenBy
+      return fault(portError(opened.fault, { port: written(port), address: written(address) }))
     }
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }

@@ -14,6 +14,7 @@ import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort } from '../serve/role-port.ts'
 import { createHttpSurface } from './http-surface.ts'
 import { createListenerReport } from './listener-events.ts'
+import type { OptionName } from './option-table.ts'
 import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 
@@ -28,7 +29,7 @@ export type Surface = {
   readonly follow: (verdict: Verdict) => void
   readonly destroy: () => void
   /** The options that say where. */
-  readonly givenBy: EndpointOptions
+  readonly givenBy: EndpointOptions<OptionName>
 }
 
 /** What a surface asks at the moment somebody asks it. */
@@ -75,8 +76,8 @@ export const openSurfaces = (
   return [role, http, createAgentSurface(options, tcp, knowledge)]
 }
 
-const roleOptions: EndpointOptions = { port: '--port', address: '--bind' }
-const agentOptions: EndpointOptions = { port: '--agent', address: '--agent' }
+const roleOptions = { port: 'port', address: 'bind' } as const
+const agentOptions = { port: 'agent', address: 'agent' } as const
 
 /** What every surface needs that tells the role in a word. */
 type WordNeeds = SurfaceNeeds & {
@@ -135,7 +136,7 @@ const createWordSurface = (
     readonly endpoints: readonly Endpoint[]
     readonly whenUnavailable: WhenUnavailable
     readonly answer: Answer
-    readonly givenBy: EndpointOptions
+    readonly givenBy: EndpointOptions<OptionName>
   },
   needs: WordNeeds,
 ): WordSurface => {

@@ -229,8 +229,11 @@ t.test('so does a port in use', async t => {
   t.teardown(() => stranger.server.close())
   const daemon = setUp(t, primaryEvidence(), { port: stranger.port })
   t.equal(await daemon.ends, exitCodes.couldNotLook)
-  t.match(daemon.errors, [{ message: /is in use/, hint: /--port/ }])
+  t.match(daemon.errors, [{ message: /is in use/, hint: /with --port$/ }])
   t.notOk(daemon.kinds().includes('listening'))
+  const inFile = setUp(t, primaryEvidence(), { port: stranger.port, names: ['a'] })
+  t.equal(await inFile.ends, exitCodes.couldNotLook)
+  t.match(inFile.errors, [{ message: /^cluster a: /, hint: /with port$/ }])
 })
 
 t.test('root becomes the owner of the data directory before anything else', async t => {

@@ -31,6 +31,8 @@ const watchMaintenance = ({ outside }: FakeOutside, path: string | null) =>
     everyMs: 100,
   })
 
+const written = (option: string): string => `--${option}`
+
 const start = async (
   t: Test,
   first: Evidence,
@@ -51,6 +53,7 @@ const start = async (
       events.push(event)
     },
     follow: verdict => void followed.push(verdict),
+    written,
   })
   t.teardown(() => outcome.ok && outcome.fact.stop())
   await settle()
@@ -111,6 +114,7 @@ t.test('before the first look there is nothing to tell', async t => {
     maintenance: watchMaintenance(fake, null),
     report: () => undefined,
     follow: () => undefined,
+    written,
   })
   if (!outcome.ok) throw new Error(outcome.fault.message)
   t.teardown(outcome.fact.stop)
@@ -157,6 +161,7 @@ t.test('whoever asks during the first look is told nothing', async t => {
         events.push(event)
       },
       follow: () => undefined,
+      written,
     },
   )
   t.teardown(() => outcome.ok && outcome.fact.stop())
@@ -231,6 +236,7 @@ t.test('a file that is there at the start is never passed over', async t => {
         events.push(event)
       },
       follow: () => undefined,
+      written,
     },
   )
   t.teardown(() => outcome.ok && outcome.fact.stop())
@@ -435,6 +441,7 @@ const startLooking = async (t: Test) => {
         events.push(event)
       },
       follow: verdict => void followed.push(verdict),
+      written,
       listen: listenOnPassed,
     },
   )

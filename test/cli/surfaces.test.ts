@@ -100,7 +100,7 @@ t.test('each names the options that say where', async t => {
   const { surfaces } = await setUp(t)
   t.strictSame(
     surfaces.map(({ givenBy }) => givenBy.port),
-    ['--port', '--http', '--agent'],
+    ['port', 'http', 'agent'],
   )
 })
 

@@ -60,10 +60,9 @@ export const createFleet = ({ judge, open, report }: FleetNeeds): Fleet => {
     return errors
   }
 
-  const tellFailed = (error: OperatorError, name: string | null): void => {
+  const tellFailed = ({ message, hint }: OperatorError, name: string | null): void => {
     const served = members.has(name) ? 'as before' : 'no more'
-    const hint = inFile(error.hint)
-    report({ kind: 'cluster failed', because: error.message, hint, served }, name)
+    report({ kind: 'cluster failed', because: message, hint, served }, name)
   }
 
   /** Null for one that is not to be touched. */
@@ -117,8 +116,5 @@ const isSame = (one: Cluster | undefined, other: Cluster): boolean =>
 /** Which of several can't be served. */
 export const ofCluster = ({ message, hint }: OperatorError, { name }: Cluster): OperatorError => ({
   message: name === null ? message : `cluster ${name}: ${message}`,
-  hint: name === null ? hint : inFile(hint),
+  hint,
 })
-
-/** A hint that speaks of options: in a file they have no dashes in front. */
-const inFile = (hint: string): string => hint.replaceAll(/(?<=^|\s)--(?=[a-z])/g, '')

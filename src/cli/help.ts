@@ -34,10 +34,10 @@ Usage:
   pg-replstatus [serve] --config FILE [OPTION]...
 
 ${optionList('serve')}
-Each option but -D can also be given in the environment: --log-level as
-PG_REPLSTATUS_LOG_LEVEL, and so on. The command line goes first, then the
-environment, then the section of the file, then what stands before its first
-section, as "log-level = debug".
+Each option but those that exit can also be given in the environment: -D as
+PGDATA, --log-level as PG_REPLSTATUS_LOG_LEVEL, and so on. The command line
+goes first, then the environment, then the section of the file, then what stands
+before its first section, as "log-level = debug".
 
 Signals:
   SIGTERM, SIGINT  stop

@@ -19,6 +19,7 @@ import {
 import type { ConnectEvent } from '../serve/losses.ts'
 import { printMetrics } from '../serve/metrics.ts'
 import { createTally } from '../serve/tally.ts'
+import type { OptionName } from './option-table.ts'
 import { version } from './version.ts'
 
 /** Of one address; a load balancer has a handful. */
@@ -30,7 +31,7 @@ export type HttpSurface = {
   /** Told of each verdict, so that changes and looks are counted. */
   readonly follow: (availability: Availability) => void
   readonly destroy: () => void
-  readonly givenBy: EndpointOptions
+  readonly givenBy: EndpointOptions<OptionName>
 }
 
 export const createHttpSurface = (
@@ -103,6 +104,6 @@ export const createHttpSurface = (
     destroy: () => {
       for (const listener of listeners) listener.destroy()
     },
-    givenBy: { port: '--http', address: '--http' },
+    givenBy: { port: 'http', address: 'http' },
   }
 }

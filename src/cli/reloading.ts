@@ -21,9 +21,14 @@ export const createReloading = (
   {
     report,
     take,
+    began,
+    ended,
   }: {
     readonly report: Report
     readonly take: (next: Configuration, fleet: Fleet) => Promise<void>
+    /** Told about each reload, be it refused. */
+    readonly began: () => void
+    readonly ended: () => void
   },
 ): Reloading => {
   let fleet: Fleet | null = null
@@ -45,7 +50,9 @@ export const createReloading = (
     // Asked again meanwhile, it has to read again: the file may be another one by now.
     while (asked) {
       asked = false
+      began()
       await reload(fleet)
+      ended()
     }
     busy = false
   }

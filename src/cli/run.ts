@@ -16,6 +16,7 @@ import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
 import { dropPrivileges, type Privileges } from './privileges.ts'
 import { createReloading } from './reloading.ts'
+import { createServiceStatus, type ServiceStatus } from './service-status.ts'
 import { startServing } from './serving.ts'
 
 export type RunNeeds = {
@@ -43,8 +44,15 @@ export const serve = async (configuration: Configuration, needs: RunNeeds): Prom
   const stopped = needs.stopAsked()
   let log = needs.logAs(configuration)
   const report: ClusterReport = (event, cluster) => log(event, cluster)
+  const service = createServiceStatus({
+    notify: needs.outside.notify,
+    timers: needs.outside.clock,
+    report,
+  })
   const reloading = createReloading(needs.reread, {
     report,
+    began: service.reloading,
+    ended: service.ready,
     take: async (next, fleet) => {
       log = needs.logAs(next)
       await fleet.change(next.clusters)
@@ -57,13 +65,15 @@ export const serve = async (configuration: Configuration, needs: RunNeeds): Prom
   // A disk that hangs at the start must not hold up the end.
   const found = await Promise.race([findMistakes(clusters, { ...needs, report }), stopped])
   if (typeof found === 'string') return exitDone
-  const fleet = openFleet({ ...needs, report, drain })
+  const fleet = openFleet({ ...needs, report, drain, service })
   const errors = found.length > 0 ? found : await fleet.start(clusters)
   for (const error of errors) fail(error)
   if (errors.length > 0) return exitCodes.couldNotLook
+  service.ready()
   needs.whenRecordAsked(() => tellHistory(fleet, report))
   reloading.begin(fleet)
   report({ kind: 'stopping', signal: await stopped })
+  service.destroy()
   fleet.stop()
   report({ kind: 'stopped' })
   return exitDone
@@ -79,8 +89,10 @@ const tellHistory = (fleet: Fleet, report: ClusterReport): void => {
 
 type Needs = Pick<RunNeeds, 'accounts' | 'outside' | 'version'> & { readonly report: ClusterReport }
 
-const openFleet = (needs: Needs & { readonly drain: Drain }): Fleet => {
-  const { version, report, drain } = needs
+const openFleet = (
+  needs: Needs & { readonly drain: Drain; readonly service: ServiceStatus },
+): Fleet => {
+  const { version, outside, report, drain, service } = needs
   return createFleet({
     report,
     judge: cluster => judge(cluster, { kind: 'never had any' }, needs),
@@ -89,19 +101,14 @@ const openFleet = (needs: Needs & { readonly drain: Drain }): Fleet => {
       report({ kind: 'started', version, directory: options.pgdata, pid: process.pid }, name)
       const reportOf = (event: Event): void => report(event, name)
       return startServing(options, {
-        outside: outsideOf(cluster, needs.outside),
+        outside,
         report: reportOf,
         maintenance: drain.watchFor(options),
+        follow: verdict => service.follow(name, verdict),
+        written: option => (name === null ? `--${option}` : option),
       })
     },
   })
-}
-
-/** What systemd is told of one of several names it. */
-const outsideOf = ({ name }: Cluster, outside: Outside): Outside => {
-  const { notify } = outside
-  if (name === null || notify === null) return outside
-  return { ...outside, notify: status => notify(`${name}: ${status}`) }
 }
 
 /** None when there is none; then we are by now whoever owns the first data directory. */

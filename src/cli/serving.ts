@@ -4,12 +4,14 @@ import { withChange, type History } from '../facts/history.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { currentVerdict } from '../facts/snapshot.ts'
 import type { Timers } from '../facts/timers.ts'
+import type { Verdict } from '../facts/verdict.ts'
 import type { MaintenanceWatch } from '../observe/maintenance.ts'
 import { startMonitor } from '../observe/monitor.ts'
 import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
 import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
 import { systemListen, type Listen } from '../serve/listening.ts'
 import type { OperatorError } from './operator-error.ts'
+import type { OptionName } from './option-table.ts'
 import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
@@ -25,6 +27,10 @@ type Needs = {
   readonly report: Report
   /** Started here, and closed at the end. */
   readonly maintenance: MaintenanceWatch
+  /** Told each verdict, from before the first look on; null at the end. */
+  readonly follow: (verdict: Verdict | null) => void
+  /** How the operator writes an option, in hints. */
+  readonly written: (option: OptionName) => string
   /** Default: the system's. */
   readonly listen?: Listen
 }
@@ -37,7 +43,7 @@ export const startServing = async (
   options: ServeOptions,
   needs: Needs,
 ): Promise<Outcome<Serving, OperatorError>> => {
-  const { outside, report, maintenance, listen = systemListen } = needs
+  const { outside, report, maintenance, follow, written, listen = systemListen } = needs
   const { clock, openProbe, openTitles, watch, sockets } = outside
   const { intervalMs, leaseMs } = options
   if (!sockets.ok) return sockets
@@ -84,6 +90,7 @@ export const startServing = async (
     changed: verdict => {
       if (verdict.rule !== 'not looked yet') firstLook.over()
       for (const surface of surfaces) surface.follow(verdict)
+      follow(verdict)
     },
   })
   const stop = (): void => {
@@ -92,6 +99,7 @@ export const startServing = async (
     maintenance.close()
     monitor.close()
     changeCommand?.destroy()
+    follow(null)
   }
   const first = currentVerdict(null, {
     now: clock.monotonic(),
@@ -99,11 +107,13 @@ export const startServing = async (
     pulse: { kind: 'steady' },
     maintenance: maintenance.current(),
   })
+  follow(first)
   for (const surface of surfaces) {
     const opened = await surface.start(first)
     if (!opened.ok) {
       stop()
-      return fault(portError(opened.fault, surface.givenBy))
+      const { port, address } = surface.givenBy
+      return fault(portError(opened.fault, { port: written(port), address: written(address) }))
     }
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }

@@ -14,9 +14,9 @@ import { createRoleListener } from '../serve/role-listener.ts'
 import { createRolePort } from '../serve/role-port.ts'
 import { createHttpSurface } from './http-surface.ts'
 import { createListenerReport } from './listener-events.ts'
+import type { OptionName } from './option-table.ts'
 import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
-import { createServiceStatus } from './service-status.ts'
 
 /** Simultaneous connections of one address; a load balancer has a handful. */
 const connectionsMax = 4096
@@ -29,7 +29,7 @@ export type Surface = {
   readonly follow: (verdict: Verdict) => void
   readonly destroy: () => void
   /** The options that say where. */
-  readonly givenBy: EndpointOptions
+  readonly givenBy: EndpointOptions<OptionName>
 }
 
 /** What a surface asks at the moment somebody asks it. */
@@ -48,7 +48,7 @@ export type Knowledge = {
 }
 
 export type SurfaceNeeds = {
-  readonly outside: Pick<Outside, 'clock' | 'notify'>
+  readonly outside: Pick<Outside, 'clock'>
   readonly report: Report
   readonly listen: Listen
 }
@@ -62,7 +62,7 @@ export const openSurfaces = (
   needs: SurfaceNeeds,
   knowledge: Knowledge,
 ): readonly Surface[] => {
-  const { clock, notify } = needs.outside
+  const { clock } = needs.outside
   const tcp = { ...needs, allowed: createAllowList(options.allow) }
   const role = createRoleSurface(options, tcp, knowledge)
   const http = createHttpSurface(options.http, {
@@ -73,15 +73,11 @@ export const openSurfaces = (
     allowed: tcp.allowed,
     report: createListenerReport(needs.report),
   })
-  const agent = createAgentSurface(options, tcp, knowledge)
-  if (notify === null) return [role, http, agent]
-  const service = createServiceStatus({ notify, timers: clock, report: needs.report })
-  // The last one: when it is opened, all are. It has no port that could fail.
-  return [role, http, agent, { ...service, givenBy: roleOptions }]
+  return [role, http, createAgentSurface(options, tcp, knowledge)]
 }
 
-const roleOptions: EndpointOptions = { port: '--port', address: '--bind' }
-const agentOptions: EndpointOptions = { port: '--agent', address: '--agent' }
+const roleOptions = { port: 'port', address: 'bind' } as const
+const agentOptions = { port: 'agent', address: 'agent' } as const
 
 /** What every surface needs that tells the role in a word. */
 type WordNeeds = SurfaceNeeds & {
@@ -140,7 +136,7 @@ const createWordSurface = (
     readonly endpoints: readonly Endpoint[]
     readonly whenUnavailable: WhenUnavailable
     readonly answer: Answer
-    readonly givenBy: EndpointOptions
+    readonly givenBy: EndpointOptions<OptionName>
   },
   needs: WordNeeds,
 ): WordSurface => {

@@ -1,17 +1,21 @@
 /**
- * Telling systemd that we are ready, and how we are. It listens on a datagram socket, which Node
- * does not have, so that its own program says it for us.
+ * Telling systemd that we are ready, or not for a while, and how we are. It listens on a datagram
+ * socket, which Node does not have, so that its own program says it for us.
  */
 import { execFile } from 'node:child_process'
 import type { Environment } from './settings.ts'
 
+/** `status` is one line without control characters. */
+export type Notice =
+  { readonly kind: 'ready'; readonly status: string } | { readonly kind: 'reloading' }
+
 /** Resolves to null when it has been told, else to what was against it. Never rejects. */
-export type Notify = (status: string) => Promise<string | null>
+export type Notify = (notice: Notice) => Promise<string | null>
 
 /** It waits for up to 5 s until systemd has read what it says. */
 const runMsMax = 6000
 
-/** Null when systemd does not want to know. `status` is one line without control characters. */
+/** Null when systemd does not want to know. */
 export const systemdNotify = (environment: Environment, pid: number): Notify | null => {
   const socket = environment['NOTIFY_SOCKET'] ?? ''
   if (socket === '') return null
@@ -20,9 +24,9 @@ export const systemdNotify = (environment: Environment, pid: number): Notify | n
     timeout: runMsMax,
     killSignal: 'SIGKILL',
   } as const
-  return status =>
+  return notice =>
     new Promise(resolve => {
-      const args = [`--pid=${pid}`, '--ready', `--status=${status}`]
+      const args = [`--pid=${pid}`, ...argumentsOf(notice)]
       try {
         execFile('systemd-notify', args, options, (error, _, stderr) => {
           resolve(error === null ? null : stderr.trim() || error.message)
@@ -33,3 +37,9 @@ export const systemdNotify = (environment: Environment, pid: number): Notify | n
       }
     })
 }
+
+/** By the time systemd can tell whether this is the reload that it has asked for. */
+const argumentsOf = (notice: Notice): readonly string[] =>
+  notice.kind === 'ready'
+    ? ['--ready', `--status=${notice.status}`]
+    : ['RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`]

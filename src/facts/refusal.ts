@@ -27,13 +27,13 @@ export const refusalOf = (
       return {
         kind: 'no such directory',
         message: `data directory ${path} does not exist`,
-        hint: 'give the data directory of the cluster with -D, as to pg_ctl',
+        hint: 'give the data directory of the cluster, as to pg_ctl with -D',
       }
     case 'not a directory':
       return {
         kind: 'not a directory',
         message: `${path} is not a directory`,
-        hint: 'give the data directory of the cluster with -D, as to pg_ctl',
+        hint: 'give the data directory of the cluster, as to pg_ctl with -D',
       }
     case 'unreadable':
       return {

@@ -31,6 +31,8 @@ export type RawFile =
 export type Status = BigIntStats
 
 const inNanoseconds = { bigint: true } as const
+/** An exception costs ten times what the call does. */
+const withoutThrowing = { ...inNanoseconds, throwIfNoEntry: false } as const
 
 export const isMissing = (found: Status | Missing): found is Missing => 'kind' in found
 
@@ -41,7 +43,7 @@ type Soon<Value> = Value | Promise<Value>
 
 /** Follows a symbolic link. */
 export const statusOf = (path: string, pace: Pace = 'waiting'): Soon<Status | Missing> => {
-  if (pace === 'at once') return foundAtOnce(() => statSync(path, inNanoseconds))
+  if (pace === 'at once') return foundAtOnce(() => statSync(path, withoutThrowing))
   return new Promise(resolve => {
     stat(path, inNanoseconds, (error, status) => {
       resolve(error === null ? status : missing(error))
@@ -51,7 +53,7 @@ export const statusOf = (path: string, pace: Pace = 'waiting'): Soon<Status | Mi
 
 /** Of a symbolic link itself. */
 export const linkStatusOf = (path: string, pace: Pace = 'waiting'): Soon<Status | Missing> => {
-  if (pace === 'at once') return foundAtOnce(() => lstatSync(path, inNanoseconds))
+  if (pace === 'at once') return foundAtOnce(() => lstatSync(path, withoutThrowing))
   return new Promise(resolve => {
     lstat(path, inNanoseconds, (error, status) => {
       resolve(error === null ? status : missing(error))
@@ -132,9 +134,9 @@ export const called = <Value>(call: (done: Callback<Value>) => void): Promise<Va
     })
   })
 
-const foundAtOnce = (call: () => Status): Status | Missing => {
+const foundAtOnce = (call: () => Status | undefined): Status | Missing => {
   try {
-    return call()
+    return call() ?? absent
   } catch (error) {
     return missing(error)
   }

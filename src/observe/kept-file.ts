@@ -18,12 +18,16 @@ export const createKeptFile = (
 
   return {
     read: async () => {
-      if (kept.presumed()?.kind === 'seen') {
+      const began = kept.begin()
+      if (kept.presumed() !== null) {
         const status = await statusOf(path, keeping.pace())
-        const proven = isMissing(status) ? null : kept.provenBy(status)
+        if (isMissing(status)) {
+          kept.note(status, null, began)
+          return status
+        }
+        const proven = kept.provenBy(status)
         if (proven !== null) return proven
       }
-      const began = kept.begin()
       const atOnce = keeping.pace() === 'at once' ? readBytesAtOnce(path, bytesMax) : null
       const { raw, status } = atOnce ?? (await readBytes(path, bytesMax))
       kept.note(raw, status, began)

@@ -172,7 +172,7 @@ export const startMonitor = (needs: {
   /** Most answers change nothing, and those pay for the pulse alone. */
   const current = (): Verdict => {
     const verdict = judge()
-    return verdict === announced?.verdict ? verdict : review()
+    return closed || verdict === announced?.verdict ? verdict : review()
   }
 
   const lease = createLease({

@@ -23,7 +23,7 @@ export type ListenFault = Endpoint &
   )
 
 /** What the operator names an endpoint with. */
-export type EndpointOptions = { readonly port: string; readonly address: string }
+export type EndpointOptions<Name = string> = { readonly port: Name; readonly address: Name }
 
 const roleOptions: EndpointOptions = { port: '--port', address: '--bind' }
 

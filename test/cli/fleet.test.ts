@@ -183,9 +183,3 @@ t.test('a mistake names its cluster, where it has a name', async t => {
   t.strictSame(ofCluster(error, cluster('a', 1)), { message: 'cluster a: no', hint: 'yes' })
   t.strictSame(ofCluster(error, cluster(null, 1)), error)
 })
-
-t.test('what hints say of options is said of keys', async t => {
-  const error = { message: 'no', hint: '--bind or --port, such as: sudo -u x -- y' }
-  t.match(ofCluster(error, cluster('a', 1)), { hint: 'bind or port, such as: sudo -u x -- y' })
-  t.match(ofCluster(error, cluster(null, 1)), error)
-})

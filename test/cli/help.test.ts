@@ -64,10 +64,11 @@ t.test('defaults in the help are the defaults', async t => {
 })
 
 t.test('what the help says of the environment is so', async t => {
-  for (const [name, { variable }] of optionsOf('serve')) {
+  t.match(help.serve, /^Each option but those that exit can also be given in the environment/m)
+  for (const [name, { variable, help: lines }] of optionsOf('serve')) {
     const usual = `PG_REPLSTATUS_${name.toUpperCase().replaceAll('-', '_')}`
-    const once = ['help', 'check-config', 'discover'].includes(name)
-    t.equal(variable, once ? null : name === 'pgdata' ? 'PGDATA' : usual, name)
+    const exits = lines.join(' ').endsWith(', then exit')
+    t.equal(variable, exits ? null : name === 'pgdata' ? 'PGDATA' : usual, name)
   }
   for (const [name, { variable }] of optionsOf('status')) {
     if (variable !== null) t.match(help.status, variable, name)

@@ -151,7 +151,7 @@ t.test('a port in use is the outcome', async t => {
   })
   t.teardown(surface.destroy)
   t.match(await surface.start(), { ok: false, fault: { kind: 'port in use' } })
-  t.same(surface.givenBy, { port: '--http', address: '--http' })
+  t.same(surface.givenBy, { port: 'http', address: 'http' })
 })
 
 t.test('metrics tell what is known, and what has been counted meanwhile', async t => {

@@ -21,6 +21,7 @@ const setUp = (hasFile = true) => {
   const events: Event[] = []
   const reads: ((found: Found) => void)[] = []
   const taken: Configuration[] = []
+  const told: string[] = []
   const reread = (): Promise<Found> => {
     const { promise, resolve } = deferred<Found>()
     reads.push(resolve)
@@ -32,9 +33,12 @@ const setUp = (hasFile = true) => {
     },
     take: async next => {
       taken.push(next)
+      told.push('taken')
     },
+    began: () => void told.push('began'),
+    ended: () => void told.push('ended'),
   })
-  return { ...reloading, events, reads, taken }
+  return { ...reloading, events, reads, taken, told }
 }
 
 t.test('what is asked for before the start is done after it, once', async t => {
@@ -95,4 +99,19 @@ t.test('without a file that is said, each time', async t => {
   ask()
   await settle()
   t.strictSame(events, [{ kind: 'reload needless' }, { kind: 'reload needless' }])
+})
+
+t.test('of each it is told when it begins and ends, taken or not', async t => {
+  const { ask, begin, reads, told } = setUp()
+  ask()
+  t.strictSame(told, [], 'not before the start')
+  begin(fleet)
+  t.strictSame(told, ['began'])
+  reads[0]?.(fact(configuration))
+  await settle()
+  t.strictSame(told, ['began', 'taken', 'ended'])
+  ask()
+  reads[1]?.(fault([{ message: 'x:1: a', hint: 'b' }]))
+  await settle()
+  t.strictSame(told.slice(3), ['began', 'ended'])
 })

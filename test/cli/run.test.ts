@@ -5,6 +5,7 @@ import type { OperatorError } from '../../src/cli/operator-error.ts'
 import type { Cluster, Configuration, LogOptions } from '../../src/cli/option-values.ts'
 import type { Outside } from '../../src/cli/outside.ts'
 import { serve } from '../../src/cli/run.ts'
+import type { Notify } from '../../src/cli/systemd-notify.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { fact, fault, type Outcome } from '../../src/facts/outcome.ts'
@@ -228,8 +229,11 @@ t.test('so does a port in use', async t => {
   t.teardown(() => stranger.server.close())
   const daemon = setUp(t, primaryEvidence(), { port: stranger.port })
   t.equal(await daemon.ends, exitCodes.couldNotLook)
-  t.match(daemon.errors, [{ message: /is in use/, hint: /--port/ }])
+  t.match(daemon.errors, [{ message: /is in use/, hint: /with --port$/ }])
   t.notOk(daemon.kinds().includes('listening'))
+  const inFile = setUp(t, primaryEvidence(), { port: stranger.port, names: ['a'] })
+  t.equal(await inFile.ends, exitCodes.couldNotLook)
+  t.match(inFile.errors, [{ message: /^cluster a: /, hint: /with port$/ }])
 })
 
 t.test('root becomes the owner of the data directory before anything else', async t => {
@@ -385,21 +389,55 @@ t.test(
   },
 )
 
-t.test('systemd is told which of several clusters it is', async t => {
+/** What systemd is told. */
+const hearTold = () => {
   const told: string[] = []
-  const notify = (status: string): Promise<null> => {
-    told.push(status)
+  const notify: Notify = notice => {
+    told.push(notice.kind === 'ready' ? notice.status : notice.kind)
     return Promise.resolve(null)
   }
-  const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'], given: { notify } })
-  await until(() => told.length >= 2, { what: 'both to be told' })
-  t.match(told.slice(0, 2).toSorted(), [/^a: /, /^b: /])
+  return { told, given: { notify } }
+}
+
+t.test('systemd is told of several clusters when all of them are open', async t => {
+  const { told, given } = hearTold()
+  const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b', 'c'], given })
+  await daemon.until('listening')
+  await until(() => told.length > 0, { what: 'systemd to be told' })
+  t.equal(daemon.kinds().filter(kind => kind === 'listening').length, 3)
+  t.match(told[0], /^3 clusters, /)
+  daemon.reload(fact(daemon.configurationOf('a')))
+  await daemon.until('reloaded')
+  const after = (): readonly string[] => told.slice(told.indexOf('reloading'))
+  await until(
+    () => {
+      daemon.clock.advance(100)
+      return after().length >= 2
+    },
+    { what: 'the reload to be over', everyMs: 1 },
+  )
+  t.match(after(), ['reloading', /^a: primary: /])
   daemon.stop()
   await daemon.ends
-  const alone = setUp(t, primaryEvidence(), { given: { notify } })
+})
+
+t.test('and of the only one what it is', async t => {
+  const { told, given } = hearTold()
+  const alone = setUp(t, primaryEvidence(), { given })
   await alone.until('listening')
-  await until(() => told.length >= 3, { what: 'the only one to be told' })
-  t.match(told.at(-1), /^(primary|unavailable): /)
+  await until(() => told.length > 0, { what: 'systemd to be told' })
+  t.match(told[0], /^(primary|unavailable): /)
+  alone.stop()
+  await alone.ends
+})
+
+t.test('who can not serve all of them is never ready', async t => {
+  const { told, given } = hearTold()
+  const { server, port } = await listenAsStranger()
+  t.teardown(() => server.close())
+  const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'], port, given })
+  t.equal(await daemon.ends, exitCodes.couldNotLook)
+  t.strictSame(told, [])
 })
 
 t.test('a socket of systemd is for one cluster', async t => {

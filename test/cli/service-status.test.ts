@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createServiceStatus, pauseMs, triesMax } from '../../src/cli/service-status.ts'
+import type { Notice } from '../../src/cli/systemd-notify.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Verdict } from '../../src/facts/verdict.ts'
 import { deferred, settle } from '../harness/manual-clock.ts'
@@ -12,6 +13,13 @@ const primary = (because = 'x'): Verdict => ({
   settled: true,
   because,
 })
+const standby: Verdict = {
+  kind: 'available',
+  role: 'standby',
+  rule: 'in archive recovery',
+  settled: true,
+  because: 'x',
+}
 const unavailable: Verdict = {
   kind: 'unavailable',
   rule: 'not looked yet',
@@ -20,46 +28,55 @@ const unavailable: Verdict = {
 }
 
 /** systemd-notify that answers when the test says so; null for success. */
-const setUp = () => {
+const setUp = ({ wanted = true } = {}) => {
   const { timers, advance, pending } = createManualTimers()
   const told: string[] = []
   const events: Event[] = []
   let answer = deferred<string | null>()
-  const notify = (status: string): Promise<string | null> => {
-    told.push(status)
+  const notify = (notice: Notice): Promise<string | null> => {
+    told.push(notice.kind === 'ready' ? notice.status : notice.kind)
     answer = deferred()
     return answer.promise
   }
   const report = (event: Event): void => {
     events.push(event)
   }
-  const status = createServiceStatus({ notify, timers, report })
-  /** Lets the one under way end, and the pause after it. */
-  const end = async (failure: string | null): Promise<void> => {
+  const status = createServiceStatus({ notify: wanted ? notify : null, timers, report })
+  /** Lets the one under way end, without the pause after it. */
+  const answered = async (failure: string | null): Promise<void> => {
     answer.resolve(failure)
     await settle()
+  }
+  const end = async (failure: string | null): Promise<void> => {
+    await answered(failure)
     advance(pauseMs)
   }
-  return { ...status, told, events, end, pending, advance }
+  const follow = (verdict: Verdict): void => status.follow(null, verdict)
+  return { ...status, follow, of: status.follow, told, events, answered, end, pending, advance }
 }
 
 t.test('nothing is told before all is open, and then what holds by then', async t => {
-  const { start, follow, told } = setUp()
+  const { ready, follow, told } = setUp()
+  follow(unavailable)
   follow(primary('two'))
   t.strictSame(told, [])
-  t.strictSame(await start(unavailable), { ok: true, fact: [] })
+  ready()
   t.strictSame(told, ['primary: two'])
 })
 
-t.test('the verdict at the start is told where no other came meanwhile', async t => {
-  const { start, told } = setUp()
-  await start(unavailable)
-  t.strictSame(told, ['unavailable: nobody has looked yet'])
+t.test('nobody is told where nobody wants to know', async t => {
+  const { ready, reloading, follow, told, pending } = setUp({ wanted: false })
+  follow(primary())
+  ready()
+  reloading()
+  t.strictSame(told, [])
+  t.equal(pending(), 0)
 })
 
 t.test('only changes are told, one at a time, and the last of those that piled up', async t => {
-  const { start, follow, told, end, events } = setUp()
-  await start(primary('one'))
+  const { ready, follow, told, end, events } = setUp()
+  follow(primary('one'))
+  ready()
   follow(primary('one'))
   follow(primary('two'))
   follow(primary('three'))
@@ -70,13 +87,15 @@ t.test('only changes are told, one at a time, and the last of those that piled u
   follow(primary('three'))
   t.equal(told.length, 2)
   follow(unavailable)
+  follow(unavailable)
   t.equal(told.length, 3)
   t.strictSame(events, [])
 })
 
 t.test('there is a pause after each', async t => {
-  const { start, follow, told, end, advance } = setUp()
-  await start(primary('one'))
+  const { ready, follow, told, end, advance } = setUp()
+  follow(primary('one'))
+  ready()
   await end(null)
   follow(primary('two'))
   await end(null)
@@ -85,15 +104,70 @@ t.test('there is a pause after each', async t => {
   t.equal(told.length, 3)
 })
 
+t.test('of several clusters it is told how many are what', async t => {
+  const { ready, of, told, end } = setUp()
+  for (const name of ['a', 'b', 'c']) of(name, unavailable)
+  ready()
+  of('b', primary())
+  await end(null)
+  of('a', null)
+  of('b', standby)
+  await end(null)
+  of('b', null)
+  await end(null)
+  of('c', null)
+  await end(null)
+  t.strictSame(told, [
+    '3 clusters, 3 unavailable',
+    '3 clusters, 1 primary, 2 unavailable',
+    '2 clusters, 1 standby, 1 unavailable',
+    'c: unavailable: nobody has looked yet',
+    '0 clusters',
+  ])
+})
+
+t.test('a reload is told at once, and then that it is over, though nothing changed', async t => {
+  const { ready, reloading, follow, told, answered, end } = setUp()
+  follow(primary('one'))
+  ready()
+  await end(null)
+  reloading()
+  follow(primary('two'))
+  follow(primary('one'))
+  await answered(null)
+  t.strictSame(told, ['primary: one', 'reloading'], 'to be ready would end it')
+  ready()
+  t.strictSame(told, ['primary: one', 'reloading', 'primary: one'])
+})
+
+t.test('a reload that is over before it could be told is told of all the same', async t => {
+  const { ready, reloading, follow, told, answered, end, events } = setUp()
+  follow(primary('one'))
+  ready()
+  for (let reloads = 0; reloads < 2; reloads += 1) {
+    reloading()
+    ready()
+  }
+  t.strictSame(told, ['primary: one'], 'one after the other')
+  await end(null)
+  await answered('no such socket')
+  t.strictSame(told, ['primary: one', 'reloading', 'primary: one'])
+  await end(null)
+  t.equal(told.length, 3)
+  t.strictSame(events, [{ kind: 'notify failed', because: 'no such socket' }])
+})
+
 t.test('no text of others can break out of its line', async t => {
-  const { start, told } = setUp()
-  await start(primary('a\nMAINPID=1'))
+  const { ready, follow, told } = setUp()
+  follow(primary('a\nMAINPID=1'))
+  ready()
   t.strictSame(told, ['primary: a.MAINPID=1'])
 })
 
 t.test('a failure is logged, and tried again, but not for ever', async t => {
-  const { start, told, end, events, pending, follow } = setUp()
-  await start(primary())
+  const { ready, told, end, events, pending, follow } = setUp()
+  follow(primary())
+  ready()
   for (let tries = 0; tries < triesMax; tries += 1) await end('no such socket')
   t.equal(told.length, triesMax)
   t.equal(events.length, triesMax)
@@ -108,19 +182,27 @@ t.test('a failure is logged, and tried again, but not for ever', async t => {
 })
 
 t.test('the end waits for nothing', async t => {
-  const { start, follow, told, end, pending, destroy, events } = setUp()
-  await start(primary('one'))
+  const { ready, follow, told, end, pending, destroy, events } = setUp()
+  follow(primary('one'))
+  ready()
   destroy()
   await end('too late')
   follow(primary('two'))
   t.equal(told.length, 1)
   t.equal(pending(), 0)
   t.strictSame(events, [])
+  const reloading = setUp()
+  reloading.follow(primary('one'))
+  reloading.destroy()
+  reloading.reloading()
+  reloading.ready()
+  t.strictSame(reloading.told, [], 'nor does a reload begin or end')
   const paused = setUp()
-  await paused.start(primary('one'))
-  await paused.end(null)
+  paused.follow(primary('one'))
+  paused.ready()
+  await paused.answered(null)
   paused.follow(primary('two'))
-  await settle()
+  t.equal(paused.pending(), 1)
   paused.destroy()
   t.equal(paused.pending(), 0)
 })

@@ -10,6 +10,7 @@ import type { Evidence } from '../../src/facts/evidence.ts'
 import { drained, noMaintenance } from '../../src/facts/maintenance.ts'
 import { createMaintenanceWatch } from '../../src/observe/maintenance.ts'
 import { fact, fault } from '../../src/facts/outcome.ts'
+import type { Verdict } from '../../src/facts/verdict.ts'
 import type { Listen } from '../../src/serve/listening.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
@@ -30,6 +31,8 @@ const watchMaintenance = ({ outside }: FakeOutside, path: string | null) =>
     everyMs: 100,
   })
 
+const written = (option: string): string => `--${option}`
+
 const start = async (
   t: Test,
   first: Evidence,
@@ -38,6 +41,7 @@ const start = async (
 ) => {
   const fake = fakeOutside(first)
   const events: Event[] = []
+  const followed: (Verdict | null)[] = []
   const options = { ...serveDefaults, ...changes }
   const { listen, ...outside } = given
   const maintenance = watchMaintenance(fake, options.maintenanceFile)
@@ -48,6 +52,8 @@ const start = async (
     report: event => {
       events.push(event)
     },
+    follow: verdict => void followed.push(verdict),
+    written,
   })
   t.teardown(() => outcome.ok && outcome.fact.stop())
   await settle()
@@ -56,7 +62,7 @@ const start = async (
     const { bytes, end } = await hear({ port })
     return end === 'end' ? bytes.toString('latin1') : end
   }
-  return { ...fake, outcome, maintenance, events, ports, say }
+  return { ...fake, outcome, maintenance, events, followed, ports, say }
 }
 
 t.test('every connect is told the role of now', async t => {
@@ -107,6 +113,8 @@ t.test('before the first look there is nothing to tell', async t => {
     outside: fake.outside,
     maintenance: watchMaintenance(fake, null),
     report: () => undefined,
+    follow: () => undefined,
+    written,
   })
   if (!outcome.ok) throw new Error(outcome.fault.message)
   t.teardown(outcome.fact.stop)
@@ -152,6 +160,8 @@ t.test('whoever asks during the first look is told nothing', async t => {
       report: event => {
         events.push(event)
       },
+      follow: () => undefined,
+      written,
     },
   )
   t.teardown(() => outcome.ok && outcome.fact.stop())
@@ -225,6 +235,8 @@ t.test('a file that is there at the start is never passed over', async t => {
       report: event => {
         events.push(event)
       },
+      follow: () => undefined,
+      written,
     },
   )
   t.teardown(() => outcome.ok && outcome.fact.stop())
@@ -419,6 +431,7 @@ const startLooking = async (t: Test) => {
   const release = fake.hang()
   t.teardown(release)
   const events: Event[] = []
+  const followed: (Verdict | null)[] = []
   const outcome = await startServing(
     { ...serveDefaults, whenUnavailable: 'reply' },
     {
@@ -427,6 +440,8 @@ const startLooking = async (t: Test) => {
       report: event => {
         events.push(event)
       },
+      follow: verdict => void followed.push(verdict),
+      written,
       listen: listenOnPassed,
     },
   )
@@ -436,7 +451,8 @@ const startLooking = async (t: Test) => {
   const socket = connect({ port, host: '127.0.0.1' })
   await once(socket, 'connect')
   await settle()
-  return { ...fake, port, stop: outcome.fact.stop, events, release, heard: hearOn(socket) }
+  const { stop } = outcome.fact
+  return { ...fake, port, stop, events, followed, release, heard: hearOn(socket) }
 }
 
 t.test('whoever waited in its queue is told the role after the first look', async t => {
@@ -459,6 +475,7 @@ t.test('but waits no longer than a disk is waited for, nor for our end', async t
   t.equal((await stopped.heard).bytes.length, 0)
   await settle()
   t.equal(stopped.clock.pending(), 0, 'no timer is left')
+  t.equal(stopped.followed.at(-1), null, 'who waited for the role starts nothing anew')
 })
 
 t.test('sockets that can not be used are a mistake with a hint', async t => {
@@ -469,21 +486,17 @@ t.test('sockets that can not be used are a mistake with a hint', async t => {
   t.match(useless.outcome, { ok: false, fault: { message: /socket 999999/, hint: /systemd/ } })
 })
 
-t.test('systemd is told when all is open, and of each change', async t => {
-  const told: string[] = []
-  const notify = (status: string): Promise<null> => {
-    told.push(status)
-    return Promise.resolve(null)
-  }
-  const { find, clock, events } = await start(t, primaryEvidence(), {}, { notify })
-  t.match(events[0], { kind: 'listening' })
-  t.match(told, [/^unavailable: /], 'before the first look')
-  clock.advance(1000)
-  t.match(told[1], /^primary: /)
-  await settle()
+t.test('each verdict is told, from before the first look on to the end', async t => {
+  const { find, clock, followed, outcome } = await start(t, primaryEvidence())
   find(down)
-  clock.advance(1000)
+  clock.advance(500)
   await settle()
-  clock.advance(1000)
-  t.match(told.at(-1), /^unavailable: /)
+  if (!outcome.ok) throw new Error(outcome.fault.message)
+  outcome.fact.stop()
+  t.match(followed, [
+    { rule: 'not looked yet' },
+    { role: 'primary' },
+    { kind: 'unavailable', rule: 'no lock file' },
+    null,
+  ])
 })

@@ -18,20 +18,14 @@ const anywhere = { address: '127.0.0.1', port: 0 }
 
 const setUp = async (t: Test, changes: Partial<SurfaceOptions> = {}) => {
   const events: Event[] = []
-  const told: string[] = []
-  const notify = (status: string): Promise<null> => {
-    told.push(status)
-    return Promise.resolve(null)
-  }
   let now: Snapshot = primary
   let waits = false
   const { clock } = createManualClock()
   const options = { ...serveDefaults, sockets: [], ...changes }
-  const withSystemd = options.newline
   const surfaces = openSurfaces(
     options,
     {
-      outside: { clock, notify: withSystemd ? notify : null },
+      outside: { clock },
       report: event => {
         events.push(event)
       },
@@ -55,7 +49,6 @@ const setUp = async (t: Test, changes: Partial<SurfaceOptions> = {}) => {
   return {
     surfaces,
     events,
-    told,
     ports,
     find: (found: Snapshot): void => {
       now = found
@@ -104,16 +97,11 @@ t.test('HTTP counts what the port answers, and the agent is told beside', async 
 })
 
 t.test('each names the options that say where', async t => {
-  const { surfaces } = await setUp(t, { newline: true })
+  const { surfaces } = await setUp(t)
   t.strictSame(
     surfaces.map(({ givenBy }) => givenBy.port),
-    ['--port', '--http', '--agent', '--port'],
+    ['port', 'http', 'agent'],
   )
-})
-
-t.test('systemd is told when all else is open', async t => {
-  const { told } = await setUp(t, { newline: true })
-  t.match(told, [/^primary: /])
 })
 
 t.test('a socket of systemd can not be closed, and takes the place of addresses', async t => {

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { systemdNotify, type Notify } from '../../src/cli/systemd-notify.ts'
+import { systemdNotify, type Notice, type Notify } from '../../src/cli/systemd-notify.ts'
 
 /** As if systemd-notify did this. */
 const notifyWith = (t: Test, script: string): Notify => {
@@ -14,6 +14,8 @@ const notifyWith = (t: Test, script: string): Notify => {
   return notify
 }
 
+const ready = (status: string): Notice => ({ kind: 'ready', status })
+
 t.test('nobody is told where nobody wants to know', async t => {
   t.equal(systemdNotify({}, 42), null)
   t.equal(systemdNotify({ NOTIFY_SOCKET: '' }, 42), null)
@@ -22,17 +24,26 @@ t.test('nobody is told where nobody wants to know', async t => {
 t.test('systemd is told by its own program, in the words of that', async t => {
   const notify = notifyWith(t, 'echo "$NOTIFY_SOCKET$OTHER" "$@" >&2; exit 1')
   const args = '--pid=42 --ready --status=primary: it is so'
-  t.equal(await notify('primary: it is so'), `/run/x ${args}`)
+  t.equal(await notify(ready('primary: it is so')), `/run/x ${args}`)
+})
+
+t.test('a reload is told with the time of the clock that systemd goes by', async t => {
+  const notify = notifyWith(t, 'echo "$@" >&2; exit 1')
+  const monotonicUs = (): number => Number(process.hrtime.bigint() / 1000n)
+  const before = monotonicUs()
+  const said = (await notify({ kind: 'reloading' })) ?? ''
+  const [, us] = /^--pid=42 RELOADING=1 MONOTONIC_USEC=(\d+)$/.exec(said) ?? []
+  t.ok(Number(us) >= before && Number(us) <= monotonicUs(), said)
 })
 
 t.test('what was told leaves nothing to say', async t => {
-  t.equal(await notifyWith(t, 'echo a warning >&2')('standby: x'), null)
+  t.equal(await notifyWith(t, 'echo a warning >&2')(ready('standby: x')), null)
 })
 
 t.test('a failure is a value, whatever it was', async t => {
-  t.match(await notifyWith(t, 'exit 1')('x'), /^Command failed: systemd-notify/)
+  t.match(await notifyWith(t, 'exit 1')(ready('x')), /^Command failed: systemd-notify/)
   const nowhere = systemdNotify({ PATH: t.testdir(), NOTIFY_SOCKET: '/run/x' }, 42)
-  t.match(await nowhere?.('x'), /ENOENT/)
+  t.match(await nowhere?.(ready('x')), /ENOENT/)
   const impossible = systemdNotify({ NOTIFY_SOCKET: '/run/x' }, 42)
-  t.match(await impossible?.('\0'), /ERR_INVALID_ARG_VALUE|null bytes/)
+  t.match(await impossible?.(ready('\0')), /ERR_INVALID_ARG_VALUE|null bytes/)
 })

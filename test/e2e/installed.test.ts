@@ -69,6 +69,7 @@ const forPeople = [
   'fixtures/kubernetes-sidecar.yml',
   'fixtures/nagios.cfg',
   'fixtures/prometheus-rules.yml',
+  'fixtures/systemd/pg-replstatus.service',
   'fixtures/systemd/pg-replstatus@.service',
   'fixtures/systemd/pg-replstatus@.socket',
 ]
@@ -109,6 +110,7 @@ const makeDeb = (t: Test): string => {
 }
 
 const inDeb = [
+  'lib/systemd/system/pg-replstatus.service',
   'lib/systemd/system/pg-replstatus@.service',
   'lib/systemd/system/pg-replstatus@.socket',
   'usr/bin/pg-replstatus',

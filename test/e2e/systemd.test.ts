@@ -7,7 +7,7 @@ import assert from 'node:assert'
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { wireWords } from '../../src/serve/reply.ts'
 import { daemonProgram, launchDaemon, startDaemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
@@ -15,7 +15,7 @@ import { needProgram } from '../harness/needs.ts'
 import { hearNotifications } from '../harness/notify-socket.ts'
 import { serverEnvironment } from '../harness/programs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
-import { forgeDataDirectory, startStandIn } from '../harness/stand-in.ts'
+import { forgeDataDirectory, makeServerFolder, startStandIn } from '../harness/stand-in.ts'
 import { hear } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
@@ -26,16 +26,16 @@ const perl = needProgram('perl')
 
 const units = join(repositoryRoot(), 'fixtures/systemd')
 
-/** An instance of either unit, with the program where it is. */
-const instances = (t: Test) => {
-  const folder = t.testdir()
-  const place = (kind: 'service' | 'socket'): string => {
-    const path = join(folder, `pg-replstatus@15-main.${kind}`)
-    const text = readFileSync(join(units, `pg-replstatus@.${kind}`), 'utf8')
-    writeFileSync(path, text.replace('ExecStart=pg-replstatus', `ExecStart=${daemonProgram()}`))
-    return path
-  }
-  return { folder, service: place('service'), socket: place('socket') }
+const readUnit = (name: string): string => readFileSync(join(units, name), 'utf8')
+
+/** For one cluster, and for those of a configuration file. */
+const services = ['pg-replstatus@.service', 'pg-replstatus.service']
+
+/** The unit, or an instance of it, with the program where it is. */
+const place = (folder: string, name: string): string => {
+  const path = join(folder, name.replace('@', '@15-main'))
+  writeFileSync(path, readUnit(name).replaceAll('=pg-replstatus ', `=${daemonProgram()} `))
+  return path
 }
 
 /** What systemd-analyze says, with these units beside the system's own. */
@@ -46,25 +46,32 @@ const runAnalyze = (folder: string, args: readonly string[]) => {
 }
 
 t.test('systemd finds nothing wrong with the units', analyze.options, async t => {
-  const { folder, service, socket } = instances(t)
-  const { status, said } = runAnalyze(folder, ['verify', '--man=no', service, socket])
+  const folder = t.testdir()
+  const all = [...services, 'pg-replstatus@.socket'].map(name => place(folder, name))
+  const { status, said } = runAnalyze(folder, ['verify', '--man=no', ...all])
   t.strictSame({ status, ours: said.match(/.*pg-replstatus.*/g) }, { status: 0, ours: null }, said)
 })
 
-t.test('the service can do little besides its work', analyze.options, async t => {
-  const { folder, service } = instances(t)
-  const { status, said } = runAnalyze(folder, [
-    'security',
-    '--offline=true',
-    '--threshold=20',
-    '--no-pager',
-    service,
-  ])
-  t.equal(status, 0, said)
+t.test('the services can do little besides their work', analyze.options, async t => {
+  const folder = t.testdir()
+  for (const name of services) {
+    const options = ['--offline=true', '--threshold=20', '--no-pager']
+    const { status, said } = runAnalyze(folder, ['security', ...options, place(folder, name)])
+    t.equal(status, 0, said)
+  }
+})
+
+t.test('but for what they serve the services are the same', async t => {
+  const [one, several] = services.map(name => {
+    const [, settings = ''] = readUnit(name).split('[Service]')
+    return settings.match(/^(?!Environment|Exec|SyslogIdentifier)\w+=.*$/gm)
+  })
+  t.ok(one?.includes('NoNewPrivileges=yes'))
+  t.strictSame(several, one)
 })
 
 t.test('what would end Node, blind it or harm the server is left out', async t => {
-  const settings = readFileSync(join(units, 'pg-replstatus@.service'), 'utf8')
+  const settings = services.map(readUnit).join('\n')
   const harmful = ['MemoryDenyWriteExecute', 'ProcSubset', 'PrivatePIDs', 'PrivateUsers']
   for (const name of [...harmful, 'RemoveIPC', 'Requires', 'BindsTo', 'PartOf']) {
     t.notMatch(settings, new RegExp(`^${name}=`, 'm'), name)
@@ -151,6 +158,25 @@ t.test('systemd is told that we are ready, and the role', bothOptions, async t =
   await kill()
   await heard.said(/STATUS=unavailable: /)
   t.notMatch(daemon.log().join('\n'), /notify failed/)
+})
+
+t.test('and of a reload, when it begins and when all is open again', bothOptions, async t => {
+  const { directory } = await startStandIn(t, 'primary')
+  const heard = await hearNotifications(t, perl.get())
+  const config = join(makeServerFolder(t), 'pg-replstatus.conf')
+  const [one, other] = [await freePort(), await freePort()]
+  const running = `bind = 127.0.0.1\n[running]\npgdata = ${directory}\nport = ${one}\n`
+  const stopped = `[stopped]\npgdata = ${forgeDataDirectory(t)}\nport = ${other}\n`
+  writeFileSync(config, running)
+  const environment = { NOTIFY_SOCKET: heard.path }
+  const daemon = await startDaemon({ config, port: one, environment })
+  t.teardown(daemon.stop)
+  await heard.said(/STATUS=running: primary: /)
+  writeFileSync(config, `${running}${stopped}`)
+  daemon.kill('SIGHUP')
+  const reloaded =
+    /RELOADING=1\nMONOTONIC_USEC=\d+\n(?:.+\n)*READY=1\nSTATUS=2 clusters, 1 primary, 1 unavailable/
+  await heard.said(reloaded)
 })
 
 t.test('a systemd that does not listen holds up nothing', notify.options, async t => {

@@ -515,6 +515,16 @@ t.test('closed, it looks no more and holds nothing', async t => {
   t.strictSame(log, ['watcher closed', 'probe closed'])
 })
 
+t.test('closed, it answers who still waits, and tells nobody else', async t => {
+  const { monitor, told, events, pending, oversleep } = await setUp()
+  const before = { told: told.length, events: events.length }
+  monitor.close()
+  oversleep(10_000)
+  t.equal(monitor.current().rule, 'lease expired')
+  t.strictSame({ told: told.length, events: events.length }, before)
+  t.equal(pending(), 0)
+})
+
 t.test('closed during a look, it lets the look end first', async t => {
   const { monitor, hang, hints, pass, log, told } = await setUp()
   const release = hang()

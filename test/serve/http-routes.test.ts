@@ -167,8 +167,24 @@ t.test('documents are not made for those who do not ask for them', async () => {
   for (const path of [...Object.keys(checks), '/nowhere']) ask(path, knowledge)
 })
 
+t.test('more slashes in front are no other path', async t => {
+  t.strictSame(codes('//primary'), codes('/primary'))
+  t.strictSame(codes('http://db1:8008//replica?lag='), codes('/replica'))
+  t.strictSame(codes('//'), codes('/'))
+})
+
 t.test('other paths are not there, and say no word of the wire', async t => {
-  const paths = ['/x', '/Primary', '/primary/', '//', '*', 'x', '/%70rimary', '/__proto__', '/#']
+  const paths = [
+    '/x',
+    '/Primary',
+    '/primary/',
+    '/primary//',
+    '*',
+    'x',
+    '/%70rimary',
+    '/__proto__',
+    '/#',
+  ]
   for (const path of [...paths, '/patroni', '/cluster', '/sync', '/primary;x', '/primary#x']) {
     t.strictSame(codes(path), [404, 404, 404], path)
     t.strictSame(codes(path, 'POST'), [404, 404, 404], path)

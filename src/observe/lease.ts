@@ -58,7 +58,6 @@ export const createLease = (needs: {
     for (const go of all) go()
   }
   const setTimer = (): void => {
-    timer?.cancel()
     timer = clock.after(Math.max(0, endsAt - clock.monotonic()) + 1, end)
   }
   const end = (): void => {

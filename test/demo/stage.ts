@@ -1,8 +1,9 @@
 /** All that runs in the demo: three servers, a probe beside each, and haproxy if installed. */
 import { join } from 'node:path'
 import { makeFolder } from '../harness/cluster-files.ts'
-import { readExample, startHaproxy, type Haproxy, type ServerRow } from '../harness/haproxy.ts'
+import { startHaproxy, type Haproxy, type ServerRow } from '../harness/haproxy.ts'
 import { findProgram, howToInstall } from '../harness/needs.ts'
+import { readExample } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
 import type { Closers } from './closers.ts'
 import type { Folder } from './folder.ts'
@@ -78,7 +79,7 @@ const openHaproxy = async ({ folder, tell, closers }: Needs): Promise<(() => Hap
   }
   const place = await makeFolder(serverUser(), join(folder.path, 'haproxy'))
   const start = async (): Promise<Haproxy> =>
-    startHaproxy({ program, config: readExample(), folder: place })
+    startHaproxy({ program, config: readExample('haproxy.cfg'), folder: place })
   const haproxy = await supervise({ name: 'haproxy', start, tell })
   closers.add(haproxy.stop)
   // Until then it takes every server for up.

@@ -5,12 +5,13 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeAgentReplies } from '../../src/serve/agent-reply.ts'
-import { createCluster, type Cluster } from '../harness/cluster.ts'
+import { type Cluster } from '../harness/cluster.ts'
 import { ask, startDaemon, type Daemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
-import { haproxyFor, readExample, replacePorts, type ServerRow } from '../harness/haproxy.ts'
+import { haproxyFor, replacePorts, type ServerRow } from '../harness/haproxy.ts'
 import { needProgram } from '../harness/needs.ts'
-import { repositoryRoot } from '../harness/repository.ts'
+import { startPair } from '../harness/pair.ts'
+import { readExample, repositoryRoot } from '../harness/repository.ts'
 import { listenAsStranger } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
@@ -142,12 +143,7 @@ const watch = async (t: Test, cluster: Cluster, upFor: string) => {
 
 const name = 'haproxy follows the agents of a primary and a standby'
 t.test(name, haproxyProgram.options, async t => {
-  const s1 = await createCluster({ major: 18 })
-  t.teardown(s1.destroy)
-  await s1.start()
-  const s2 = await s1.standby()
-  t.teardown(s2.destroy)
-  await s2.start()
+  const { primary: s1, standby: s2 } = await startPair(t, 18)
   const [first, second] = [await watch(t, s1, 'primary'), await watch(t, s2, 'primary')]
   const reader = await watch(t, s2, 'standby')
   const anybody = await watch(t, s2, 'any')

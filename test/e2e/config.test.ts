@@ -15,6 +15,7 @@ import { makeFolder } from '../harness/cluster-files.ts'
 import { ask, daemonProgram, startDaemon, type Daemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
 import { needControlData, needProgram, needWorker } from '../harness/needs.ts'
+import { startPair } from '../harness/pair.ts'
 import { runProgram, serverEnvironment } from '../harness/programs.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { until } from '../harness/until.ts'
@@ -51,12 +52,7 @@ const listeningSocket = ({ pid }: Daemon, port: number): string | null => {
 }
 
 t.test('a primary and a standby in one process', async t => {
-  const primary = await createCluster({ major: 17 })
-  t.teardown(primary.destroy)
-  await primary.start()
-  const standby = await primary.standby()
-  t.teardown(standby.destroy)
-  await standby.start()
+  const { primary, standby } = await startPair(t, 17)
   const [first, second, third] = [await freePort(), await freePort(), await freePort()]
   const config = join(await makeTemporary(t), 'x.conf')
   const write = (port: number, more = ''): void =>

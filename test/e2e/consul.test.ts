@@ -4,10 +4,10 @@
  * critical. There is no Consul here; an agent 1.8.7 said the same of each.
  */
 import t, { type Test } from 'tap'
-import { startDaemon } from '../harness/daemon.ts'
-import { freePort } from '../harness/free-port.ts'
-import { installedEnvironment, readRecipe, replaceEach } from '../harness/recipes.ts'
+import { startHttpDaemon } from '../harness/http-daemon.ts'
+import { installedEnvironment, replaceEach } from '../harness/recipes.ts'
 import { runCommand, startServers } from '../harness/recipes.ts'
+import { readExample } from '../harness/repository.ts'
 
 // The first run fetches the server.
 t.setTimeout(300_000)
@@ -44,8 +44,8 @@ const healthOf = async (
 }
 
 const recipes = {
-  http: readRecipe('consul-service.json'),
-  script: readRecipe('consul-script-check.json'),
+  http: readExample('consul-service.json'),
+  script: readExample('consul-script-check.json'),
 }
 
 const expected = {
@@ -58,11 +58,7 @@ t.test('each service is healthy on the server that it is for, and critical elsew
   const servers = await startServers(t)
   const environment = installedEnvironment(t)
   const watch = async (t: Test, dataDirectory: string) => {
-    const http = await freePort()
-    const args = ['--http', `127.0.0.1:${http}`]
-    const daemon = await startDaemon({ dataDirectory, args })
-    t.teardown(daemon.stop)
-    await daemon.said(new RegExp(`listening .*port=${http}\\b`))
+    const { daemon, http } = await startHttpDaemon(t, dataDirectory)
     return {
       daemon,
       files: {

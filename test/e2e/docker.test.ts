@@ -12,7 +12,8 @@ import { needNamespaces } from '../harness/needs.ts'
 import { asServerUser, entering, firstProcess, inPidNamespace } from '../harness/pid-namespace.ts'
 import { lockFileLine } from '../harness/postmaster.ts'
 import { serverEnvironment } from '../harness/programs.ts'
-import { installedEnvironment, readRecipe, runCommand, startServers } from '../harness/recipes.ts'
+import { installedEnvironment, runCommand, startServers } from '../harness/recipes.ts'
+import { readExample } from '../harness/repository.ts'
 import { until, within } from '../harness/until.ts'
 
 // The first run fetches the server.
@@ -23,7 +24,7 @@ const namespaces = needNamespaces()
 /** What Docker gives to /bin/sh -c. */
 const healthCheck = (): string => {
   const [, command] =
-    /^HEALTHCHECK (?:--\S+ |\\\n *)*CMD (.+)$/m.exec(readRecipe('Dockerfile')) ?? []
+    /^HEALTHCHECK (?:--\S+ |\\\n *)*CMD (.+)$/m.exec(readExample('Dockerfile')) ?? []
   assert(command !== undefined && !command.startsWith('['), 'a health check for the shell')
   return command
 }

@@ -8,10 +8,10 @@ import t, { type Test } from 'tap'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import { freePort } from '../harness/free-port.ts'
 import { startDaemon } from '../harness/daemon.ts'
-import { haproxyFor, leadsTo, readExample, replacePorts } from '../harness/haproxy.ts'
+import { haproxyFor, leadsTo, replacePorts } from '../harness/haproxy.ts'
 import type { ServerRow } from '../harness/haproxy.ts'
 import { needProgram } from '../harness/needs.ts'
-import { repositoryRoot } from '../harness/repository.ts'
+import { readExample, repositoryRoot } from '../harness/repository.ts'
 import { openSession, type Session } from '../harness/session.ts'
 import { until, within } from '../harness/until.ts'
 
@@ -19,7 +19,7 @@ import { until, within } from '../harness/until.ts'
 t.setTimeout(300_000)
 
 const haproxyProgram = needProgram('haproxy')
-const config = readExample()
+const config = readExample('haproxy.cfg')
 /** As the file has them, in the order of s1, s2 and s3. */
 const example = { servers: [5500, 5501, 5502], probes: [5400, 5401, 5402], write: 5999, read: 5998 }
 

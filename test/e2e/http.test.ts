@@ -5,15 +5,16 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
-import { daemonProgram, startDaemon, type Daemon } from '../harness/daemon.ts'
+import { daemonProgram } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
 import { haproxyFor, leadsTo, replacePorts } from '../harness/haproxy.ts'
+import { startHttpDaemon, type HttpDaemon } from '../harness/http-daemon.ts'
 import { needProgram } from '../harness/needs.ts'
+import { startPair } from '../harness/pair.ts'
 import { runProgram } from '../harness/programs.ts'
-import { repositoryRoot } from '../harness/repository.ts'
+import { readExample } from '../harness/repository.ts'
 import { hear, hearOn } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
 
@@ -23,23 +24,8 @@ t.setTimeout(300_000)
 const haproxyProgram = needProgram('haproxy')
 const curlProgram = needProgram('curl')
 
-type Probe = { readonly daemon: Daemon; readonly http: number }
-
-const watch = async (t: Test, { dataDirectory }: { dataDirectory: string }): Promise<Probe> => {
-  const http = await freePort()
-  const daemon = await startDaemon({ dataDirectory, args: ['--http', `127.0.0.1:${http}`] })
-  t.teardown(daemon.stop)
-  await daemon.said(new RegExp(`listening .*port=${http}\\b`))
-  return { daemon, http }
-}
-
-const startPair = async (t: Test): Promise<readonly [Cluster, Cluster]> => {
-  const primary = await createCluster({ major: 18 })
-  t.teardown(primary.destroy)
-  await primary.start()
-  const standby = await primary.standby()
-  t.teardown(standby.destroy)
-  await standby.start()
+const startStreaming = async (t: Test): Promise<readonly [Cluster, Cluster]> => {
+  const { primary, standby } = await startPair(t, 18)
   const [writer, reader] = [await primary.session(), await standby.session()]
   const streams = async (): Promise<boolean> => {
     // The title tells nothing before something has come.
@@ -54,7 +40,7 @@ const startPair = async (t: Test): Promise<readonly [Cluster, Cluster]> => {
   return [primary, standby]
 }
 
-const ask = async ({ http }: Probe, path: string, method = 'GET') => {
+const ask = async ({ http }: HttpDaemon, path: string, method = 'GET') => {
   const response = await fetch(`http://127.0.0.1:${http}${path}`, { method })
   return { code: response.status, body: await response.text() }
 }
@@ -79,11 +65,14 @@ const codes: Readonly<Record<string, readonly [number, number, number]>> = {
 const words = ['MASTER\n', 'STANDBY\n', 'UNAVAILABLE\n']
 
 t.test('every path, asked of a primary, a standby and a stopped server', async t => {
-  const [primary, standby] = await startPair(t)
-  const probes = [await watch(t, primary), await watch(t, standby)] as const
+  const [primary, standby] = await startStreaming(t)
+  const probes = [
+    await startHttpDaemon(t, primary.dataDirectory),
+    await startHttpDaemon(t, standby.dataDirectory),
+  ] as const
   await probes[0].daemon.answers('MASTER')
   await probes[1].daemon.answers('STANDBY')
-  const askAll = async (t: Test, probe: Probe, at: 0 | 1 | 2) => {
+  const askAll = async (t: Test, probe: HttpDaemon, at: 0 | 1 | 2) => {
     for (const [path, expected] of Object.entries(codes)) {
       const { code, body } = await ask(probe, path)
       t.equal(code, expected[at], path)
@@ -154,7 +143,7 @@ t.test('every path, asked of a primary, a standby and a stopped server', async t
 t.test('a port in use is told with the option that named it', async t => {
   const cluster = await createCluster({ major: 18 })
   t.teardown(cluster.destroy)
-  const { http } = await watch(t, cluster)
+  const { http } = await startHttpDaemon(t, cluster.dataDirectory)
   const args = ['-D', cluster.dataDirectory, '--port', String(await freePort())]
   await t.rejects(
     runProgram({ program: daemonProgram(), args: [...args, '--http', String(http)], cwd: '/' }),
@@ -162,11 +151,14 @@ t.test('a port in use is told with the option that named it', async t => {
   )
 })
 
-const config = readFileSync(join(repositoryRoot(), 'fixtures/haproxy-http.cfg'), 'utf8')
+const config = readExample('haproxy-http.cfg')
 
 t.test('haproxy follows a stop and a promotion by HTTP', haproxyProgram.options, async t => {
-  const [primary, standby] = await startPair(t)
-  const [first, second] = [await watch(t, primary), await watch(t, standby)]
+  const [primary, standby] = await startStreaming(t)
+  const [first, second] = [
+    await startHttpDaemon(t, primary.dataDirectory),
+    await startHttpDaemon(t, standby.dataDirectory),
+  ]
   await first.daemon.answers('MASTER')
   await second.daemon.answers('STANDBY')
   const ports = new Map([

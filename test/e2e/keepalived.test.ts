@@ -5,16 +5,17 @@
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { startInBackground } from '../harness/background.ts'
 import type { Cluster } from '../harness/cluster.ts'
 import { makeFolder } from '../harness/cluster-files.ts'
 import { daemonProgram, startDaemon } from '../harness/daemon.ts'
 import { guardFolder } from '../harness/guard.ts'
-import { spawnLeashed } from '../harness/leash.ts'
 import { needProgram, needRoot } from '../harness/needs.ts'
-import { runProgram, serverEnvironment } from '../harness/programs.ts'
-import { readRecipe, recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
+import { runProgram } from '../harness/programs.ts'
+import { recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
+import { readExample } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
-import { until, within } from '../harness/until.ts'
+import { until } from '../harness/until.ts'
 
 // The first run fetches the server.
 t.setTimeout(300_000)
@@ -24,31 +25,16 @@ const [, keepalivedProgram, ip] = needs
 const { options } = needs.find(need => need.options.skip !== false) ?? keepalivedProgram
 
 const [byScript, byFile] = ['192.0.2.10', '192.0.2.11'] as const
-const recipe = readRecipe('keepalived.conf')
+const recipe = readExample('keepalived.conf')
 
 /** What the file has as a comment: the script for --on-change. */
 const changeScript = [...recipe.matchAll(/^# {3}((?:case|echo|mv) .*)$/gm)]
   .map(([, line]) => line)
   .join('\n')
 
-/** Runs until the test ends; resolves with its pid, and what to await. */
-const start = (t: Test, command: readonly string[]) => {
-  const child = spawnLeashed(command, { cwd: '/', env: serverEnvironment() })
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString()
-  })
-  const ended = new Promise<void>(resolve => void child.once('close', () => resolve()))
-  t.teardown(async () => {
-    child.kill('SIGTERM')
-    await within(ended, { what: `${command.join(' ')} to end` })
-  })
-  return { pid: child.pid ?? 0, said: () => said }
-}
-
 /** A network of its own, with nothing in it yet. */
 const startNetwork = async (t: Test) => {
-  const { pid } = start(t, ['unshare', '--net', 'sleep', '1000'])
+  const { pid } = startInBackground(t, ['unshare', '--net', 'sleep', '1000'])
   const network = (process: number | 'self') => readlinkSync(`/proc/${process}/ns/net`)
   await until(() => network(pid) !== network('self'), { what: 'a network' })
   const inside = ['--target', String(pid), '--net']
@@ -91,7 +77,7 @@ const startNode = async (t: Test, { inside, ip: run }: Network, { dataDirectory 
   writeFileSync(config, text)
   const files = ['-f', config, '-p', join(folder, 'pid'), '-r', join(folder, 'vrrp.pid')]
   const keepalived = [keepalivedProgram.get(), ...files, '--vrrp', '--dont-fork', '--log-console']
-  const { said } = start(t, ['nsenter', ...inside, ...keepalived])
+  const { said } = startInBackground(t, ['nsenter', ...inside, ...keepalived])
   return {
     weight: () => readFileSync(weight, 'utf8'),
     said,

@@ -9,12 +9,13 @@ import t, { type Test } from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import { launchDaemon, startDaemon } from '../harness/daemon.ts'
-import { freePort } from '../harness/free-port.ts'
+import { startHttpDaemon } from '../harness/http-daemon.ts'
 import { needNamespaces } from '../harness/needs.ts'
 import { asServerUser, entering, firstProcess, inPidNamespace } from '../harness/pid-namespace.ts'
 import { lockFileLine } from '../harness/postmaster.ts'
 import { serverEnvironment } from '../harness/programs.ts'
-import { readRecipe, replaceEach, runCommand, startServers } from '../harness/recipes.ts'
+import { replaceEach, runCommand, startServers } from '../harness/recipes.ts'
+import { readExample } from '../harness/repository.ts'
 
 // The first run fetches the server.
 t.setTimeout(300_000)
@@ -44,7 +45,7 @@ type Service = {
   readonly spec: { readonly selector: unknown; readonly ports: readonly { targetPort: string }[] }
 }
 
-const documents = parseAllDocuments(readRecipe('kubernetes-sidecar.yml'), { strict: true })
+const documents = parseAllDocuments(readExample('kubernetes-sidecar.yml'), { strict: true })
 const [pod, service] = documents.map(document => document.toJS() as unknown) as [Pod, Service]
 const containerOf = (name: string): Container => {
   const container = pod.spec.containers.find(one => one.name === name)
@@ -105,10 +106,7 @@ const askProbes = async (http: number) => ({
 t.test('ready while clients are accepted, and live whatever the server does', async t => {
   const { primary, standby, stopped } = await startServers(t)
   const watch = async (t: Test, { dataDirectory }: Cluster) => {
-    const http = await freePort()
-    const daemon = await startDaemon({ dataDirectory, args: sidecarArgs(http) })
-    t.teardown(daemon.stop)
-    await daemon.said(new RegExp(`listening .*port=${http}\\b`))
+    const { daemon, http } = await startHttpDaemon(t, dataDirectory, sidecarArgs)
     return { daemon, ask: () => askProbes(http) }
   }
   await t.test('a primary', async t => {

@@ -4,8 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createCluster } from '../harness/cluster.ts'
-import { startDaemon } from '../harness/daemon.ts'
-import { freePort } from '../harness/free-port.ts'
+import { startHttpDaemon } from '../harness/http-daemon.ts'
 import { needProgram } from '../harness/needs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 import { until } from '../harness/until.ts'
@@ -33,12 +32,8 @@ t.test('promtool finds nothing to say of the metrics', promtool.options, async t
   const primary = await createCluster({ major: 18 })
   t.teardown(primary.destroy)
   await primary.start()
-  const http = await freePort()
-  const { dataDirectory } = primary
-  const daemon = await startDaemon({ dataDirectory, args: ['--http', `127.0.0.1:${http}`] })
-  t.teardown(daemon.stop)
+  const { daemon, http } = await startHttpDaemon(t, primary.dataDirectory)
   await daemon.answers('MASTER')
-  await daemon.said(new RegExp(`listening .*port=${http}\\b`))
   const serving = await scrape(http)
   t.strictSame(run(['check', 'metrics'], serving), { status: 0, said: '' })
   t.match(serving, /^pg_replstatus_role\{role="primary"\} 1$/m)

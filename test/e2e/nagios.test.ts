@@ -11,7 +11,8 @@ import { guardFolder } from '../harness/guard.ts'
 import { spawnLeashed } from '../harness/leash.ts'
 import { needProgram } from '../harness/needs.ts'
 import { runProgram, serverEnvironment } from '../harness/programs.ts'
-import { readRecipe, recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
+import { recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
+import { readExample } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { until } from '../harness/until.ts'
 
@@ -152,7 +153,7 @@ t.test('Nagios makes of each server what is meant', nagios.options, async t => {
   t.teardown(orphan.destroy)
   await orphan.start()
   rmSync(join(orphan.dataDirectory, 'standby.signal'))
-  const recipe = replaceEach(readRecipe('nagios.cfg'), {
+  const recipe = replaceEach(readExample('nagios.cfg'), {
     [recipeDirectory]: primary.dataDirectory,
     // It runs as the user that runs the server already.
     '/usr/bin/sudo -u postgres /usr/bin/pg-replstatus': daemonProgram(),

@@ -4,9 +4,9 @@
 import { spawn } from 'node:child_process'
 import t from 'tap'
 import { wireWords } from '../../src/serve/reply.ts'
-import { createCluster } from '../harness/cluster.ts'
 import { startDaemon, type Daemon } from '../harness/daemon.ts'
 import { needProgram } from '../harness/needs.ts'
+import { startPair } from '../harness/pair.ts'
 import { serverEnvironment } from '../harness/programs.ts'
 import { within } from '../harness/until.ts'
 
@@ -46,12 +46,7 @@ const runNetcat = async (
 const { primary: primaryWord, standby: standbyWord } = wireWords
 
 t.test('nc prints six or seven bytes and ends', netcat.options, async t => {
-  const primary = await createCluster({ major: 17 })
-  t.teardown(primary.destroy)
-  await primary.start()
-  const standby = await primary.standby()
-  t.teardown(standby.destroy)
-  await standby.start()
+  const { primary, standby } = await startPair(t, 17)
   const watch = async ({ dataDirectory }: { dataDirectory: string }): Promise<Daemon> => {
     const daemon = await startDaemon({ dataDirectory })
     t.teardown(daemon.stop)

@@ -13,6 +13,7 @@ import { freePort } from '../harness/free-port.ts'
 import { guardFolder } from '../harness/guard.ts'
 import { startHaproxy, type ServerRow } from '../harness/haproxy.ts'
 import { needProgram } from '../harness/needs.ts'
+import { startPair } from '../harness/pair.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { openSession } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
@@ -99,12 +100,7 @@ const commandFor = (way: Way, server: string, socket: string): string | null => 
 
 /** Milliseconds from the order to promote to the first row written through haproxy. */
 const failover = async (t: Test, way: Way, haproxyProgram: string): Promise<number> => {
-  const primary = await createCluster({ major: 16 })
-  t.teardown(primary.destroy)
-  await primary.start()
-  const standby = await primary.standby()
-  t.teardown(standby.destroy)
-  await standby.start()
+  const { primary, standby } = await startPair(t, 16)
   const session = await primary.session()
   await session.query('create table written (at timestamptz)')
   await session.close()

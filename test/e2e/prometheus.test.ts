@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeFolder } from '../harness/cluster-files.ts'
-import { createCluster, type Cluster } from '../harness/cluster.ts'
-import { startDaemon } from '../harness/daemon.ts'
-import { freePort } from '../harness/free-port.ts'
+import { type Cluster } from '../harness/cluster.ts'
 import { guardFolder } from '../harness/guard.ts'
+import { startHttpDaemon } from '../harness/http-daemon.ts'
 import { needProgram } from '../harness/needs.ts'
+import { startPair } from '../harness/pair.ts'
 import { prometheusFor, type Series } from '../harness/prometheus.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
@@ -23,11 +23,9 @@ const dashboardFile = join(repositoryRoot(), 'fixtures/grafana-dashboard.json')
 
 /** Resolves with where its metrics are. */
 const watch = async (t: Test, { dataDirectory }: Cluster, word: string): Promise<string> => {
-  const address = `127.0.0.1:${await freePort()}`
-  const daemon = await startDaemon({ dataDirectory, args: ['--http', address] })
-  t.teardown(daemon.stop)
+  const { daemon, http } = await startHttpDaemon(t, dataDirectory)
   await daemon.answers(word)
-  return address
+  return `127.0.0.1:${http}`
 }
 
 /** What the dashboard asks, with its variables as Grafana fills them in. */
@@ -43,12 +41,7 @@ const dashboardQueries = (): ReadonlyMap<string, readonly string[]> => {
 }
 
 t.test('what the dashboard draws and the alerts see', program.options, async t => {
-  const primary = await createCluster({ major: 18 })
-  t.teardown(primary.destroy)
-  await primary.start()
-  const standby = await primary.standby()
-  t.teardown(standby.destroy)
-  await standby.start()
+  const { primary, standby } = await startPair(t, 18)
   const one = await watch(t, primary, 'MASTER')
   const two = await watch(t, standby, 'STANDBY')
   const prometheus = await prometheusFor(t, { program: program.get(), targets: [one, two] })

@@ -1,7 +1,7 @@
 /**
  * A real haproxy, run by somebody who is not root, with a file that is shown to users.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import type { Test } from 'tap'
@@ -9,7 +9,6 @@ import { makeFolder } from './cluster-files.ts'
 import { guardFolder } from './guard.ts'
 import { spawnLeashed } from './leash.ts'
 import { serverEnvironment } from './programs.ts'
-import { repositoryRoot } from './repository.ts'
 import { serverUser } from './server-user.ts'
 import { hearOn } from './tcp-client.ts'
 import { until, within } from './until.ts'
@@ -38,9 +37,6 @@ export type Haproxy = {
   readonly ended: () => Promise<void>
   readonly stop: () => Promise<void>
 }
-
-export const readExample = (name = 'haproxy.cfg'): string =>
-  readFileSync(join(repositoryRoot(), 'fixtures', name), 'utf8')
 
 /** The same text with other ports. */
 export const replacePorts = (text: string, ports: ReadonlyMap<number, number>): string =>

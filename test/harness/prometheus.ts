@@ -2,14 +2,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { startInBackground } from './background.ts'
 import { makeFolder } from './cluster-files.ts'
 import { freePort } from './free-port.ts'
 import { guardFolder } from './guard.ts'
-import { spawnLeashed } from './leash.ts'
-import { serverEnvironment } from './programs.ts'
 import { repositoryRoot } from './repository.ts'
 import { serverUser } from './server-user.ts'
-import { until, within } from './until.ts'
+import { until } from './until.ts'
 
 /** Labels. */
 export type Series = Readonly<Record<string, string>>
@@ -48,20 +47,7 @@ export const prometheusFor = async (
     `--storage.tsdb.path=${join(folder, 'data')}`,
     `--web.listen-address=${address}`,
   ]
-  const child = spawnLeashed([options.program, ...args], {
-    cwd: folder,
-    env: serverEnvironment(),
-    user,
-  })
-  let said = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk.toString()).slice(-10_000)
-  })
-  const ended = new Promise<void>(resolve => void child.once('close', () => resolve()))
-  t.teardown(async () => {
-    child.kill('SIGTERM')
-    await within(ended, { what: 'prometheus to stop' })
-  })
+  const prometheus = startInBackground(t, [options.program, ...args], { cwd: folder, user })
 
   const query = async (expression: string): Promise<readonly Series[]> => {
     const url = `http://${address}/api/v1/query?query=${encodeURIComponent(expression)}`
@@ -73,7 +59,7 @@ export const prometheusFor = async (
     return data.result.map(({ metric }) => metric)
   }
   const isReady = async (): Promise<boolean> => {
-    if (child.exitCode !== null) throw new Error(`prometheus did not start\n${said}`)
+    if (!prometheus.isRunning()) throw new Error(`prometheus did not start\n${prometheus.said()}`)
     return fetch(`http://${address}/-/ready`).then(
       ({ ok }) => ok,
       () => false,

@@ -1,15 +1,12 @@
 /** What operators copy from fixtures/, and the three servers that every check has to tell apart. */
 import { spawn } from 'node:child_process'
-import { readFileSync, symlinkSync } from 'node:fs'
+import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { createCluster, type Cluster } from './cluster.ts'
 import { daemonProgram } from './daemon.ts'
+import { startPair, type Pair } from './pair.ts'
 import { serverEnvironment } from './programs.ts'
-import { repositoryRoot } from './repository.ts'
-
-export const readRecipe = (name: string): string =>
-  readFileSync(join(repositoryRoot(), 'fixtures', name), 'utf8')
 
 /** The data directory that the recipes name. */
 export const recipeDirectory = '/var/lib/postgresql/16/main'
@@ -21,23 +18,12 @@ export const replaceEach = (text: string, changes: Readonly<Record<string, strin
     return changed.replaceAll(from, () => to)
   }, text)
 
-export type Servers = {
-  readonly primary: Cluster
-  readonly standby: Cluster
-  readonly stopped: Cluster
-}
+export type Servers = Pair & { readonly stopped: Cluster }
 
-/** The primary and its standby run. */
 export const startServers = async (t: Test): Promise<Servers> => {
-  const primary = await createCluster({ major: 18 })
-  t.teardown(primary.destroy)
-  const stopped = await primary.copy()
+  const stopped = await createCluster({ major: 18 })
   t.teardown(stopped.destroy)
-  await primary.start()
-  const standby = await primary.standby()
-  t.teardown(standby.destroy)
-  await standby.start()
-  return { primary, standby, stopped }
+  return { ...(await startPair(t, 18)), stopped }
 }
 
 /** With `pg-replstatus` on the PATH, as after an installation. */

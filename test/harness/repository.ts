@@ -3,7 +3,7 @@
  * or compiled in .build/test/harness for the demo and the fixtures.
  */
 import assert from 'node:assert'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,3 +16,7 @@ export const repositoryRoot = (): string => {
   }
   return folder
 }
+
+/** A file of fixtures/, as users take it. */
+export const readExample = (name: string): string =>
+  readFileSync(join(repositoryRoot(), 'fixtures', name), 'utf8')

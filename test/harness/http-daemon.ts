@@ -1,0 +1,22 @@
+/** A daemon that answers HTTP as well. */
+import type { Test } from 'tap'
+import { startDaemon, type Daemon } from './daemon.ts'
+import { freePort } from './free-port.ts'
+
+/** `http` is the port. */
+export type HttpDaemon = { readonly daemon: Daemon; readonly http: number }
+
+const onLoopback = (http: number): readonly string[] => ['--http', `127.0.0.1:${http}`]
+
+/** Listens on that port, too, until the test ends. */
+export const startHttpDaemon = async (
+  t: Test,
+  dataDirectory: string,
+  argsFor: (http: number) => readonly string[] = onLoopback,
+): Promise<HttpDaemon> => {
+  const http = await freePort()
+  const daemon = await startDaemon({ dataDirectory, args: argsFor(http) })
+  t.teardown(daemon.stop)
+  await daemon.said(new RegExp(`listening .*port=${http}\\b`))
+  return { daemon, http }
+}

@@ -8,13 +8,23 @@ import type { Probe } from '../observe/probe.ts'
 const looksMax = 5
 const betweenLooksMs = 10
 
-/** Null when every look was void: the lock file did not stand still. Closes the probe. */
-export const lookOnce = async (probe: Probe, clock: Clock): Promise<Snapshot | null> => {
+/**
+ * Null when every look was void: the lock file did not stand still. Closes the probe. A crash
+ * restart is waited for up to `restartMs`: whether it is one may take half a second to find out.
+ */
+export const lookOnce = async (
+  probe: Probe,
+  clock: Clock,
+  { restartMs }: { restartMs: number },
+): Promise<Snapshot | null> => {
   let snapshot: Snapshot | null = null
-  for (let looks = 1; looks <= looksMax; looks += 1) {
+  const began = clock.monotonic()
+  for (let looks = 1; ; looks += 1) {
     snapshot = (await takeSnapshot(probe, clock)) ?? snapshot
     if (snapshot !== null && isAnswer(snapshot.verdict)) break
-    if (looks < looksMax) await pause(clock, betweenLooksMs)
+    const mayEnd = snapshot?.verdict.rule === 'crash restart'
+    if (looks >= looksMax && !(mayEnd && clock.monotonic() - began < restartMs)) break
+    await pause(clock, betweenLooksMs)
   }
   probe.close()
   return snapshot

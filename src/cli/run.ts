@@ -141,7 +141,7 @@ const judge = async (
   { accounts, outside }: Needs,
 ): Promise<OperatorError | null> => {
   const snapshot = await patiently(
-    lookOnce(outside.openProbe(options), outside.clock),
+    lookOnce(outside.openProbe(options), outside.clock, { restartMs: 0 }),
     outside.clock,
   )
   const userName = await accounts.names()

@@ -15,6 +15,9 @@ import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
 import { dropPrivileges } from './privileges.ts'
 
+/** Longer than a standby needs to be told from one in a crash restart, and less than a time limit. */
+const restartMs = 1500
+
 export type StatusNeeds = {
   readonly accounts: Accounts
   readonly outside: Outside
@@ -52,7 +55,7 @@ const lookAsOwner = async (
 ): Promise<Outcome<Snapshot, OperatorError>> => {
   const dropped = await dropPrivileges(options.pgdata, accounts)
   if (!dropped.ok) return dropped
-  const snapshot = await lookOnce(outside.openProbe(options), outside.clock)
+  const snapshot = await lookOnce(outside.openProbe(options), outside.clock, { restartMs })
   if (snapshot === null) return fault(noRest(options.pgdata))
   const refusal = refusalOf(snapshot.evidence, await accounts.names())
   if (refusal !== null) return fault(refusal)

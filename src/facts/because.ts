@@ -30,6 +30,7 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
     e.postmaster.kind === 'stopped' && e.postmaster.by === 'tracer'
       ? `postmaster ${pid(e)} is held by a debugger`
       : `postmaster ${pid(e)} is stopped (SIGSTOP): it accepts nobody`,
+  'binary upgrade': e => `postmaster ${pid(e)} is run by pg_upgrade (postgres -b)`,
   'coming up': e => `postmaster.pid is still being written: ${linesOf(e)}`,
   starting: e => `postmaster ${pid(e)} is starting: it accepts nobody yet`,
   stopping: e => `postmaster ${pid(e)} is stopping: it accepts nobody any more`,

@@ -2,7 +2,7 @@
  * What a child of the postmaster is, from its process title.
  *
  * Source: src/backend/utils/misc/ps_status.c and the set_ps_display() calls of PostgreSQL 10 to
- * 18, plus the titles seen on running servers of each.
+ * 19, plus the titles seen on running servers of each.
  *
  * A title is `postgres: `, the cluster name and `: ` if there is one, a fixed part, blanks (three
  * up to 12, one since 13) and an activity, which is empty at first and stays so with
@@ -12,21 +12,54 @@
  */
 
 /**
- * `other`: a backend, or an auxiliary process of no interest. `untitled`: forked a moment ago and
- * still showing the postmaster's command line (0.6 to 8 ms), so that it could be anything.
- * `unclear`: a title of no known form: a background worker of an extension, or a title read while
- * the process was writing it, which it does in place.
+ * - `session`: a backend or walsender whose client has logged in.
+ * - `login`: a backend whose client has not logged in yet.
+ * - `other`: an auxiliary process that tells nothing of the role.
+ * - `foreign`: not PostgreSQL: a program that the shell left in the background before it became the
+ *   postmaster, or an orphan if the postmaster is pid 1.
+ * - `untitled`: forked a moment ago and still showing the postmaster's command line (0.6 to 8 ms),
+ *   so that it could be anything. Under emulation (qemu-user) it stays so.
+ * - `illegible`: a title that fills its room and may have been cut, or one that can't be read.
+ * - `unclear`: a title of no known form: a background worker of an extension, or a title read
+ *   while the process was writing it, which it does in place.
  */
 export type ChildKind =
-  'startup' | 'checkpointer' | 'walwriter' | 'walreceiver' | 'other' | 'untitled' | 'unclear'
+  | 'startup'
+  | 'checkpointer'
+  | 'walwriter'
+  | 'walreceiver'
+  | 'session'
+  | 'login'
+  | 'other'
+  | 'foreign'
+  | 'untitled'
+  | 'illegible'
+  | 'unclear'
+
+/** What the titles of a postmaster's children are compared with. */
+export type TitleFrame = {
+  /** The postmaster's own command line, which a child shows until it has a title. */
+  readonly commandLine: string
+  /** Bytes that arguments and environment take up in memory; null if unknown. */
+  readonly room: number | null
+}
+
+/** ps_status.c leaves the last NUL of that alone, and ends the title with another one. */
+const unusedBytes = 2
 
 /** `commandLine` is the content of /proc/PID/cmdline; what the title leaves over is NUL. */
-export const childKind = (commandLine: string): ChildKind => {
+export const childKind = (commandLine: string, frame: TitleFrame): ChildKind => {
   const title = titleIn(commandLine)
-  if (!title.startsWith('postgres: ')) return 'untitled'
+  if (title === '') return 'illegible'
+  if (!title.startsWith('postgres: ')) {
+    if (frame.commandLine === '') return 'illegible'
+    return commandLine === frame.commandLine ? 'untitled' : 'foreign'
+  }
+  // A cut title can look like any other: `postgres: startup` may be the backend of a user.
+  if (frame.room !== null && title.length >= frame.room - unusedBytes) return 'illegible'
   if (backupInTitle.test(title)) return 'other'
   const own = ownPart(title)
-  if (ofBackend.test(own)) return 'other'
+  if (ofBackend.test(own)) return ofSession.test(own) ? 'session' : 'login'
   return exactForms.find(({ form }) => form.test(own))?.kind ?? 'unclear'
 }
 
@@ -45,6 +78,13 @@ export const isForeign = (commandLine: string): boolean =>
 
 /** Backends name their client's end, `[local]` or `host(port)`, after user and database. */
 const ofBackend = / (?:\[local\]|\S+\(\d+\))(?: |$)/
+
+/**
+ * What PostgresMain() and the walsender show once the client has logged in: a command tag, idle or
+ * streaming. Anchored at the end, since names of users and databases are the client's to choose.
+ */
+const ofSession =
+  / (?:\[local\]|\S+\(\d+\)) (?:idle|idle in transaction|idle in transaction \(aborted\)|[A-Z][A-Z ]*|streaming [0-9A-F]+\/[0-9A-F]+)(?: waiting)?$/
 
 /**
  * The one activity with a text chosen by a client, cut at 49 characters: with the right label a

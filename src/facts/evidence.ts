@@ -3,7 +3,6 @@ import type { ControlDataFault } from './control-data-report.ts'
 import type { ControlFile, ControlFileFault } from './control-file.ts'
 import type { LockFile, LockFileFault } from './lock-file.ts'
 import type { SignalFiles } from './recovery-request.ts'
-import type { RestartMemory } from './restart-memory.ts'
 import type {
   ChildrenSighting,
   DirectorySighting,
@@ -24,8 +23,8 @@ export type Evidence = {
   /** `absent` also when --control-check is off: see `controlCheck`. */
   readonly controlFile: Sighting<ControlFile, ControlFault>
   readonly signalFiles: SignalFiles
-  /** What earlier looks leave to this one. */
-  readonly memory: RestartMemory | null
+  /** `ready` may be left over from before a crash: see restart-memory.ts. */
+  readonly crashRestart: boolean
 }
 
 /** What can go wrong with either source of the cluster state. */

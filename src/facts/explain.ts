@@ -111,7 +111,13 @@ const postmasterLine = ({ postmaster }: Evidence, now: UnixMs): Line => {
         `started ${agoOf(postmaster.startedAt, now)}`,
       ]
     case 'signal 0':
-      return [label, 'answers signal 0; without /proc a zombie or a stranger would, too', '']
+      return [
+        label,
+        postmaster.createdSharedMemory
+          ? 'hidden in /proc; answers signal 0 and created the shared memory of the lock file'
+          : 'answers signal 0; without /proc a zombie or a stranger would, too',
+        '',
+      ]
   }
 }
 
@@ -127,7 +133,8 @@ const childrenLine = ({ children }: Evidence): Line => {
         .map(name => [name, children[name]] as const)
         .filter((pair): pair is readonly [(typeof pair)[0], Child] => pair[1] !== null)
         .map(([name, child]) => `${name} ${child.pid}`)
-      return [label, found.length === 0 ? 'none that matters' : found.join(', '), '']
+      const listed = found.length === 0 ? 'none that matters' : found.join(', ')
+      return [label, children.illegible ? `${listed}; some titles can't be read` : listed, '']
     }
   }
 }

@@ -9,9 +9,11 @@ import type { Pid, Ticks } from './units.ts'
 /**
  * `running` stands for every state in which the process makes progress or may at any moment:
  * R, S, D, I, P, K, W and letters yet to be invented. `traced` (t) also flashes up whenever a
- * debugger or strace attaches, so that it means something only when it lasts.
+ * debugger or strace attaches, so that it means something only when it lasts. `exiting`: the kernel
+ * has begun to take the process apart. It runs no code any more, but shows as R, and its port still
+ * accepts connections, until its memory is released: seen up to 17 ms before the Z.
  */
-export type ProcessState = 'running' | 'stopped' | 'traced' | 'zombie' | 'dead'
+export type ProcessState = 'running' | 'stopped' | 'traced' | 'exiting' | 'zombie' | 'dead'
 
 export type ProcessStat = {
   readonly pid: Pid
@@ -21,6 +23,11 @@ export type ProcessStat = {
   readonly parent: number
   /** Field 22: start time since boot. With the pid it names one process for ever. */
   readonly started: Ticks
+  /**
+   * Bytes for arguments and environment, which is all the room that a process title has; null if
+   * the kernel does not tell it to us (another user or group).
+   */
+  readonly titleRoom: number | null
 }
 
 export type ProcessStatFault = { readonly kind: 'unintelligible'; readonly found: string }
@@ -32,7 +39,8 @@ export const decodeProcessStat = (text: string): Outcome<ProcessStat, ProcessSta
   // a parenthesis, so that the last one closes it.
   const nameEnd = text.lastIndexOf(')')
   const [, pid, comm] = /^([1-9]\d*) \(([^]*)$/.exec(text.slice(0, Math.max(nameEnd, 0))) ?? []
-  const [, letter, parent, started] = fieldsAfterName.exec(text.slice(nameEnd + 1)) ?? []
+  const [, letter, parent, flags, started, roomStart, roomEnd] =
+    fieldsAfterName.exec(text.slice(nameEnd + 1)) ?? []
   if (
     pid === undefined ||
     comm === undefined ||
@@ -45,17 +53,26 @@ export const decodeProcessStat = (text: string): Outcome<ProcessStat, ProcessSta
   return fact({
     pid: Number(pid) as Pid,
     comm,
-    state: namedStates[letter] ?? 'running',
+    state: namedStates[letter] ?? (isExiting(Number(flags)) ? 'exiting' : 'running'),
     parent: Number(parent),
     started: Number(started) as Ticks,
+    titleRoom: roomOf(Number(roomStart), Number(roomEnd)),
   })
 }
 
 /**
- * Fields 3 (state), 4 (parent), 17 more that are numbers, and 22 (start time). The blank after it
- * belongs to the form: without it the number may have been cut short.
+ * Fields 3 (state), 4 (parent), 9 (flags) and 22 (start time); and, from Linux 3.5 on, 48
+ * (arg_start) and 51 (env_end). The blank after the start time belongs to the form: without it the
+ * number may have been cut short.
  */
-const fieldsAfterName = /^ ([A-Za-z]) (\d+) (?:-?\d+ ){17}(\d+) /
+const fieldsAfterName =
+  /^ ([A-Za-z]) (\d+) (?:-?\d+ ){4}(\d+) (?:-?\d+ ){12}(\d+) (?:(?:-?\d+ ){25}(\d+) \d+ \d+ (\d+) )?/
+
+/** PF_EXITING in include/linux/sched.h. */
+const isExiting = (flags: number): boolean => (flags & 0x4) !== 0
+
+/** The environment follows the arguments, and PostgreSQL uses both (save_ps_display_args()). */
+const roomOf = (start: number, end: number): number | null => (end > start ? end - start : null)
 
 const namedStates: { readonly [Letter in string]?: ProcessState } = {
   T: 'stopped',

@@ -1,137 +1,225 @@
 /**
  * Noticing a crash restart, which the files hide.
  *
- * When a backend dies badly, the postmaster kills all its children, makes new shared memory and
- * recovers, under the same pid and with line 8 still `ready`. Two things betray it: the SysV id on
- * line 7 changes, and a startup process appears that was born after the lock file was last
- * written. The lock file is written once more when the server serves again, so that a write later
- * than that of the new id ends the suspicion.
+ * When a backend dies badly, the postmaster ends all its children, makes new shared memory and
+ * recovers, under the same pid and with line 8 still `ready`. Line 7 gets the new shared memory id
+ * just before the startup process is forked, and the lock file is written once more when the server
+ * accepts logins again. So `ready` is in doubt when the id has changed before our eyes, and at first
+ * sight, when we may have come after that. The next write of the lock file ends a doubt; other signs
+ * of a server that accepts logins are in weighDoubt(). A WAL receiver is none of them: a standby
+ * starts it when all local WAL is replayed, and goes on refusing logins for as long as its snapshot
+ * of running transactions is incomplete (more than 64 subtransactions open on the primary).
  *
- * Source: PostmasterStateMachine() and reaper() in postmaster.c, PostgreSQL 10 to 18.
+ * Source: PostmasterStateMachine() and reaper() in postmaster.c, PostgreSQL 10 to 19.
  */
+import type { Evidence } from './evidence.ts'
 import type { LockFile } from './lock-file.ts'
-import type { Child, ChildrenSighting } from './sightings.ts'
-import type { Pid, Ticks, UnixMs, UnixSeconds } from './units.ts'
+import { nextStart } from './recovery-request.ts'
+import { majorVersion, type Child } from './sightings.ts'
+import type { MonotonicMs, Pid, Ticks, UnixMs, UnixSeconds } from './units.ts'
 
 export type RestartMemory = {
   readonly pid: Pid
   readonly startTime: UnixSeconds | null
   readonly sharedMemoryId: number | null
-  /**
-   * When the lock file was written that has to be followed by another before `ready` is believed
-   * again; null when nothing is suspected. `first sight`: suspected only because we came too late
-   * to know; `new id`: the id changed before our eyes.
-   */
-  readonly suspicion: Suspicion | null
+  /** Null if `ready` on line 8 is to be believed. */
+  readonly doubt: Doubt | null
   /** Wall clock less monotonic clock: jumps when the clock is set. */
   readonly clockOffsetMs: number
+  /** Whether it jumped since the previous check. */
+  readonly clockWasSet: boolean
 }
 
-export type Suspicion = {
+export type Doubt = {
+  /** `new id`: the shared memory id has changed since an earlier check. */
   readonly kind: 'first sight' | 'new id'
-  /** As the file is stamped. */
+  /** Time of the write of the lock file that the next one has to differ from. */
   readonly written: UnixMs
+  readonly since: MonotonicMs
   /**
-   * The same by the clock as it is set now; null when the clock was set around that time, so that
-   * there is no telling by which one the file was stamped.
+   * Start of the startup process that has been compared with `written`. That is done once: a later
+   * comparison would be wrong after the clock was set.
    */
-  readonly writtenAt: UnixMs | null
+  readonly compared: Ticks | null
 }
 
-/** Two readings of clocks in a row are never this far apart, and births are told to 10 ms. */
+/** Two readings of clocks in a row are never this far apart. */
 const clockSetByMs = 5
 
-/** What a look brings along. */
+/** What a check read of the lock file, and when. */
 export type Remembered = {
   readonly lockFile: LockFile
   /** The lock file's time of last modification. */
   readonly written: UnixMs
-  /** Wall clock less monotonic clock at the time of the look. */
+  readonly now: MonotonicMs
+  /** Wall clock less monotonic clock at the time of the check. */
   readonly clockOffsetMs: number
 }
 
-/** Carries the memory over one look; the same object when there is nothing new. */
-export const remember = (before: RestartMemory | null, now: Remembered): RestartMemory => {
-  if (before === null) return carry(null, now, now.written)
-  const setByMs = now.clockOffsetMs - before.clockOffsetMs
-  const isSet = Math.abs(setByMs) >= clockSetByMs
-  if (isSet) return carry(rebase(before, setByMs), now, null)
-  // A clock that is only slewed makes no news.
-  return carry(before, { ...now, clockOffsetMs: before.clockOffsetMs }, now.written)
-}
-
-const rebase = (memory: RestartMemory, setByMs: number): RestartMemory => {
-  const { suspicion, clockOffsetMs } = memory
-  return {
-    ...memory,
-    clockOffsetMs: clockOffsetMs + setByMs,
-    suspicion:
-      suspicion === null || suspicion.writtenAt === null
-        ? suspicion
-        : { ...suspicion, writtenAt: (suspicion.writtenAt + setByMs) as UnixMs },
-  }
-}
-
-/** `writtenAt`: what a new suspicion may go by. */
-const carry = (
-  before: RestartMemory | null,
-  { lockFile, written, clockOffsetMs }: Remembered,
-  writtenAt: UnixMs | null,
-): RestartMemory => {
+/** Carries the memory over one check; the same object if there is nothing new. */
+export const remember = (before: RestartMemory | null, seen: Remembered): RestartMemory => {
+  const { lockFile, written, now, clockOffsetMs } = seen
   const { pid, startTime, sharedMemory } = lockFile
   const samePostmaster = before !== null && before.pid === pid && before.startTime === startTime
-  // A line 7 that is empty for a while must not make us forget the id that the next is to be
-  // compared with, nor what is suspected.
+  const clockWasSet =
+    before !== null && Math.abs(clockOffsetMs - before.clockOffsetMs) >= clockSetByMs
+  // A line 7 that is empty for a while must not make us forget the id to compare the next one with.
   const sharedMemoryId = sharedMemory?.id ?? (samePostmaster ? before.sharedMemoryId : null)
-  const now = { pid, startTime, sharedMemoryId, clockOffsetMs }
+  const next = { pid, startTime, sharedMemoryId, clockOffsetMs, clockWasSet }
+  const doubtOf = (kind: Doubt['kind']): Doubt => ({ kind, written, since: now, compared: null })
   if (!samePostmaster || before.sharedMemoryId === null) {
     // An id that was not there yet is a postmaster coming up, whose `ready` is still to be written.
-    const comingUp = lockFile.status !== 'ready'
-    return { ...now, suspicion: comingUp ? null : { kind: 'first sight', written, writtenAt } }
+    return { ...next, doubt: lockFile.status === 'ready' ? doubtOf('first sight') : null }
   }
-  if (before.sharedMemoryId !== sharedMemoryId) {
-    return { ...now, suspicion: { kind: 'new id', written, writtenAt } }
-  }
-  const writtenSince = before.suspicion !== null && before.suspicion.written !== written
-  return writtenSince ? { ...now, suspicion: null } : before
+  if (before.sharedMemoryId !== sharedMemoryId) return { ...next, doubt: doubtOf('new id') }
+  const writtenSince = before.doubt !== null && before.doubt.written !== written
+  if (writtenSince) return { ...next, doubt: null }
+  if (clockWasSet || before.clockWasSet) return { ...next, doubt: before.doubt }
+  // A clock that is slewed bit by bit makes no news.
+  return before
 }
 
-/** A startup process this soon after its postmaster is the first one: no crash has come between. */
+/** What else a check saw. */
+export type Surroundings = {
+  readonly evidence: Pick<
+    Evidence,
+    'postmaster' | 'children' | 'controlCheck' | 'controlFile' | 'signalFiles' | 'directory'
+  >
+  readonly now: MonotonicMs
+  /** How old the startup process is, and for how long it has not run at all. */
+  readonly startupAgeMs: number
+  readonly startupRestedMs: number
+}
+
+/** In archive recovery, as far as is known: what comes of it can only be a standby. */
+const isRecovering = ({ evidence }: Surroundings): boolean => {
+  const { controlCheck, controlFile, signalFiles, directory } = evidence
+  if (controlCheck !== 'off')
+    return controlFile.kind === 'seen' && controlFile.fact.state === 'in archive recovery'
+  const next = nextStart(signalFiles, majorVersion(directory) ?? Infinity)
+  return next === 'standby' || next === 'recovery'
+}
+
+export type Weighed = {
+  /** Without a doubt that proved groundless. */
+  readonly memory: RestartMemory
+  readonly underWay: boolean
+}
+
+/** Whether `ready` may be left over from before a crash. */
+export const weighDoubt = (memory: RestartMemory, surroundings: Surroundings): Weighed => {
+  const { doubt } = memory
+  const { children } = surroundings.evidence
+  if (doubt === null || children.kind === 'not looked for') return { memory, underWay: false }
+  const settled: Weighed = { memory: { ...memory, doubt: null }, underWay: false }
+  const startup = children.kind === 'seen' ? children.startup : null
+  if (startup !== null) {
+    const outcome = weighBesideStartup({ memory, doubt, startup }, surroundings)
+    if (outcome === 'groundless') return settled
+    const compared = { ...doubt, compared: startup.started }
+    const kept = doubt.compared === startup.started ? memory : { ...memory, doubt: compared }
+    return { memory: kept, underWay: true }
+  }
+  // It runs only in normal operation. A child that can't be told yet is no startup process then.
+  if (children.kind === 'seen' && children.walwriter !== null) return settled
+  if (children.kind === 'invisible' || children.illegible) {
+    const outcome = weighUnseen(doubt, surroundings)
+    return outcome === 'groundless' ? settled : { memory, underWay: true }
+  }
+  // At first sight it may be between the end of the children and the new startup process.
+  return { memory, underWay: doubt.kind === 'new id' || children.startupUndecided }
+}
+
+type Outcome = 'groundless' | 'under way'
+
+/** A startup process that starts this soon after its postmaster is the first one: no crash yet. */
 const firstStartupWithinTicks = 100
-/** /proc tells start times to 10 ms and file times tick at 4 ms; twice that is beyond doubt. */
+/** After that long without a sign a standby is believed. */
+const doubtMsMax = 60_000
+/** A startup process that replays WAL runs all the time, or waits for a disk (state D). */
+const restedMsMin = 500
+
+type Case = {
+  readonly memory: RestartMemory
+  readonly doubt: Doubt
+  readonly startup: Child
+}
+
+/**
+ * A startup process is there: a crash restart, or a standby, or the last moment of a promotion.
+ *
+ * Whether `ready` was written before or after the birth of that process decides, if times can be
+ * compared. A session younger than it is proof that logins are accepted. Where nothing can tell
+ * (`ready` came within 20 ms of the birth, the clock was set, file times are in whole seconds),
+ * a standby is believed when the startup process rests, having replayed all there was, or at last
+ * when a minute has passed. None of that can make a primary: see isRecovering().
+ */
+const weighBesideStartup = ({ memory, doubt, startup }: Case, around: Surroundings): Outcome => {
+  const { evidence, startupAgeMs, startupRestedMs } = around
+  const { children, postmaster } = evidence
+  if (children.kind !== 'seen') return 'under way'
+  if (doubt.compared !== startup.started && isWrittenSince(memory, doubt, startup, around))
+    return 'groundless'
+  const { session, walreceiver } = children
+  if (session !== null && session.started >= startup.started) return 'groundless'
+  if (!isRecovering(around)) return 'under way'
+  // With any other cluster state recovery ends soon, and then the lock file is written again.
+  const firstStartup =
+    postmaster.kind === 'alive' && startup.started - postmaster.started <= firstStartupWithinTicks
+  if (doubt.kind === 'first sight' && firstStartup) return 'groundless'
+  // Of a new id the times would have told.
+  if (doubt.kind === 'new id' && !isWholeSecond(doubt.written)) return 'under way'
+  // A receiver that gets nothing lets the startup process rest, too, while logins are refused.
+  if (walreceiver === null && startupRestedMs >= restedMsMin) return 'groundless'
+  return startupAgeMs >= doubtMsMax ? 'groundless' : 'under way'
+}
+
+/** /proc has start times to 10 ms and file times tick at up to 10 ms. */
 const clearlyAfterMs = 20
 
 /**
- * Whether `ready` may be left over from before a crash. Asked only while the postmaster lives.
- *
- * On a primary there is nothing to wait for once the startup process is gone and the WAL writer,
- * which runs only in normal operation, is there; a child that can't be told yet, such as a
- * background worker of an extension, is no startup process then. On a standby the startup process
- * stays; then the lock file written clearly after its birth, or a WAL receiver, which is started
- * only when all local WAL has been replayed, tell that recovery has come to consistency.
- *
- * Whoever comes too late believes in a first startup process, but only while it is `recovering`
- * and may go on so for ever. With any other cluster state it ends soon, and then the lock file is
- * written again; the same is seen when a server crashes within a second of its start.
+ * Whether the lock file was written after the birth of the startup process: clearly so, or after
+ * the control file, which the startup process writes when recovery begins.
  */
-export const crashRestartUnderWay = (
+const isWrittenSince = (
   memory: RestartMemory,
-  children: ChildrenSighting,
-  { postmasterStarted, recovering }: { postmasterStarted: Ticks | null; recovering: boolean },
+  { written }: Doubt,
+  { startedAt }: Child,
+  { evidence: { postmaster, controlFile } }: Surroundings,
 ): boolean => {
-  const { suspicion } = memory
-  if (suspicion === null) return false
-  if (children.kind !== 'seen') return suspicion.kind === 'new id'
-  const { startup, walwriter, walreceiver } = children
-  if (startup === null) {
-    if (walwriter !== null) return false
-    return children.startupUndecided || suspicion.kind === 'new id'
-  }
-  if (walreceiver !== null || isClearlyAfter(suspicion, startup)) return false
-  const firstStartup =
-    postmasterStarted !== null && startup.started - postmasterStarted <= firstStartupWithinTicks
-  return !(suspicion.kind === 'first sight' && firstStartup && recovering)
+  if (memory.clockWasSet || !isClockSteady(memory, postmaster)) return false
+  if (written - startedAt > clearlyAfterMs) return true
+  if (controlFile.kind !== 'seen') return false
+  return controlFile.modified >= startedAt && controlFile.modified < written
 }
 
-const isClearlyAfter = ({ writtenAt }: Suspicion, { startedAt }: Child): boolean =>
-  writtenAt !== null && writtenAt - startedAt > clearlyAfterMs
+/** The lock file has the start in whole seconds, taken some 100 ms after the fork. */
+const startTimesApartMsMax = 2000
+
+/** Start times are told by the clock of now, file times by that of then: is it the same? */
+const isClockSteady = ({ startTime }: RestartMemory, postmaster: Evidence['postmaster']): boolean =>
+  startTime !== null &&
+  postmaster.kind === 'alive' &&
+  Math.abs(postmaster.startedAt - startTime * 1000) <= startTimesApartMsMax
+
+/** As file systems with coarse times have it. */
+const isWholeSecond = (ms: UnixMs): boolean => ms % 1000 === 0
+
+/** The end of recovery is written to the control file first, and to the lock file at once. */
+const readyAfterProductionMsMax = 2000
+
+/**
+ * Children can't be seen or told apart. The order of two file times then tells whether a primary
+ * has ended its recovery: "in production" was written after the new id, or just before `ready`. In
+ * a crash restart it is as old as the last checkpoint before the crash.
+ */
+const weighUnseen = ({ kind, written, since }: Doubt, around: Surroundings): Outcome => {
+  const { controlFile } = around.evidence
+  if (controlFile.kind === 'seen' && controlFile.fact.state === 'in production') {
+    const aheadMs = written - controlFile.modified
+    const isOver = aheadMs < 0 || (kind === 'first sight' && aheadMs <= readyAfterProductionMsMax)
+    return isOver ? 'groundless' : 'under way'
+  }
+  if (kind === 'first sight') return 'groundless'
+  return isRecovering(around) && around.now - since >= doubtMsMax ? 'groundless' : 'under way'
+}

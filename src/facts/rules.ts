@@ -42,6 +42,7 @@ export const rows = [
   row('postmaster is a stranger', 'unavailable', 'settled', s => s.postmaster === 'stranger'),
   row('postmaster invisible', 'unavailable', 'settled', s => s.postmaster === 'invisible'),
   row('postmaster stopped', 'unavailable', 'passing', s => s.postmaster === 'stopped'),
+  row('binary upgrade', 'unavailable', 'settled', s => s.postmaster === 'upgrading'),
   row('coming up', 'unavailable', 'passing', s => s.lockFile === 'incomplete'),
   row('starting', 'unavailable', 'passing', s => s.status === 'starting'),
   row('stopping', 'unavailable', 'passing', s => s.status === 'stopping'),

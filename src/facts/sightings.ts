@@ -27,9 +27,12 @@ export type DirectorySighting =
     }
 
 /**
- * `how` an alive postmaster was recognised: its working directory is the data directory, or, where
- * that link may not be read, by name and start time. `signal 0`: there is no /proc here, so that a
- * zombie or a stranger with the same pid can't be told from the postmaster.
+ * `how` an alive postmaster was recognised: its working directory is the data directory; or, if
+ * that link may not be read, see identity.ts. `isServer`: its name or its shared memory says that it
+ * is PostgreSQL. `signal 0`: it answers signal 0 and that is all /proc lets us know. Either there is no
+ * /proc, so that a zombie or an unrelated process with the same pid can't be told from the
+ * postmaster; or the process is hidden (hidepid, ProtectProc), and the kernel's table of shared
+ * memory says that it created the segment of the lock file.
  */
 export type PostmasterSighting =
   | { readonly kind: 'not looked for' }
@@ -41,11 +44,14 @@ export type PostmasterSighting =
   | { readonly kind: 'invisible' }
   | {
       readonly kind: 'alive'
-      readonly how: 'working directory' | 'name and start time'
+      readonly how: 'working directory' | 'shared memory' | 'command line' | 'name and start time'
       readonly started: Ticks
       readonly startedAt: UnixMs
+      readonly isServer: boolean
+      /** It was started by pg_upgrade (postgres -b). */
+      readonly binaryUpgrade: boolean
     }
-  | { readonly kind: 'signal 0' }
+  | { readonly kind: 'signal 0'; readonly createdSharedMemory: boolean }
 
 export type Child = {
   readonly pid: Pid
@@ -64,6 +70,10 @@ export type ChildrenSighting =
       readonly checkpointer: Child | null
       readonly walwriter: Child | null
       readonly walreceiver: Child | null
+      /** The youngest backend or walsender whose client has logged in. */
+      readonly session: Child | null
+      /** Some titles can't be read or may be cut: who is not found may still be there. */
+      readonly illegible: boolean
       /** A child without a title yet is old enough to be the startup process. */
       readonly startupUndecided: boolean
     }

@@ -41,10 +41,11 @@ export const replicationOf = (evidence: Evidence): Replication | null => {
   if (!isStandby(evidence)) return null
   const { children } = evidence
   if (children.kind !== 'seen') return unknown
-  const { startup, walreceiver, startupUndecided } = children
-  if (startup === null) return startupUndecided ? unknown : null
+  const { startup, walreceiver, startupUndecided, illegible } = children
+  if (startup === null) return startupUndecided || illegible ? unknown : null
   const replaySegment =
     /(?:recovering|waiting for) ([0-9A-F]{24})\b/.exec(startup.title)?.[1] ?? null
+  if (walreceiver === null && illegible) return { ...unknown, replaySegment }
   if (walreceiver === null) return { state: 'not connected', receiveLsn: null, replaySegment }
   if (/ (?:idle|restarting at \S+)$/.test(walreceiver.title)) {
     return { state: 'catching up', receiveLsn: null, replaySegment }

@@ -6,14 +6,14 @@ import type { ClusterState } from './control-file.ts'
 import type { Evidence } from './evidence.ts'
 import type { PostmasterStatus } from './lock-file.ts'
 import { nextStart, type NextStart } from './recovery-request.ts'
-import { crashRestartUnderWay } from './restart-memory.ts'
 import { majorVersion } from './sightings.ts'
 
 export type Symptoms = {
   readonly directory: 'there' | 'absent' | 'unreadable' | 'not a directory'
   readonly lockFile: 'complete' | 'absent' | 'unreadable' | 'garbled' | 'incomplete' | 'single-user'
   /** `unknown`: there is no pid to look for. */
-  readonly postmaster: 'alive' | 'gone' | 'unknown' | 'stopped' | 'stranger' | 'invisible'
+  readonly postmaster:
+    'alive' | 'gone' | 'unknown' | 'stopped' | 'stranger' | 'invisible' | 'upgrading'
   /** `none`: PostgreSQL before 10 writes no status line. */
   readonly status: PostmasterStatus | 'none'
   readonly crashRestart: boolean
@@ -33,7 +33,7 @@ export const symptomsOf = (evidence: Evidence): Symptoms => {
     lockFile,
     postmaster: postmasterSymptom(evidence),
     status: statusSymptom(evidence),
-    crashRestart: mayBeRestarting(evidence),
+    crashRestart: evidence.crashRestart,
     startup: presence(evidence, 'startup'),
     checkpointer: presence(evidence, 'checkpointer'),
     cluster: clusterSymptom(evidence),
@@ -65,6 +65,7 @@ const lockFileSymptom = (evidence: Evidence): Symptoms['lockFile'] => {
 const postmasterSymptom = ({ postmaster }: Evidence): Symptoms['postmaster'] => {
   switch (postmaster.kind) {
     case 'alive':
+      return postmaster.binaryUpgrade ? 'upgrading' : 'alive'
     case 'signal 0':
       return 'alive'
     case 'stopped':
@@ -82,20 +83,15 @@ const postmasterSymptom = ({ postmaster }: Evidence): Symptoms['postmaster'] => 
 const statusSymptom = ({ lockFile }: Evidence): Symptoms['status'] =>
   lockFile.kind === 'seen' ? (lockFile.fact.status ?? 'none') : 'none'
 
-/** Whether `ready` may be left over from before a crash. */
-export const mayBeRestarting = (evidence: Evidence): boolean => {
-  const { memory, children, postmaster } = evidence
-  if (memory === null) return false
-  const cluster = clusterSymptom(evidence)
-  return crashRestartUnderWay(memory, children, {
-    postmasterStarted: postmaster.kind === 'alive' ? postmaster.started : null,
-    recovering: cluster === 'in archive recovery' || cluster === 'not asked',
-  })
-}
-
-const presence = ({ children }: Evidence, which: 'startup' | 'checkpointer'): Presence => {
+const presence = (
+  { children, postmaster }: Evidence,
+  which: 'startup' | 'checkpointer',
+): Presence => {
   if (children.kind !== 'seen') return 'unseen'
-  return children[which] === null ? 'not there' : 'there'
+  if (children[which] !== null) return 'there'
+  // A shell with the pid of a dead postmaster, in the same directory, has children, too.
+  const isServer = postmaster.kind !== 'alive' || postmaster.isServer
+  return children.illegible && isServer ? 'unseen' : 'not there'
 }
 
 const clusterSymptom = ({ controlCheck, controlFile }: Evidence): Symptoms['cluster'] => {

@@ -1,14 +1,16 @@
 /**
- * Who among the postmaster's children matters: startup process, checkpointer, WAL writer and WAL
- * receiver, out of possibly a thousand.
+ * The children of the postmaster that matter: startup process, checkpointer, WAL writer, WAL
+ * receiver and the youngest session, out of possibly a thousand.
  *
- * A census reads every title and is dear, so it is taken only when it can have changed: as long
+ * A census reads every title, which is costly, so it is taken only if it can have changed: as long
  * as the checkpointer of the last one lives there has been no crash restart, and without one no
  * startup process is ever born after it.
  */
-import { childKind, isForeign, titleIn, type ChildKind } from '../facts/child-title.ts'
+import { childKind, isForeign, titleIn } from '../facts/child-title.ts'
+import type { ChildKind, TitleFrame } from '../facts/child-title.ts'
+import type { ProcessStat } from '../facts/process-stat.ts'
 import type { Child, ChildrenSighting } from '../facts/sightings.ts'
-import type { Pid, Ticks } from '../facts/units.ts'
+import type { Pid } from '../facts/units.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
 import { createSlot, ifLiving, livingStat, type Slot } from './vital-signs.ts'
 
@@ -18,9 +20,12 @@ export type Count = {
   readonly checkpointer: ProcessHandle | null
 }
 
+/** A postmaster and what its children's titles are compared with. */
+export type Parent = { readonly handle: ProcessHandle; readonly titles: TitleFrame }
+
 export type Census = {
   /** `fresh` asks for a count even when nothing can have changed. */
-  readonly take: (postmaster: ProcessHandle, fresh: boolean) => Promise<Count>
+  readonly take: (parent: Parent, fresh: boolean) => Promise<Count>
   readonly close: () => void
 }
 
@@ -32,12 +37,14 @@ const readersMax = 32
 const bornTogetherTicks = 100
 /** Long enough for a child to have written its title, also on a busy machine. */
 const titledByMs = 50
+/** A child that shows its postmaster's command line for that long will never have a title. */
+const untitledMsMax = 1000
 
 export const createCensus = (table: ProcessTable): Census => {
   const startupSlot = createSlot(table)
   const checkpointerSlot = createSlot(table)
   let last: { postmaster: ProcessHandle; children: Counted } | null = null
-  let acquaintances: Acquaintances = new Map()
+  let knownChildren: KnownChildren = new Map()
 
   /** The last count, less a startup process that has ended since; null when it may be wrong. */
   const stillTrue = (postmaster: ProcessHandle): Count | null => {
@@ -50,10 +57,11 @@ export const createCensus = (table: ProcessTable): Census => {
     return { children: ended ? { ...children, startup: null } : children, checkpointer }
   }
 
-  const recount = async (postmaster: ProcessHandle): Promise<Count> => {
-    const known = last?.postmaster === postmaster ? acquaintances : new Map()
-    const { children, met } = await countChildren(table, postmaster.pid, known)
-    acquaintances = met
+  const recount = async (parent: Parent): Promise<Count> => {
+    const known = last?.postmaster === parent.handle ? knownChildren : new Map()
+    const counted = await countChildren(table, parent, known)
+    const { children } = counted
+    knownChildren = counted.known
     if (children.kind !== 'seen') return { children, checkpointer: null }
     const checkpointer = hold(checkpointerSlot, children.checkpointer)
     return checkpointer === null
@@ -62,10 +70,10 @@ export const createCensus = (table: ProcessTable): Census => {
   }
 
   return {
-    take: async (postmaster, fresh) => {
-      const count = (fresh ? null : stillTrue(postmaster)) ?? (await recount(postmaster))
+    take: async (parent, fresh) => {
+      const count = (fresh ? null : stillTrue(parent.handle)) ?? (await recount(parent))
       const { children } = count
-      last = children.kind === 'seen' ? { postmaster, children } : null
+      last = children.kind === 'seen' ? { postmaster: parent.handle, children } : null
       return count
     },
     close: () => {
@@ -76,17 +84,12 @@ export const createCensus = (table: ProcessTable): Census => {
   }
 }
 
-/** Who has said what he is, and will be that until he ends: his title need not be read again. */
-type Acquaintance = {
-  readonly started: Ticks
-  readonly kind: ChildKind
-  /** Null for those of whom only the number is great. */
-  readonly child: Child | null
-}
+/** What a child is for the rest of its life, so that its title need not be read again. */
+type KnownChild = { readonly kind: ChildKind; readonly child: Child }
 
-type Acquaintances = ReadonlyMap<Pid, Acquaintance>
+type KnownChildren = ReadonlyMap<Pid, KnownChild>
 
-type Recount = { readonly children: ChildrenSighting; readonly met: Acquaintances }
+type Recount = { readonly children: ChildrenSighting; readonly known: KnownChildren }
 
 /**
  * Titles are read at the speed of a busy machine's threads, and a promotion or a crash restart is
@@ -94,73 +97,93 @@ type Recount = { readonly children: ChildrenSighting; readonly met: Acquaintance
  */
 const countChildren = async (
   table: ProcessTable,
-  postmaster: Pid,
-  known: Acquaintances,
+  { handle, titles }: Parent,
+  before: KnownChildren,
 ): Promise<Recount> => {
-  const pids = table.children(postmaster)
-  if (pids === null) return { children: { kind: 'invisible' }, met: new Map() }
+  const pids = table.children(handle.pid)
+  if (pids === null) return { children: { kind: 'invisible' }, known: new Map() }
   const found: { [Kind in ChildKind]?: Child } = {}
-  const suspects: Child[] = []
-  const met = new Map<Pid, Acquaintance>()
-  const count = (pid: Pid, acquaintance: Acquaintance): void => {
-    const { kind, child } = acquaintance
-    met.set(pid, acquaintance)
-    // When he started is told by the clock of now, which may have been set meanwhile.
-    if (child !== null) found[kind] = { ...child, startedAt: table.startedAt(child.started) }
+  const undecided: Child[] = []
+  const known = new Map<Pid, KnownChild>()
+  const unknown: Pid[] = []
+  const count = (kind: ChildKind, child: Child): void => {
+    const other = found[kind]
+    // Of several sessions the youngest one counts.
+    if (other === undefined || child.started >= other.started) found[kind] = child
   }
-  const strangers: Pid[] = []
   for (const pid of pids) {
-    const acquaintance = known.get(pid)
-    if (acquaintance !== undefined && glance(table, pid)?.started === acquaintance.started)
-      count(pid, acquaintance)
-    else strangers.push(pid)
+    const one = before.get(pid)
+    if (one !== undefined && statOf(table, pid)?.started === one.child.started) {
+      known.set(pid, one)
+      // When it started is told by the clock of now, which may have been set meanwhile.
+      count(one.kind, { ...one.child, startedAt: table.startedAt(one.child.started) })
+    } else unknown.push(pid)
   }
-  for (let at = 0; at < strangers.length; at += readersMax) {
-    const batch = strangers.slice(at, at + readersMax)
-    const titled = await Promise.all(batch.map(pid => meetChild(table, pid)))
-    for (const one of titled) {
-      if (one === null) continue
-      const { kind, child, lasting } = one
-      const isNew = isNewborn(table, child)
-      if (kind === 'untitled' || (kind === 'unclear' && isNew)) suspects.push(child)
-      else if (lasting && !isNew)
-        count(child.pid, { kind, started: child.started, child: ofInterest(kind, child) })
-      else found[kind] = child
+  for (let at = 0; at < unknown.length; at += readersMax) {
+    const batch = unknown.slice(at, at + readersMax)
+    for (const titled of await Promise.all(batch.map(pid => readTitle(table, pid, titles)))) {
+      if (titled === null) continue
+      const { child, kind } = titled
+      if (mayHaveNoTitleYet(table, titled)) undecided.push(child)
+      else count(kind, child)
+      if (titled.lasting && !isNewborn(table, child)) known.set(child.pid, { kind, child })
     }
   }
   const { startup = null, checkpointer = null, walwriter = null, walreceiver = null } = found
-  const startupUndecided = startup === null && suspects.some(mayBeStartup(checkpointer))
-  const children = { startup, checkpointer, walwriter, walreceiver, startupUndecided }
-  return { children: { kind: 'seen', ...children }, met }
+  const startupUndecided = startup === null && undecided.some(mayBeStartup(checkpointer))
+  // Where the room for titles is unknown, one of no known form may have been cut.
+  const mayBeCut = titles.room === null && checkpointer === null && found.unclear !== undefined
+  const illegible = mayBeCut || found.illegible !== undefined || found.untitled !== undefined
+  const { session = null } = found
+  const children = { startup, checkpointer, walwriter, walreceiver, session }
+  return { children: { kind: 'seen', ...children, illegible, startupUndecided }, known }
 }
-
-const ofInterest = (kind: ChildKind, child: Child): Child | null =>
-  kind === 'other' || kind === 'unclear' ? null : child
-
-export type Met = {
+export type TitledChild = {
   readonly kind: ChildKind
   readonly child: Child
-  /** What he is can't be read otherwise another time. */
+  /** No later title can make another kind of it. */
   readonly lasting: boolean
 }
 
-/** Null for who has died meanwhile. */
-export const meetChild = async (table: ProcessTable, pid: Pid): Promise<Met | null> => {
+/** Null for a child that has died meanwhile. */
+export const readTitle = async (
+  table: ProcessTable,
+  pid: Pid,
+  titles: TitleFrame,
+): Promise<TitledChild | null> => {
   const commandLine = await table.commandLine(pid)
-  const stat = glance(table, pid)
+  const stat = statOf(table, pid)
   if (stat === null) return null
-  const title = titleIn(commandLine)
   const { started } = stat
-  const child = { pid, started, startedAt: table.startedAt(started), title: title.trimEnd() }
-  const kind = childKind(commandLine)
-  return { kind, child, lasting: kind !== 'unclear' || isForeign(commandLine) }
+  const title = titleIn(commandLine).trimEnd()
+  const child = { pid, started, startedAt: table.startedAt(started), title }
+  const kind = childKind(commandLine, titles)
+  return { kind, child, lasting: isLasting(kind, commandLine) }
 }
+
+/** A client logs in, a child gets its title, and a title may have been read half-written. */
+const isLasting = (kind: ChildKind, commandLine: string): boolean =>
+  kind !== 'login' && kind !== 'untitled' && (kind !== 'unclear' || isForeign(commandLine))
 
 /** Titles are written in place: that of a newborn may have been read half-written. */
 export const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
   table.ageMs(started) < titledByMs
 
-export const glance = (table: ProcessTable, pid: Pid): ReturnType<typeof livingStat> => {
+/** What it is may yet come to light. */
+const mayHaveNoTitleYet = (table: ProcessTable, { kind, child }: TitledChild): boolean => {
+  if (kind === 'untitled') return table.ageMs(child.started) < untitledMsMax
+  return isNewborn(table, child) && passingKinds.includes(kind)
+}
+
+const passingKinds: readonly ChildKind[] = ['unclear', 'illegible', 'foreign']
+
+/** What titles are compared with; `postmaster` is held. */
+export const readTitleFrame = async (table: ProcessTable, postmaster: Pid): Promise<TitleFrame> => {
+  const commandLine = await table.commandLine(postmaster)
+  return { commandLine, room: statOf(table, postmaster)?.titleRoom ?? null }
+}
+
+export const statOf = (table: ProcessTable, pid: Pid): ProcessStat | null => {
   const opened = table.open(pid)
   if (typeof opened === 'string') return null
   const stat = livingStat(opened)

@@ -110,8 +110,8 @@ export const readBytesAtOnce = (path: string, bytesMax: number): Reading | null 
   }
 }
 
-type Numbers = { readonly dev: number | bigint; readonly ino: number | bigint }
-export const inodeOf = ({ dev, ino }: Numbers): string => `${dev}:${ino}`
+/** Inodes above 2^53 exist (GlusterFS, EFS, overlayfs with xino), so no number will do. */
+export const inodeOf = ({ dev, ino }: Pick<Status, 'dev' | 'ino'>): string => `${dev}:${ino}`
 
 /** Type of the file system that the path lies on, as in statfs(2); null when it can't be had. */
 export const fileSystemOf = async (path: string): Promise<number | null> => {

@@ -11,20 +11,20 @@
  * right, then it has been so all the time. The disk is asked meanwhile.
  */
 import type { ControlCheck, Evidence } from '../facts/evidence.ts'
-import { recognise } from '../facts/identity.ts'
-import type { LockFile } from '../facts/lock-file.ts'
-import { remember, type RestartMemory } from '../facts/restart-memory.ts'
+import { remember, weighDoubt, type RestartMemory, type Weighed } from '../facts/restart-memory.ts'
 import type { ChildrenSighting, DirectorySighting, PostmasterSighting } from '../facts/sightings.ts'
-import { mayBeRestarting } from '../facts/symptoms.ts'
-import type { MonotonicMs } from '../facts/units.ts'
-import { createCensus } from './census.ts'
+import type { MonotonicMs, Pid } from '../facts/units.ts'
+import { createCensus, type Parent } from './census.ts'
 import { pause, type Clock } from './clock.ts'
 import type { ControlSource } from './control-source.ts'
 import type { DataDirectory, Sight } from './data-directory.ts'
 import type { RawFile } from './disk.ts'
+import { createIdentification, type Claim } from './identification.ts'
 import { createLockFileDecoder, isMixed, sameFile } from './lock-file-readings.ts'
-import type { ProcessHandle, ProcessTable } from './process-table.ts'
-import { createSlot, ifLiving, livingStat, noVitalSigns, type VitalSigns } from './vital-signs.ts'
+import type { ProcessTable } from './process-table.ts'
+import { createRestWatch } from './rest-watch.ts'
+import { createSlot, handleBySignal, ifLiving, noVitalSigns } from './vital-signs.ts'
+import type { VitalHandle, VitalSigns } from './vital-signs.ts'
 
 export type Look = {
   /** The very same object as that of the look before when nothing has changed. */
@@ -42,14 +42,16 @@ export type Probe = {
   readonly close: () => void
 }
 
-/** `handle` is null unless it was recognised. */
+/** What the pulse is taken of, and whose children are counted; each null if there is none. */
 type SightedPostmaster = {
   readonly postmaster: PostmasterSighting
-  readonly handle: ProcessHandle | null
+  readonly pulse: VitalHandle | null
+  readonly parent: Parent | null
 }
 const without = (postmaster: PostmasterSighting): SightedPostmaster => ({
   postmaster,
-  handle: null,
+  pulse: null,
+  parent: null,
 })
 
 /** What a look begins with. */
@@ -72,31 +74,56 @@ export const createProbe = (needs: {
   const { controlCheck, directory, processes, control, clock } = needs
   const postmasterSlot = createSlot(processes)
   const census = createCensus(processes)
-  const identify = createIdentification(processes)
+  const identification = createIdentification(processes)
+  const restedMs = createRestWatch(processes, clock)
   const decoded = createLockFileDecoder()
   let memory: RestartMemory | null = null
   let evidence: Evidence | null = null
   let tracedSince: MonotonicMs | null = null
   let doubted = false
 
-  const sightPostmaster = async (
-    lockFile: LockFile,
-    directoryInode: string,
-  ): Promise<SightedPostmaster> => {
+  const bySignal = (postmaster: PostmasterSighting, pid: Pid): SightedPostmaster => ({
+    postmaster,
+    pulse: postmaster.kind === 'signal 0' ? handleBySignal(processes, pid) : null,
+    parent: null,
+  })
+
+  const sightPostmaster = async (claim: Claim): Promise<SightedPostmaster> => {
+    const { pid } = claim.lockFile
     if (!processes.visible) {
-      return without({ kind: processes.answersSignal(lockFile.pid) ? 'signal 0' : 'gone' })
+      if (!processes.answersSignal(pid)) return without({ kind: 'gone' })
+      return bySignal({ kind: 'signal 0', createdSharedMemory: false }, pid)
     }
-    const held = postmasterSlot.hold(lockFile.pid)
-    if (typeof held === 'string') return without({ kind: held })
+    const held = postmasterSlot.hold(pid)
+    if (held === 'gone') return without({ kind: 'gone' })
+    if (held === 'invisible') return bySignal(identification.identifyHidden(claim), pid)
     const { handle } = held
     const stat = ifLiving(held.stat)
     if (stat === null) return without({ kind: 'zombie' })
-    const identity = await identify(handle, lockFile, directoryInode)
-    if (identity.kind !== 'alive') return without(identity)
-    if (stat.state === 'stopped') return { postmaster: { kind: 'stopped', by: 'signal' }, handle }
+    const { postmaster, titles } = await identification.identify(handle, claim)
+    if (postmaster.kind !== 'alive') return without(postmaster)
+    const parent = { handle, titles }
+    if (stat.state === 'stopped')
+      return { postmaster: { kind: 'stopped', by: 'signal' }, pulse: handle, parent }
     tracedSince = stat.state === 'traced' ? (tracedSince ?? clock.monotonic()) : null
     const lasting = tracedSince !== null && clock.monotonic() - tracedSince >= tracedMsMax
-    return { postmaster: lasting ? { kind: 'stopped', by: 'tracer' } : identity, handle }
+    return {
+      postmaster: lasting ? { kind: 'stopped', by: 'tracer' } : postmaster,
+      pulse: handle,
+      parent,
+    }
+  }
+
+  /** Whether the server is in a crash restart, as far as `next` leaves that in doubt. */
+  const weigh = (next: RestartMemory | null, found: Evidence): Weighed | null => {
+    if (next === null || next.doubt === null) return null
+    const startup = found.children.kind === 'seen' ? found.children.startup : null
+    return weighDoubt(next, {
+      evidence: found,
+      now: clock.monotonic(),
+      startupAgeMs: startup === null ? 0 : processes.ageMs(startup.started),
+      startupRestedMs: restedMs(startup),
+    })
   }
 
   const attempt = async (presumed: Beginning | null): Promise<Look | 'void'> => {
@@ -111,18 +138,24 @@ export const createProbe = (needs: {
     let children: ChildrenSighting = notLookedFor
     let vitals = noVitalSigns
     if (lockFile.kind === 'seen' && sight.directory.kind === 'seen') {
-      const found = await sightPostmaster(lockFile.fact, sight.directory.inode)
+      const { inode: directoryInode, owner } = sight.directory
+      const found = await sightPostmaster({ lockFile: lockFile.fact, directoryInode, owner })
       postmaster = found.postmaster
+      const now = clock.monotonic()
       next = remember(memory, {
         lockFile: lockFile.fact,
         written: lockFile.modified,
-        clockOffsetMs: clock.unix() - clock.monotonic(),
+        now,
+        clockOffsetMs: clock.unix() - now,
       })
-      if (postmaster.kind === 'signal 0') children = { kind: 'invisible' }
-      if (found.handle !== null && postmaster.kind === 'alive') {
-        const counted = await census.take(found.handle, doubted || suspectsAnew(memory, next))
+      if (postmaster.kind === 'signal 0') {
+        children = { kind: 'invisible' }
+        vitals = { postmaster: found.pulse, checkpointer: null }
+      }
+      if (found.parent !== null && postmaster.kind === 'alive') {
+        const counted = await census.take(found.parent, doubted || isNewDoubt(memory, next))
         children = counted.children
-        vitals = { postmaster: found.handle, checkpointer: counted.checkpointer }
+        vitals = { postmaster: found.pulse, checkpointer: counted.checkpointer }
       }
     }
     const version = sight.directory.kind === 'seen' ? sight.directory.version : null
@@ -130,9 +163,7 @@ export const createProbe = (needs: {
     const { directory: sighted, signalFiles } = await sighting
     if (!sameDirectory(sight.directory, sighted)) return 'void'
     if (!sameFile(raw, await directory.lockFile())) return 'void'
-    const anew = suspectsAnew(memory, next)
-    memory = next
-    evidence = unlessTheSame(evidence, {
+    const found: Evidence = {
       controlCheck,
       path: directory.path,
       directory: sighted,
@@ -141,10 +172,14 @@ export const createProbe = (needs: {
       children,
       controlFile,
       signalFiles,
-      memory,
-    })
-    // Only another count can tell when the process that ends a suspicion is there.
-    doubted = anew || contradict(children, controlFile) || mayBeRestarting(evidence)
+      crashRestart: false,
+    }
+    const weighed = weigh(next, found)
+    const crashRestart = weighed?.underWay ?? false
+    // Only another count can tell when the process that ends a doubt is there.
+    doubted = isNewDoubt(memory, next) || contradict(children, controlFile) || crashRestart
+    memory = weighed?.memory ?? next
+    evidence = unlessTheSame(evidence, { ...found, crashRestart })
     return { evidence, vitals, controlFileInode }
   }
 
@@ -190,35 +225,9 @@ const contradict = (children: ChildrenSighting, controlFile: Evidence['controlFi
   controlFile.kind === 'seen' &&
   controlFile.fact.state !== 'in production'
 
-/** A suspicion just come up: this count decides over it, and one more makes sure of that. */
-const suspectsAnew = (before: RestartMemory | null, now: RestartMemory | null): boolean =>
-  now !== before && now !== null && now.suspicion !== null
-
-/** Asks for a process's papers once: who has been recognised stays who it is. */
-const createIdentification = (processes: ProcessTable) => {
-  let known: { handle: ProcessHandle; inode: string; identity: PostmasterSighting } | null = null
-  return async (
-    handle: ProcessHandle,
-    lockFile: LockFile,
-    directoryInode: string,
-  ): Promise<PostmasterSighting> => {
-    if (known?.handle === handle && known.inode === directoryInode) return known.identity
-    const [workingDirectory, program] = await Promise.all([
-      processes.workingDirectory(handle.pid),
-      processes.program(handle.pid),
-    ])
-    const stat = livingStat(handle)
-    if (stat === null) return { kind: 'gone' }
-    const startedAt = processes.startedAt(stat.started)
-    const identity = recognise(
-      { stat, startedAt, program, workingDirectory },
-      { lockFile, directoryInode },
-    )
-    // A stranger is asked again: a server just forked may not have changed directory yet.
-    known = identity.kind === 'alive' ? { handle, inode: directoryInode, identity } : null
-    return identity
-  }
-}
+/** A doubt that has just come up: this count decides over it, and one more makes sure of that. */
+const isNewDoubt = (before: RestartMemory | null, now: RestartMemory | null): boolean =>
+  now !== null && now.doubt !== null && now.doubt !== before?.doubt
 
 const sameDirectory = (one: DirectorySighting, other: DirectorySighting): boolean =>
   one.kind === 'seen' && other.kind === 'seen'

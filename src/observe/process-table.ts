@@ -12,6 +12,7 @@ import { read as readAt, readdirSync, readFileSync, readSync, statSync } from 'n
 import { readlink, stat } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { basename, join } from 'node:path'
+import { decodeProcessActivity, type ProcessActivity } from '../facts/process-activity.ts'
 import { decodeProcessStat, type ProcessStat } from '../facts/process-stat.ts'
 import type { Pid, Ticks, UnixMs } from '../facts/units.ts'
 import { called, inodeOf } from './disk.ts'
@@ -30,6 +31,12 @@ export type ProcessTable = {
   readonly visible: boolean
   readonly open: (pid: Pid) => ProcessHandle | 'gone' | 'invisible'
   readonly answersSignal: (pid: Pid) => boolean
+  /** It answers signal 0 and runs as our own user. */
+  readonly maySignal: (pid: Pid) => boolean
+  /** The table of System V shared memory; empty where there is none. */
+  readonly sharedMemory: () => string
+  /** Null if it can't be read. */
+  readonly activity: (pid: Pid) => ProcessActivity | null
   /** `device:inode`; null when the link may not be read. */
   readonly workingDirectory: (pid: Pid) => Promise<string | null>
   /** Base name of the program file; null when the link may not be read. */
@@ -48,29 +55,57 @@ const tickMs = 10
 /** 52 fields of at most 20 digits, and a name of 15 characters (64 on some kernel threads). */
 const statBytesMax = 1200
 
-export const openProcessTable = (root = '/proc'): ProcessTable => ({
-  visible: statSync(join(root, 'self', 'stat'), { throwIfNoEntry: false }) !== undefined,
-  open: pid => openProcess(root, pid),
-  answersSignal,
-  workingDirectory: pid =>
-    permitted(async () => inodeOf(await stat(join(root, String(pid), 'cwd')))),
-  program: pid =>
-    permitted(async () => basename(withoutDeleted(await readlink(join(root, String(pid), 'exe'))))),
-  children: pid => listChildren(root, pid),
-  commandLine: async pid =>
-    (await permitted(() => readBeginning(join(root, String(pid), 'cmdline')))) ?? '',
-  startedAt: started => (Date.now() - ageMs(started)) as UnixMs,
-  ageMs,
-})
+export const openProcessTable = (root = '/proc'): ProcessTable => {
+  const ageMs = createAge(root)
+  return {
+    visible: statSync(join(root, 'self', 'stat'), { throwIfNoEntry: false }) !== undefined,
+    open: pid => openProcess(root, pid),
+    answersSignal: pid => signal(pid) !== 'gone',
+    maySignal: pid => signal(pid) === 'ours',
+    sharedMemory: () =>
+      permittedAtOnce(() => readFileSync(join(root, 'sysvipc', 'shm'), 'latin1')) ?? '',
+    activity: pid =>
+      decodeProcessActivity(
+        permittedAtOnce(() => readFileSync(join(root, String(pid), 'status'), 'latin1')) ?? '',
+      ),
+    workingDirectory: pid =>
+      permitted(async () => inodeOf(await stat(join(root, String(pid), 'cwd'), { bigint: true }))),
+    program: pid =>
+      permitted(async () =>
+        basename(withoutDeleted(await readlink(join(root, String(pid), 'exe')))),
+      ),
+    children: pid => listChildren(root, pid),
+    commandLine: async pid =>
+      (await permitted(() => readBeginning(join(root, String(pid), 'cmdline')))) ?? '',
+    startedAt: started => (Date.now() - ageMs(started)) as UnixMs,
+    ageMs,
+  }
+}
 
-const ageMs = (started: Ticks): number => uptime() * 1000 - started * tickMs
+/**
+ * Start times count from the boot of the host. /proc/uptime tells the time since then, but lxcfs
+ * (LXC, Incus, Proxmox) puts that of the container in its place, which is less. The monotonic clock
+ * is right there, but for the time that the machine was suspended; and this very process is at
+ * least as old as it knows. None of the three is ever too great.
+ */
+const createAge = (root: string): ((started: Ticks) => number) => {
+  const self = decodeProcessStat(
+    permittedAtOnce(() => readFileSync(join(root, 'self', 'stat'), 'latin1')) ?? '',
+  )
+  const ownStartMs = self.ok ? self.fact.started * tickMs : 0
+  return started => {
+    const monotonicMs = Number(process.hrtime.bigint()) / 1e6
+    const sinceBootMs = Math.max(uptime() * 1000, monotonicMs, ownStartMs + performance.now())
+    return sinceBootMs - started * tickMs
+  }
+}
 
 const openProcess = (root: string, pid: Pid): ProcessHandle | 'gone' | 'invisible' => {
   let descriptor: number | null
   try {
     descriptor = openSync(join(root, String(pid), 'stat'), 'r')
   } catch {
-    return answersSignal(pid) ? 'invisible' : 'gone'
+    return signal(pid) === 'gone' ? 'gone' : 'invisible'
   }
   const bytes = Buffer.allocUnsafe(statBytesMax)
   let last: Decoded | null = null
@@ -95,7 +130,7 @@ const openProcess = (root: string, pid: Pid): ProcessHandle | 'gone' | 'invisibl
   return 'gone'
 }
 
-/** A line decoded. `beginning`: number, name, state and parent, all that ever changes of it. */
+/** A line decoded. `beginning`: all up to the flags, after which nothing changes that counts. */
 type Decoded = {
   readonly beginning: Buffer
   readonly nameEnd: number
@@ -106,9 +141,12 @@ const decode = (line: Buffer): Decoded | null => {
   const decoded = decodeProcessStat(line.toString('latin1'))
   if (!decoded.ok) return null
   const nameEnd = line.lastIndexOf(')')
-  const end = line.indexOf(' ', nameEnd + ') S '.length)
+  let end = nameEnd + 1
+  for (let field = 3; field <= flagsField; field += 1) end = line.indexOf(' ', end + 1)
   return { beginning: Buffer.from(line.subarray(0, end + 1)), nameEnd, stat: decoded.fact }
 }
+
+const flagsField = 9
 
 /** The name has to end at the same place: one may be taken that looks like all of a beginning. */
 const saysTheSame = (line: Buffer, { beginning, nameEnd }: Decoded): boolean =>
@@ -116,13 +154,13 @@ const saysTheSame = (line: Buffer, { beginning, nameEnd }: Decoded): boolean =>
   beginning.compare(line, 0, beginning.length) === 0 &&
   line.lastIndexOf(')') === nameEnd
 
-/** EPERM is an answer too: somebody is there, only not ours to signal. */
-const answersSignal = (pid: Pid): boolean => {
+/** EPERM is an answer too: the process is there, but belongs to another user. */
+const signal = (pid: Pid): 'ours' | 'of another user' | 'gone' => {
   try {
     process.kill(pid, 0)
-    return true
+    return 'ours'
   } catch (error) {
-    return errorCode(error) === 'EPERM'
+    return errorCode(error) === 'EPERM' ? 'of another user' : 'gone'
   }
 }
 

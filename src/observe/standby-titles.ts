@@ -9,11 +9,11 @@
  * A title may wait for the process's memory lock, and may be read torn. So nothing waits for it
  * for ever, and no verdict depends on it.
  */
-import type { ChildKind } from '../facts/child-title.ts'
+import type { ChildKind, TitleFrame } from '../facts/child-title.ts'
 import type { Evidence } from '../facts/evidence.ts'
 import type { Child, ChildrenSighting } from '../facts/sightings.ts'
 import type { MonotonicMs, Pid } from '../facts/units.ts'
-import { glance, isNewborn, meetChild, type Met } from './census.ts'
+import { isNewborn, readTitle, readTitleFrame, statOf, type TitledChild } from './census.ts'
 import type { Clock } from './clock.ts'
 import type { ProcessTable } from './process-table.ts'
 
@@ -44,17 +44,24 @@ export const createStandbyTitles = (
   let underWay: { of: Pid; reading: Promise<ChildrenSighting> } | null = null
 
   /** As it is now; as it was when its title can't be read whole; null when it has ended. */
-  const anew = async (kind: ChildKind, child: Child | null): Promise<Child | null> => {
+  const anew = async (
+    kind: ChildKind,
+    child: Child | null,
+    titles: TitleFrame,
+  ): Promise<Child | null> => {
     if (child === null) return null
     for (let readings = 1; readings <= readingsMax; readings += 1) {
-      const met = await meetChild(table, child.pid)
-      if (met?.kind === kind && met.child.started === child.started) return met.child
+      const titled = await readTitle(table, child.pid, titles)
+      if (titled?.kind === kind && titled.child.started === child.started) return titled.child
     }
-    return glance(table, child.pid)?.started === child.started ? child : null
+    return statOf(table, child.pid)?.started === child.started ? child : null
   }
 
   /** Null for none, also when one has no title yet. */
-  const findReceiver = async (postmaster: Pid): Promise<Child | 'hidden' | null> => {
+  const findReceiver = async (
+    postmaster: Pid,
+    titles: TitleFrame,
+  ): Promise<Child | 'hidden' | null> => {
     const pids = table.children(postmaster)
     if (pids === null) return 'hidden'
     const at = clock.monotonic()
@@ -63,22 +70,24 @@ export const createStandbyTitles = (
     const pidsOfOthers = new Set<Pid>()
     let found: Child | null = null
     for (const pid of pids) {
-      const met = known.has(pid) ? null : await meetChild(table, pid)
-      if (met?.kind === 'walreceiver') found = met.child
-      else if (met === null || !mayBeReceiver(met)) pidsOfOthers.add(pid)
+      const titled = known.has(pid) ? null : await readTitle(table, pid, titles)
+      if (titled?.kind === 'walreceiver') found = titled.child
+      else if (titled === null || !mayBeReceiver(titled)) pidsOfOthers.add(pid)
     }
     others = { of: postmaster, pids: pidsOfOthers, at }
     return found
   }
-  const mayBeReceiver = ({ kind, child }: Met): boolean =>
+  const mayBeReceiver = ({ kind, child }: TitledChild): boolean =>
     kind === 'untitled' || (kind === 'unclear' && isNewborn(table, child))
 
   const read = async (postmaster: Pid, counted: Counted): Promise<ChildrenSighting> => {
-    startup = await anew('startup', latest(startup, counted.startup))
+    const titles = await readTitleFrame(table, postmaster)
+    startup = await anew('startup', latest(startup, counted.startup), titles)
     receiver =
-      (await anew('walreceiver', receiver)) ?? (await anew('walreceiver', counted.walreceiver))
+      (await anew('walreceiver', receiver, titles)) ??
+      (await anew('walreceiver', counted.walreceiver, titles))
     if (receiver === null) {
-      const found = await findReceiver(postmaster)
+      const found = await findReceiver(postmaster, titles)
       if (found === 'hidden') return hidden
       receiver = found
     }

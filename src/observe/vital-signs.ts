@@ -5,14 +5,20 @@
  * in which every file still says that all is well. So before an answer goes out these are glanced
  * at: no disk, no system call that can wait, a few microseconds.
  */
-import type { ProcessStat } from '../facts/process-stat.ts'
+import type { ProcessStat, ProcessState } from '../facts/process-stat.ts'
 import type { Pulse } from '../facts/snapshot.ts'
 import type { Pid } from '../facts/units.ts'
 import type { Clock } from './clock.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
 
+/** What the pulse needs of a process. */
+export type VitalHandle = {
+  readonly pid: Pid
+  readonly read: () => Pick<ProcessStat, 'state'> | 'gone'
+}
+
 export type VitalSigns = {
-  readonly postmaster: ProcessHandle | null
+  readonly postmaster: VitalHandle | null
   readonly checkpointer: ProcessHandle | null
 }
 
@@ -36,11 +42,22 @@ export const takePulse = ({ postmaster, checkpointer }: VitalSigns): Pulse => {
   return steady
 }
 
-/** Null when the process is gone, or dead and not yet reaped. */
-export const livingStat = (handle: ProcessHandle): ProcessStat | null => ifLiving(handle.read())
+/** Null when the process is gone, dying, or dead and not yet reaped. */
+export const livingStat = <Stat extends Pick<ProcessStat, 'state'>>(handle: {
+  readonly read: () => Stat | 'gone'
+}): Stat | null => ifLiving(handle.read())
 
-export const ifLiving = (stat: ProcessStat | 'gone'): ProcessStat | null =>
-  stat === 'gone' || stat.state === 'zombie' || stat.state === 'dead' ? null : stat
+export const ifLiving = <Stat extends Pick<ProcessStat, 'state'>>(
+  stat: Stat | 'gone',
+): Stat | null => (stat === 'gone' || lifeless.includes(stat.state) ? null : stat)
+
+const lifeless: readonly ProcessState[] = ['exiting', 'zombie', 'dead']
+
+/** Where /proc does not show a process, a signal 0 tells whether there is one. */
+export const handleBySignal = (table: ProcessTable, pid: Pid): VitalHandle => ({
+  pid,
+  read: () => (table.answersSignal(pid) ? { state: 'running' } : 'gone'),
+})
 
 const lost = (what: string): Pulse => ({ kind: 'lost', lost: what })
 

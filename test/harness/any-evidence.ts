@@ -83,12 +83,29 @@ const anyControlFile: fc.Arbitrary<Evidence['controlFile']> = fc.oneof(
 const numbers = '4711 4711 0 -1 4194560 3085 21 0 2 1 2 0 0 20 0 1 0 987654 0'
 /** Somebody with the pid of the lock file, who may call himself what he likes. */
 const anybody: fc.Arbitrary<PostmasterSighting> = fc
-  .record({ comm: anyText, program: fc.option(anyText), startedAt: time })
-  .map(({ comm, program, startedAt }) => {
+  .record({
+    comm: anyText,
+    program: fc.option(anyText),
+    startedAt: time,
+    createdSharedMemory: fc.boolean(),
+  })
+  .map(({ comm, program, startedAt, createdSharedMemory }) => {
     const stat = decodeProcessStat(`4711 (${comm}) S 1 ${numbers}\n`)
     const claim = { lockFile: lockFile(), directoryInode: '1:2' }
     return stat.ok
-      ? recognise({ stat: stat.fact, startedAt, program, workingDirectory: null }, claim)
+      ? recognise(
+          {
+            stat: stat.fact,
+            startedAt,
+            program,
+            workingDirectory: null,
+            createdSharedMemory,
+            dataDirectory: null,
+            ours: true,
+            binaryUpgrade: false,
+          },
+          claim,
+        )
       : { kind: 'gone' }
   })
 
@@ -102,7 +119,8 @@ const anyPostmaster: fc.Arbitrary<PostmasterSighting> = fc.oneof(
     { kind: 'stopped', by: 'signal' },
     { kind: 'stopped', by: 'tracer' },
     { kind: 'invisible' },
-    { kind: 'signal 0' },
+    { kind: 'signal 0', createdSharedMemory: false },
+    { kind: 'signal 0', createdSharedMemory: true },
   ),
 )
 
@@ -123,6 +141,8 @@ const anyChildren: fc.Arbitrary<ChildrenSighting> = fc.oneof(
     checkpointer: anyChild,
     walwriter: anyChild,
     walreceiver: anyChild,
+    session: anyChild,
+    illegible: fc.boolean(),
     startupUndecided: fc.boolean(),
   }),
 )
@@ -148,19 +168,5 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
     recoveryConf: fc.option(fc.record({ standbyMode: fc.boolean() })),
     backupLabel: fc.boolean(),
   }),
-  memory: fc.option(
-    fc.record({
-      pid: fc.constant(4711 as Pid),
-      startTime: fc.constant(null),
-      sharedMemoryId: fc.option(fc.nat()),
-      suspicion: fc.option(
-        fc.record({
-          kind: fc.constantFrom('first sight', 'new id'),
-          written: time,
-          writtenAt: fc.option(time),
-        }),
-      ),
-      clockOffsetMs: fc.constant(0),
-    }),
-  ),
+  crashRestart: fc.boolean(),
 })

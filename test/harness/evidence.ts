@@ -66,6 +66,8 @@ export const children = (changes: Partial<Seen> = {}): Seen => ({
   checkpointer: child('checkpointer', 4712),
   walwriter: child('walwriter', 4713),
   walreceiver: null,
+  session: null,
+  illegible: false,
   startupUndecided: false,
   ...changes,
 })
@@ -95,6 +97,8 @@ export const alive = {
   how: 'working directory',
   started: postmasterStarted,
   startedAt: (noon - 60 * minuteMs) as UnixMs,
+  isServer: true,
+  binaryUpgrade: false,
 } as const
 
 export const primaryEvidence = (changes: Partial<Evidence> = {}): Evidence => ({
@@ -106,7 +110,7 @@ export const primaryEvidence = (changes: Partial<Evidence> = {}): Evidence => ({
   children: children(),
   controlFile: seen(controlFile()),
   signalFiles: noSignalFiles,
-  memory: null,
+  crashRestart: false,
   ...changes,
 })
 

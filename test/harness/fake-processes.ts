@@ -1,4 +1,5 @@
 /** A process table made up for tests, in which processes live, stop and die as the test says. */
+import type { ProcessActivity } from '../../src/facts/process-activity.ts'
 import type { ProcessStat } from '../../src/facts/process-stat.ts'
 import type { Pid, Ticks, UnixMs } from '../../src/facts/units.ts'
 import type { ProcessHandle, ProcessTable } from '../../src/observe/process-table.ts'
@@ -13,6 +14,12 @@ export type FakeProcess = {
   program?: string | null
   workingDirectory?: string | null
   children?: readonly number[] | null
+  titleRoom?: number | null
+  /** Hidden in /proc, but answers signals. */
+  hidden?: boolean
+  /** Belongs to another user. */
+  foreign?: boolean
+  activity?: ProcessActivity | null
 }
 
 export type FakeProcesses = {
@@ -24,6 +31,8 @@ export type FakeProcesses = {
   readonly open: () => number
   readonly counts: () => number
   readonly titlesRead: () => number
+  /** Sets the table of shared memory. */
+  readonly setSharedMemory: (table: string) => void
   /** Sets how many ticks have passed since boot; 10,000 unless it is set. */
   readonly setNow: (ticks: number) => void
 }
@@ -34,11 +43,13 @@ export const fakeProcesses = ({ visible = true } = {}): FakeProcesses => {
   let titlesRead = 0
   let counts = 0
   let nowTicks = 10_000
+  let sharedMemory = ''
   const find = (pid: Pid) => processes.get(pid)
 
   const open = (pid: Pid): ProcessHandle | 'gone' | 'invisible' => {
     const mine = find(pid)
     if (mine === undefined) return 'gone'
+    if (mine.hidden === true) return 'invisible'
     const { started = 0 } = mine
     const handle: ProcessHandle = {
       pid,
@@ -57,6 +68,9 @@ export const fakeProcesses = ({ visible = true } = {}): FakeProcesses => {
       visible,
       open,
       answersSignal: pid => processes.has(pid),
+      maySignal: pid => processes.has(pid) && find(pid)?.foreign !== true,
+      sharedMemory: () => sharedMemory,
+      activity: pid => find(pid)?.activity ?? null,
       workingDirectory: pid => Promise.resolve(find(pid)?.workingDirectory ?? null),
       program: pid => Promise.resolve(find(pid)?.program ?? null),
       children: pid => {
@@ -81,6 +95,9 @@ export const fakeProcesses = ({ visible = true } = {}): FakeProcesses => {
     open: () => handles.size,
     counts: () => counts,
     titlesRead: () => titlesRead,
+    setSharedMemory: table => {
+      sharedMemory = table
+    },
     setNow: ticks => {
       nowTicks = ticks
     },
@@ -92,12 +109,14 @@ const statOf = ({
   comm = 'postgres',
   state = 'running',
   started = 0,
+  titleRoom = 1000,
 }: FakeProcess): ProcessStat => ({
   pid: pid as Pid,
   comm,
   state,
   parent: 1,
   started: started as Ticks,
+  titleRoom,
 })
 
 /**
@@ -116,5 +135,11 @@ export const addPostmaster = (
     }
     return processes.add(child).pid
   })
-  return processes.add({ pid, program: 'postgres', workingDirectory: inode, children })
+  return processes.add({
+    pid,
+    program: 'postgres',
+    commandLine: 'postgres\0-D\0/pgdata\0',
+    workingDirectory: inode,
+    children,
+  })
 }

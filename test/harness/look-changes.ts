@@ -129,13 +129,19 @@ export const lookChanges: Readonly<Record<string, Change>> = {
   'a lock file younger than the startup process': besideStartup(21),
 
   'a live postmaster': found({ postmaster: alive }),
-  'somebody who answers signal 0': found({ postmaster: { kind: 'signal 0' } }),
+  'somebody who answers signal 0': found({
+    postmaster: { kind: 'signal 0', createdSharedMemory: false },
+  }),
   'no postmaster': found({ postmaster: { kind: 'gone' } }),
   'a dead postmaster': found({ postmaster: { kind: 'zombie' } }),
   'a stopped postmaster': found({ postmaster: { kind: 'stopped', by: 'signal' } }),
   'a stranger': found({ postmaster: { kind: 'stranger', because: 'it is sshd' } }),
   'a hidden postmaster': found({ postmaster: { kind: 'invisible' } }),
 
+  'illegible titles': withChildren({ illegible: true }),
+  'a session': withChildren({ session: child('me db [local] idle', 4720, 600) }),
+  'an old session': withChildren({ session: child('me db [local] idle', 4720, 499) }),
+  'no session': withChildren({ session: null }),
   'hidden children': found({ children: { kind: 'invisible' } }),
   'no startup process': withChildren({ startup: null, startupUndecided: false }),
   'the first startup process': withChildren({ startup: child('startup', 4714, 1) }),

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert'
 import type { Evidence } from '../../src/facts/evidence.ts'
-import { remember, type RestartMemory } from '../../src/facts/restart-memory.ts'
+import { remember, weighDoubt, type RestartMemory } from '../../src/facts/restart-memory.ts'
 import type { Verdict } from '../../src/facts/verdict.ts'
 import { pause, type Clock } from '../../src/observe/clock.ts'
 import { noMaintenance } from '../../src/facts/maintenance.ts'
@@ -209,14 +209,16 @@ const createMadeUpProbe = ({
     looking = false
     if (isVoid) return null
     const { lockFile, directory } = beginning.evidence
+    let crashRestart = false
     if (lockFile.kind === 'seen' && directory.kind === 'seen') {
-      memory = remember(memory, {
-        lockFile: lockFile.fact,
-        written: lockFile.modified,
-        clockOffsetMs: 0,
-      })
+      const seen = { lockFile: lockFile.fact, written: lockFile.modified }
+      memory = remember(memory, { ...seen, now: began, clockOffsetMs: 0 })
+      const times = { now: began, startupAgeMs: 0, startupRestedMs: 0 }
+      const weighed = weighDoubt(memory, { evidence: beginning.evidence, ...times })
+      memory = weighed.memory
+      crashRestart = weighed.underWay
     }
-    const evidence = { ...beginning.evidence, memory }
+    const evidence = { ...beginning.evidence, crashRestart }
     finished.push({ ...beginning, evidence, began })
     return { evidence, vitals: beginning.vitals, controlFileInode: '1:9' }
   }

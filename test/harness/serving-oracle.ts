@@ -20,7 +20,7 @@ const isOpen = ({ directory, lockFile, postmaster, children }: Evidence): boolea
   const before10 = directory.version?.startsWith('9.') === true
   const saysReady = status === 'ready' || (before10 && lineCount === 7)
   const lives = postmaster.kind === 'alive' || postmaster.kind === 'signal 0'
-  const canWrite = children.kind !== 'seen' || children.checkpointer !== null
+  const canWrite = children.kind !== 'seen' || children.checkpointer !== null || children.illegible
   return saysReady && !singleUser && lives && canWrite
 }
 
@@ -28,7 +28,7 @@ const roleWritten = ({ controlFile, children }: Evidence): Role | null => {
   if (controlFile.kind !== 'seen') return null
   const { state } = controlFile.fact
   if (state === 'in production') return 'primary'
-  const recovering = children.kind !== 'seen' ? 'unknown' : children.startup !== null
+  const recovering = startupSeen(children) ?? 'unknown'
   if (state === 'in archive recovery') return recovering === false ? null : 'standby'
   const isEnding = state === 'shutting down' || state === 'shut down'
   return isEnding && recovering === true ? 'standby' : null
@@ -41,12 +41,20 @@ const roleRequested = ({ directory, signalFiles, children }: Evidence): Role | n
     version < 12
       ? recoveryConf !== null
       : recoveryConf === null && (standbySignal || recoverySignal)
-  const recovering = children.kind !== 'seen' ? requested : children.startup !== null
+  const recovering = startupSeen(children) ?? requested
   if (recovering !== requested) return null
   return requested ? 'standby' : 'primary'
 }
 
+/** Null if it can't be told. */
+const startupSeen = (children: Evidence['children']): boolean | null => {
+  if (children.kind !== 'seen') return null
+  if (children.startup !== null) return true
+  return children.illegible ? null : false
+}
+
 type Reading = {
+  readonly evidence: Evidence
   readonly id: number | null
   readonly ready: boolean
   readonly written: number
@@ -56,14 +64,16 @@ type Reading = {
 const readingsOf = (looks: readonly Evidence[]): readonly Reading[] => {
   let readings: readonly Reading[] = []
   let postmaster = ''
-  for (const { directory, lockFile } of looks) {
+  for (const evidence of looks) {
+    const { directory, lockFile } = evidence
     if (directory.kind !== 'seen' || lockFile.kind !== 'seen') continue
     const { pid, startTime, sharedMemory, status } = lockFile.fact
     if (postmaster !== `${pid} since ${startTime}`) readings = []
     postmaster = `${pid} since ${startTime}`
     // Where no id stands, nothing is said of it.
     const id = sharedMemory?.id ?? readings.at(-1)?.id ?? null
-    readings = [...readings, { id, ready: status === 'ready', written: lockFile.modified }]
+    const ready = status === 'ready'
+    readings = [...readings, { evidence, id, ready, written: lockFile.modified }]
   }
   return readings
 }
@@ -73,16 +83,17 @@ const readingsOf = (looks: readonly Evidence[]): readonly Reading[] => {
  * Who came too late to see the id change knows as much as that it may have.
  */
 const mayBeRestarting = (looks: readonly Evidence[]): boolean => {
-  const evidence = looks.at(-1)
   const readings = readingsOf(looks)
   const begin = readings.findLastIndex(({ id }, at) => id !== (readings[at - 1]?.id ?? null))
   const since = readings.slice(Math.max(begin, 0))
   const [first] = since
-  if (evidence === undefined || first === undefined) return false
+  if (first === undefined) return false
   if (since.some(({ written }) => written !== first.written)) return false
   const sawChange = (readings[begin - 1]?.id ?? null) !== null
   if (!sawChange && !first.ready) return false
-  return !isBeyondDoubt(evidence, { sawChange, written: first.written })
+  // What was once beyond doubt stays so.
+  const { written } = first
+  return !since.some(({ evidence }) => isBeyondDoubt(evidence, { sawChange, written }))
 }
 
 /** Whether the children tell that recovery has come to where it serves. */
@@ -90,14 +101,26 @@ const isBeyondDoubt = (
   { children, postmaster, controlCheck, controlFile }: Evidence,
   { sawChange, written }: { sawChange: boolean; written: number },
 ): boolean => {
-  if (children.kind !== 'seen') return !sawChange
-  const { startup, walwriter, walreceiver, startupUndecided } = children
+  const produced =
+    controlFile.kind === 'seen' && controlFile.fact.state === 'in production'
+      ? controlFile.modified
+      : null
+  const unseenSaysSo = produced === null ? !sawChange : written - produced <= (sawChange ? 0 : 2000)
+  if (children.kind !== 'seen') return unseenSaysSo
+  const { startup, walwriter, session, startupUndecided, illegible } = children
   // The WAL writer runs only when recovery is over, whatever a child without a title may be.
-  if (startup === null) return walwriter !== null || !(sawChange || startupUndecided)
-  const bornBeforeWritten = startup.startedAt + 20 < written
+  if (startup === null) {
+    if (walwriter !== null) return true
+    return illegible ? unseenSaysSo : !(sawChange || startupUndecided)
+  }
+  const recoveryBegan = controlFile.kind === 'seen' ? controlFile.modified : Infinity
+  const bornBeforeWritten =
+    startup.startedAt + 20 < written ||
+    (startup.startedAt <= recoveryBegan && recoveryBegan < written)
   const bornWithServer = postmaster.kind === 'alive' && startup.started <= postmaster.started + 100
   const mayLast =
     controlCheck === 'off' ||
     (controlFile.kind === 'seen' && controlFile.fact.state === 'in archive recovery')
-  return bornBeforeWritten || walreceiver !== null || (bornWithServer && mayLast && !sawChange)
+  const loggedIn = session !== null && session.started >= startup.started
+  return bornBeforeWritten || loggedIn || (bornWithServer && mayLast && !sawChange)
 }

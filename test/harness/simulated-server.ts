@@ -83,7 +83,12 @@ export const createSimulatedServer = ({ major, hotStandby, request }: ServerKind
 
     postmaster: () => postmaster,
     startPostmaster: (): void => {
-      postmaster = spawn({ program: 'postgres', workingDirectory: directoryInode, children: [] })
+      postmaster = spawn({
+        program: 'postgres',
+        commandLine: ownCommandLine,
+        workingDirectory: directoryInode,
+        children: [],
+      })
       startTime = Math.floor((noon + now) / 1000)
     },
     /** Leaves whatever is in the lock file behind. */

@@ -15,7 +15,7 @@
 import type { Evidence } from './evidence.ts'
 import type { LockFile } from './lock-file.ts'
 import { nextStart } from './recovery-request.ts'
-import { majorVersion, type Child } from './sightings.ts'
+import { majorVersion, type Child, type ChildrenSighting } from './sightings.ts'
 import type { MonotonicMs, Pid, Ticks, UnixMs, UnixSeconds } from './units.ts'
 
 export type RestartMemory = {
@@ -112,20 +112,20 @@ export const weighDoubt = (memory: RestartMemory, surroundings: Surroundings): W
   const { children } = surroundings.evidence
   if (doubt === null || children.kind === 'not looked for') return { memory, underWay: false }
   const settled: Weighed = { memory: { ...memory, doubt: null }, underWay: false }
-  const startup = children.kind === 'seen' ? children.startup : null
+  const byFileTimes = (): Weighed =>
+    weighUnseen(doubt, surroundings) === 'groundless' ? settled : { memory, underWay: true }
+  if (children.kind === 'invisible') return byFileTimes()
+  const { startup, walwriter } = children
   if (startup !== null) {
-    const outcome = weighBesideStartup({ memory, doubt, startup }, surroundings)
+    const outcome = weighBesideStartup({ memory, doubt, startup, children }, surroundings)
     if (outcome === 'groundless') return settled
     const compared = { ...doubt, compared: startup.started }
     const kept = doubt.compared === startup.started ? memory : { ...memory, doubt: compared }
     return { memory: kept, underWay: true }
   }
   // It runs only in normal operation. A child that can't be told yet is no startup process then.
-  if (children.kind === 'seen' && children.walwriter !== null) return settled
-  if (children.kind === 'invisible' || children.illegible) {
-    const outcome = weighUnseen(doubt, surroundings)
-    return outcome === 'groundless' ? settled : { memory, underWay: true }
-  }
+  if (walwriter !== null) return settled
+  if (children.illegible) return byFileTimes()
   // At first sight it may be between the end of the children and the new startup process.
   return { memory, underWay: doubt.kind === 'new id' || children.startupUndecided }
 }
@@ -143,6 +143,7 @@ type Case = {
   readonly memory: RestartMemory
   readonly doubt: Doubt
   readonly startup: Child
+  readonly children: Extract<ChildrenSighting, { kind: 'seen' }>
 }
 
 /**
@@ -154,10 +155,12 @@ type Case = {
  * a standby is believed when the startup process rests, having replayed all there was, or at last
  * when a minute has passed. None of that can make a primary: see isRecovering().
  */
-const weighBesideStartup = ({ memory, doubt, startup }: Case, around: Surroundings): Outcome => {
+const weighBesideStartup = (
+  { memory, doubt, startup, children }: Case,
+  around: Surroundings,
+): Outcome => {
   const { evidence, startupAgeMs, startupRestedMs } = around
-  const { children, postmaster } = evidence
-  if (children.kind !== 'seen') return 'under way'
+  const { postmaster } = evidence
   if (doubt.compared !== startup.started && isWrittenSince(memory, doubt, startup, around))
     return 'groundless'
   const { session, walreceiver } = children

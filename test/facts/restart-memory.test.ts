@@ -1,27 +1,38 @@
+import * as fc from 'fast-check'
 import t from 'tap'
+import type { Evidence } from '../../src/facts/evidence.ts'
 import type { LockFile } from '../../src/facts/lock-file.ts'
-import { crashRestartUnderWay, remember } from '../../src/facts/restart-memory.ts'
-import type { RestartMemory } from '../../src/facts/restart-memory.ts'
-import type { Pid, UnixMs, UnixSeconds } from '../../src/facts/units.ts'
 import {
+  remember,
+  weighDoubt,
+  type Doubt,
+  type RestartMemory,
+  type Surroundings,
+} from '../../src/facts/restart-memory.ts'
+import type { MonotonicMs, Pid, UnixMs, UnixSeconds } from '../../src/facts/units.ts'
+import {
+  alive,
   child,
   children,
+  controlFile,
+  directory,
   lockFile,
-  postmasterStarted,
-  standbyChildren,
+  primaryEvidence,
+  seen,
+  standbyEvidence,
 } from '../harness/evidence.ts'
 
-const onStandby = { postmasterStarted, recovering: true }
 const at = (ms: number) => (1_767_268_000_000 + ms) as UnixMs
 const withId = (id: number, changes: Partial<LockFile> = {}) =>
   lockFile({ sharedMemory: { key: 1, id }, ...changes })
+const now = 5000 as MonotonicMs
 
 const see = (
   before: RestartMemory | null,
-  seen: LockFile,
+  lock: LockFile,
   written: UnixMs,
   clockOffsetMs = 0,
-): RestartMemory => remember(before, { lockFile: seen, written, clockOffsetMs })
+): RestartMemory => remember(before, { lockFile: lock, written, now, clockOffsetMs })
 
 /** Memory after a postmaster was watched from its start until it was ready. */
 const watchedFromStart = (): RestartMemory => {
@@ -29,175 +40,302 @@ const watchedFromStart = (): RestartMemory => {
   return see(starting, withId(7), at(100))
 }
 
-t.test('a postmaster watched from its start is under no suspicion', async t => {
-  t.equal(watchedFromStart().suspicion, null)
+t.test('a postmaster watched from its start is in no doubt', async t => {
+  t.equal(watchedFromStart().doubt, null)
 })
 
-t.test(
-  'a postmaster that is ready at first sight may be in the middle of a crash restart',
-  async t => {
-    t.strictSame(see(null, withId(7), at(5)).suspicion, {
-      kind: 'first sight',
-      written: at(5),
-      writtenAt: at(5),
-    })
-  },
-)
-
-t.test('so may one whose shared memory id was not yet written when it was seen before', async t => {
+t.test('one that is ready at first sight may be in the middle of a crash restart', async t => {
+  const doubt = { kind: 'first sight', since: now, compared: null }
+  t.strictSame(see(null, withId(7), at(5)).doubt, { ...doubt, written: at(5) })
   const early = see(null, lockFile({ sharedMemory: null, status: null }), at(0))
-  t.strictSame(see(early, withId(7), at(9)).suspicion, {
-    kind: 'first sight',
-    written: at(9),
-    writtenAt: at(9),
-  })
+  t.strictSame(see(early, withId(7), at(9)).doubt, { ...doubt, written: at(9) }, 'without an id')
 })
 
 t.test('a shared memory id that is not there for a while is not forgotten', async t => {
   const without = lockFile({ sharedMemory: null })
   t.strictSame(see(watchedFromStart(), without, at(200)), watchedFromStart())
   const crashed = see(see(watchedFromStart(), without, at(200)), withId(8), at(300))
-  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(300), writtenAt: at(300) })
-  t.strictSame(see(crashed, without, at(300)), crashed, 'nor is the suspicion')
+  t.match(crashed.doubt, { kind: 'new id', written: at(300) })
+  t.strictSame(see(crashed, without, at(300)), crashed, 'nor is the doubt')
 })
 
 t.test('another pid, or the same with another start time, is another postmaster', async t => {
   const before = watchedFromStart()
   const again = see(before, withId(9, { pid: 99 as Pid, status: 'starting' }), at(200))
-  t.equal(again.suspicion, null)
+  t.equal(again.doubt, null)
   const recycled = withId(9, { startTime: 5 as UnixSeconds, status: 'starting' })
-  t.equal(see(before, recycled, at(200)).suspicion, null)
+  t.equal(see(before, recycled, at(200)).doubt, null)
 })
 
 t.test('the memory stays the same object as long as there is nothing new', async t => {
   const before = watchedFromStart()
   t.equal(see(before, withId(7), at(200)), before)
-  const suspecting = see(null, withId(7), at(5))
-  t.equal(see(suspecting, withId(7), at(5)), suspecting)
-  t.not(see(suspecting, withId(7), at(6)), suspecting)
+  const doubting = see(null, withId(7), at(5))
+  t.equal(see(doubting, withId(7), at(5)), doubting)
+  t.not(see(doubting, withId(7), at(6)), doubting)
 })
 
 t.test('a new shared memory id under the same pid is a crash restart', async t => {
   const crashed = see(watchedFromStart(), withId(8), at(5000))
-  t.strictSame(crashed.suspicion, { kind: 'new id', written: at(5000), writtenAt: at(5000) })
-
-  t.test('until the lock file is written once more', async t => {
-    const still = see(crashed, withId(8), at(5000))
-    t.same(still.suspicion, crashed.suspicion)
-    t.equal(see(still, withId(8), at(7000)).suspicion, null)
-  })
-
-  t.test('and a second one on top begins anew', async t => {
-    const twice = see(crashed, withId(9), at(6000))
-    t.strictSame(twice.suspicion, { kind: 'new id', written: at(6000), writtenAt: at(6000) })
-  })
+  t.match(crashed.doubt, { kind: 'new id', written: at(5000) })
+  t.equal(see(crashed, withId(8), at(5000)).doubt, crashed.doubt)
+  t.equal(see(crashed, withId(8), at(7000)).doubt, null, 'over with the next write')
+  const twice = see(crashed, withId(9), at(6000)).doubt
+  t.match(twice, { kind: 'new id', written: at(6000) }, 'a second one on top begins anew')
 })
 
-const memory = (kind: 'first sight' | 'new id', written: UnixMs): RestartMemory => ({
+t.test('that the clock was set is known for one check', async t => {
+  const set = see(watchedFromStart(), withId(7), at(100), 2000)
+  t.match(set, { clockWasSet: true, clockOffsetMs: 2000 })
+  const after = see(set, withId(7), at(100), 2000)
+  t.match(after, { clockWasSet: false, clockOffsetMs: 2000 })
+  t.equal(see(after, withId(7), at(100), 2004), after, 'a clock being slewed is not set')
+})
+
+const doubtful = (
+  kind: Doubt['kind'],
+  written: UnixMs,
+  changes: Partial<RestartMemory> = {},
+): RestartMemory & { readonly doubt: Doubt } => ({
   pid: 4711 as Pid,
-  startTime: null,
+  startTime: lockFile().startTime,
   sharedMemoryId: 8,
-  suspicion: { kind, written, writtenAt: written },
+  doubt: { kind, written, since: now, compared: null },
   clockOffsetMs: 0,
+  clockWasSet: false,
+  ...changes,
 })
 
-t.test('without a suspicion nothing is under way', async t => {
-  t.equal(crashRestartUnderWay(watchedFromStart(), standbyChildren(), onStandby), false)
+const weigh = (
+  memory: RestartMemory,
+  evidence: Evidence,
+  changes: Partial<Omit<Surroundings, 'evidence'>> = {},
+) => {
+  const times = { now, startupAgeMs: 0, startupRestedMs: 0, ...changes }
+  return weighDoubt(memory, { evidence, ...times })
+}
+const isUnderWay = (...given: Parameters<typeof weigh>): boolean => weigh(...given).underWay
+/** Dropped for good, so that nothing later can bring it back. */
+const isDropped = (...given: Parameters<typeof weigh>): boolean => {
+  const { memory, underWay } = weigh(...given)
+  return !underWay && memory.doubt === null
+}
+
+const both = ['first sight', 'new id'] as const
+
+t.test('without a doubt nothing is under way', async t => {
+  const memory = watchedFromStart()
+  t.strictSame(weigh(memory, standbyEvidence()), { memory, underWay: false })
 })
 
-t.test('where children can not be seen, only the new id counts', async t => {
-  const unseen = { kind: 'invisible' } as const
-  t.equal(crashRestartUnderWay(memory('new id', at(0)), unseen, onStandby), true)
-  t.equal(crashRestartUnderWay(memory('first sight', at(0)), unseen, onStandby), false)
+t.test('nor is anything said while there is no postmaster', async t => {
+  const memory = doubtful('new id', at(0))
+  const evidence = primaryEvidence({ children: { kind: 'not looked for' } })
+  t.strictSame(weigh(memory, evidence), { memory, underWay: false })
 })
 
-t.test('a child that may be the startup process keeps up the suspicion', async t => {
+t.test('on a primary', async t => {
+  const before = primaryEvidence({ children: children({ walwriter: null }) })
   const undecided = children({ startupUndecided: true, walwriter: null })
-  t.equal(crashRestartUnderWay(memory('first sight', at(0)), undecided, onStandby), true)
+
+  t.test('it is over when the WAL writer is there and the startup process is gone', async t => {
+    for (const kind of both) t.ok(isDropped(doubtful(kind, at(0)), primaryEvidence()))
+    t.ok(isUnderWay(doubtful('new id', at(0)), before))
+  })
+
+  t.test('at first sight it may be still to come', async t => {
+    const memory = doubtful('first sight', at(0))
+    t.strictSame(weigh(memory, before), { memory, underWay: false })
+    t.ok(isUnderWay(memory, primaryEvidence({ children: undecided })), 'or have come')
+  })
+
+  t.test('a child without title is no startup process beside a WAL writer', async t => {
+    const evidence = primaryEvidence({ children: children({ startupUndecided: true }) })
+    for (const kind of both) t.ok(isDropped(doubtful(kind, at(0)), evidence))
+  })
+
+  t.test('neither rest nor time ends it beside a startup process', async t => {
+    const startup = child('startup recovering 000000010000000000000003', 4714, 500)
+    const evidence = primaryEvidence({ children: children({ startup, walwriter: null }) })
+    const long = { startupAgeMs: 1e6, startupRestedMs: 1e6 }
+    for (const kind of both) {
+      t.ok(isUnderWay(doubtful(kind, startup.startedAt), evidence, long))
+      // File times in whole seconds make no difference.
+      const coarse = (Math.floor(startup.startedAt / 1000) * 1000) as UnixMs
+      t.ok(isUnderWay(doubtful(kind, coarse), evidence, long))
+    }
+  })
 })
 
-t.test('but not beside a WAL writer, which runs in normal operation alone', async t => {
-  const undecided = children({ startupUndecided: true })
-  for (const kind of ['first sight', 'new id'] as const)
-    t.equal(crashRestartUnderWay(memory(kind, at(0)), undecided, onStandby), false)
+t.test('where children are not seen, the order of two file times tells', async t => {
+  const production = (ms: number) => seen(controlFile(), at(ms))
+  for (const [hidden, name] of [
+    [{ kind: 'invisible' }, 'invisible'],
+    [children({ walwriter: null, checkpointer: null, illegible: true }), 'illegible'],
+  ] as const) {
+    t.test(`${name}, on a primary`, async t => {
+      const evidence = (ms: number) =>
+        primaryEvidence({ children: hidden, controlFile: production(ms) })
+      for (const kind of both) t.ok(isDropped(doubtful(kind, at(0)), evidence(1)))
+      t.ok(isDropped(doubtful('first sight', at(0)), evidence(-2000)), 'ready comes soon after')
+      t.ok(isUnderWay(doubtful('first sight', at(0)), evidence(-2001)), 'an old checkpoint')
+      t.ok(isUnderWay(doubtful('new id', at(0)), evidence(0)))
+      t.ok(isUnderWay(doubtful('new id', at(0)), evidence(-1), { now: 1e9 as MonotonicMs }))
+    })
+    t.test(`${name}, on a standby`, async t => {
+      const evidence = standbyEvidence({ children: hidden })
+      t.ok(isDropped(doubtful('first sight', at(0)), evidence))
+      const crashed = doubtful('new id', at(0))
+      t.ok(isUnderWay(crashed, evidence, { now: (now + 59_999) as MonotonicMs }))
+      t.ok(isDropped(crashed, evidence, { now: (now + 60_000) as MonotonicMs }))
+    })
+    t.test(`${name}, without the control file`, async t => {
+      const off = {
+        children: hidden,
+        controlCheck: 'off',
+        controlFile: { kind: 'absent' },
+      } as const
+      const late = { now: (now + 60_000) as MonotonicMs }
+      t.ok(isDropped(doubtful('new id', at(0)), standbyEvidence(off), late))
+      t.ok(isUnderWay(doubtful('new id', at(0)), primaryEvidence(off), late))
+      const unknown = { ...off, directory: directory(null) }
+      t.ok(isDropped(doubtful('new id', at(0)), standbyEvidence(unknown), late))
+    })
+  }
 })
-
-t.test(
-  'a primary is done when the startup process is gone and the WAL writer is there',
-  async t => {
-    const suspected = memory('new id', at(0))
-    t.equal(crashRestartUnderWay(suspected, children(), onStandby), false)
-    const before = children({ walwriter: null })
-    t.equal(crashRestartUnderWay(suspected, before, onStandby), true)
-    t.equal(crashRestartUnderWay(memory('first sight', at(0)), before, onStandby), false)
-  },
-)
 
 t.test('on a standby', async t => {
   const startup = child('startup recovering 000000010000000000000003', 4714, 500)
   const recovering = children({ startup, walwriter: null })
-  const soonAfter = (ms: number) => (startup.startedAt + ms) as UnixMs
+  const after = (ms: number) => (startup.startedAt + ms) as UnixMs
+  const evidence = (changes: Partial<Evidence> = {}): Evidence =>
+    standbyEvidence({
+      children: recovering,
+      controlFile: seen(controlFile({ state: 'in archive recovery' }), after(900_000)),
+      ...changes,
+    })
+  const withReceiver = { ...recovering, walreceiver: child('walreceiver', 4715, 510) }
 
   t.test('a lock file written before the startup process was born is left over', async t => {
-    for (const kind of ['first sight', 'new id'] as const) {
-      const suspected = memory(kind, soonAfter(-3))
-      t.equal(crashRestartUnderWay(suspected, recovering, onStandby), true)
-    }
+    for (const kind of both) t.ok(isUnderWay(doubtful(kind, after(-3)), evidence()))
   })
 
   t.test('one written clearly after that is fresh', async t => {
-    for (const [ms, underWay] of [
-      [20, true],
-      [21, false],
-    ] as const) {
-      const suspected = memory('new id', soonAfter(ms))
-      t.equal(crashRestartUnderWay(suspected, recovering, onStandby), underWay)
+    for (const kind of both) {
+      t.ok(isUnderWay(doubtful(kind, after(20)), evidence()))
+      t.ok(isDropped(doubtful(kind, after(21)), evidence()))
     }
   })
 
-  t.test('a WAL receiver tells that all local WAL has been replayed', async t => {
-    const streaming = { ...recovering, walreceiver: child('walreceiver', 4715, 510) }
-    t.equal(crashRestartUnderWay(memory('new id', soonAfter(0)), streaming, onStandby), false)
+  t.test(
+    'so is one written after the control file, which recovery writes at its start',
+    async t => {
+      const began = (ms: number) => ({
+        controlFile: seen(controlFile({ state: 'in archive recovery' }), after(ms)),
+      })
+      for (const kind of both) {
+        t.ok(isDropped(doubtful(kind, after(5)), evidence(began(4))))
+        t.ok(isUnderWay(doubtful(kind, after(5)), evidence(began(5))))
+        t.ok(isUnderWay(doubtful(kind, after(5)), evidence(began(-1))), 'by an earlier recovery')
+      }
+      t.ok(isUnderWay(doubtful('new id', after(5)), evidence({ controlFile: { kind: 'absent' } })))
+    },
+  )
+
+  t.test('that is compared once: later the clock may have been set', async t => {
+    const memory = doubtful('new id', after(-3))
+    const { memory: compared } = weigh(memory, evidence())
+    t.equal(compared.doubt?.compared, startup.started)
+    for (const setByMs of [-3_600_000, -2000, 2000, 3_600_000]) {
+      const moved = { ...startup, startedAt: after(setByMs) }
+      const counted = evidence({ children: { ...recovering, startup: moved } })
+      t.strictSame(weigh(compared, counted), { memory: compared, underWay: true }, `${setByMs}`)
+    }
+    const next = child('startup', 4716, 700)
+    const again = weigh(compared, evidence({ children: { ...recovering, startup: next } }))
+    t.equal(again.memory.doubt?.compared, next.started, 'with each startup process')
+  })
+
+  t.test('and not with a clock that was set since', async t => {
+    const written = after(500)
+    t.ok(isUnderWay(doubtful('new id', written, { clockWasSet: true }), evidence()))
+    t.ok(isUnderWay(doubtful('new id', written, { startTime: null }), evidence()))
+    const hidden = { kind: 'signal 0', createdSharedMemory: true } as const
+    t.ok(isUnderWay(doubtful('new id', written), evidence({ postmaster: hidden })))
+    for (const [ms, dropped] of [
+      [-2001, false],
+      [-2000, true],
+      [2000, true],
+      [2001, false],
+    ] as const) {
+      const startedAt = (alive.startedAt + ms) as UnixMs
+      const memory = doubtful('new id', written)
+      const moved = evidence({ postmaster: { ...alive, startedAt } })
+      t.equal(isDropped(memory, moved), dropped, `${ms} ms off the lock file's start time`)
+    }
+  })
+
+  t.test('a WAL receiver proves nothing: logins may be refused for hours', async t => {
+    const streaming = evidence({ children: withReceiver })
+    const long = { startupAgeMs: 1e9, startupRestedMs: 1e9 }
+    t.ok(isUnderWay(doubtful('new id', after(1)), streaming, long))
+  })
+
+  t.test('a session younger than the startup process proves that logins are accepted', async t => {
+    for (const kind of both)
+      for (const [started, dropped] of [
+        [500, true],
+        [499, false],
+      ] as const) {
+        const session = child('me db [local] idle', 4720, started)
+        const counted = evidence({ children: { ...recovering, session } })
+        t.equal(isDropped(doubtful(kind, after(0)), counted), dropped)
+      }
   })
 
   t.test('the first startup process of a postmaster has no crash behind it', async t => {
     const first = children({ startup: child('startup', 4714, 100), walwriter: null })
     const written = (first.startup?.startedAt ?? 0) as UnixMs
-    const atFirstSight = memory('first sight', written)
-    t.equal(crashRestartUnderWay(atFirstSight, first, onStandby), false)
-    const unknown = { ...onStandby, postmasterStarted: null }
-    t.equal(crashRestartUnderWay(atFirstSight, first, unknown), true, 'if its start is known')
-    const ending = { ...onStandby, recovering: false }
-    t.equal(crashRestartUnderWay(atFirstSight, first, ending), true, 'and recovery goes on')
+    const atFirstSight = doubtful('first sight', written)
+    t.ok(isDropped(atFirstSight, evidence({ children: first })))
+    const hidden = { kind: 'signal 0', createdSharedMemory: true } as const
+    const unknown = evidence({ children: first, postmaster: hidden })
+    t.ok(isUnderWay(atFirstSight, unknown), 'if its start is known')
+    const ending = seen(controlFile({ state: 'shutting down' }), after(900_000))
+    const last = evidence({ children: first, controlFile: ending })
+    t.ok(isUnderWay(atFirstSight, last), 'and recovery goes on')
     const later = children({ startup: child('startup', 4714, 101), walwriter: null })
-    t.equal(crashRestartUnderWay(atFirstSight, later, onStandby), true)
-    t.equal(crashRestartUnderWay(memory('new id', written), first, onStandby), true)
+    t.ok(isUnderWay(atFirstSight, evidence({ children: later })))
+    t.ok(isUnderWay(doubtful('new id', written), evidence({ children: first })))
   })
 
-  t.test('a clock that is set after the lock file was written changes nothing', async t => {
-    for (const setByMs of [-3_600_000, -2000, 2000, 3_600_000]) {
-      for (const ms of [-3, 500]) {
-        const suspected = memory('new id', soonAfter(ms))
-        const after = see(suspected, withId(8, { startTime: null }), soonAfter(ms), setByMs)
-        const bornBySetClock = { ...startup, startedAt: (startup.startedAt + setByMs) as UnixMs }
-        const counted = { ...recovering, startup: bornBySetClock }
-        t.equal(crashRestartUnderWay(after, counted, onStandby), ms < 0, `${setByMs}`)
-      }
+  t.test('where times can not tell', async t => {
+    const wholeSecond = (Math.floor(startup.startedAt / 1000) * 1000) as UnixMs
+    const cases = [
+      ['at first sight', doubtful('first sight', after(7))],
+      ['with file times in whole seconds', doubtful('new id', wholeSecond)],
+    ] as const
+    for (const [name, memory] of cases) {
+      t.test(name, async t => {
+        t.ok(isUnderWay(memory, evidence(), { startupRestedMs: 499 }))
+        t.ok(isDropped(memory, evidence(), { startupRestedMs: 500 }), 'rest is believed')
+        const streaming = evidence({ children: withReceiver })
+        t.ok(isUnderWay(memory, streaming, { startupRestedMs: 1e9 }), 'not beside a receiver')
+        t.ok(isUnderWay(memory, streaming, { startupAgeMs: 59_999 }))
+        t.ok(isDropped(memory, streaming, { startupAgeMs: 60_000 }), 'and a minute at last')
+      })
     }
   })
+})
 
-  t.test('one set while it was written leaves only the next write to go by', async t => {
-    const crashed = see(watchedFromStart(), withId(8), soonAfter(500), 2000)
-    t.strictSame(crashed.suspicion?.writtenAt, null)
-    t.equal(crashRestartUnderWay(crashed, recovering, onStandby), true)
-    const setAgain = see(crashed, withId(8), soonAfter(500), 0)
-    t.equal(crashRestartUnderWay(setAgain, recovering, onStandby), true)
-    t.equal(see(setAgain, withId(8), soonAfter(600), 0).suspicion, null)
-  })
-
-  t.test('a clock being slewed is not being set', async t => {
-    const slewed = see(watchedFromStart(), withId(7), at(100), 4)
-    t.equal(slewed.clockOffsetMs, 0)
-    t.strictSame(see(slewed, withId(8), at(300), 4).suspicion?.writtenAt, at(300))
-  })
+t.test('no doubt outlives a minute and a session, and none is taken back', async t => {
+  const evidence = fc.constantFrom(standbyEvidence(), primaryEvidence())
+  fc.assert(
+    fc.property(evidence, fc.constantFrom(...both), fc.integer(), (base, kind, ms) => {
+      const session = child('me db [local] idle', 4720, 600)
+      const counted = base.children.kind === 'seen' ? { ...base.children, session } : base.children
+      const { memory } = weigh(doubtful(kind, at(ms)), { ...base, children: counted })
+      return memory.doubt === null
+    }),
+  )
 })

@@ -78,7 +78,7 @@ t.test('a primary in good health is seen as one, with its vital signs', async t 
     path,
     postmaster: { kind: 'alive', how: 'working directory' },
     controlFile: { fact: { state: 'in production' } },
-    memory: { pid, sharedMemoryId: 7 },
+    crashRestart: false,
   })
   t.equal(vitals.postmaster?.pid, pid)
   t.equal(vitals.checkpointer?.pid, pid + 1)
@@ -191,7 +191,7 @@ t.test('with the control file off, signal files decide', async t => {
 t.test('who is met in the middle of life has its children counted twice, and no more', async t => {
   const { look, processes } = setUp()
   t.match((await look()).evidence, {
-    memory: { suspicion: { kind: 'first sight' } },
+    crashRestart: false,
     children: { startup: null },
   })
   await look()
@@ -210,12 +210,98 @@ t.test('a crash restart may be under way: they are counted until it is over', as
     t.match((await look()).verdict, { rule: 'crash restart' })
     t.equal(processes.counts(), looks)
   }
-  processes.add({ pid: 4714, commandLine: 'postgres: walreceiver ', started: 9000 })
-  postmaster.children = [...(postmaster.children ?? []), 4714]
-  t.match((await look()).evidence.children, { walreceiver: { pid: 4714 } })
+  const add = (number: number, title: string): void => {
+    processes.add({ pid: number, commandLine: `postgres: ${title}`, started: 9000 })
+    postmaster.children = [...(postmaster.children ?? []), number]
+  }
+  add(4714, 'walreceiver streaming 0/3000148')
+  t.match((await look()).verdict, { rule: 'crash restart' }, 'a WAL receiver proves nothing')
+  add(4715, 'me db [local] idle')
+  t.match((await look()).evidence, {
+    crashRestart: false,
+    children: { walreceiver: { pid: 4714 }, session: { pid: 4715 } },
+  })
   const counted = processes.counts()
   await look()
   t.equal(processes.counts(), counted)
+})
+
+t.test('a standby without WAL receiver is believed when its startup process rests', async t => {
+  const controlFile = Buffer.from(forgeControlFile(layout, { state: 'in archive recovery' }))
+  const { look, write, processes, postmaster, advance } = setUp({
+    titles: standbyTitles,
+    files: { global: { pg_control: controlFile } },
+  })
+  write('ready   ')
+  Object.assign(postmaster, { started: -1000 })
+  processes.setNow(1000)
+  const [startup = 0] = postmaster.children ?? []
+  const rest = (sleeping: boolean, contextSwitches: number): void => {
+    const commandLine = `postgres: ${standbyTitles[0]}`
+    processes.add({
+      pid: startup,
+      started: 1,
+      commandLine,
+      activity: { sleeping, contextSwitches },
+    })
+  }
+  rest(true, 5)
+  t.match((await look()).verdict, { rule: 'crash restart' })
+  advance(499)
+  t.match((await look()).verdict, { rule: 'crash restart' })
+  rest(true, 6)
+  advance(400)
+  t.match((await look()).verdict, { rule: 'crash restart' }, 'it has run')
+  advance(500)
+  t.match((await look()).verdict, { role: 'standby' })
+  rest(true, 7)
+  t.match((await look()).verdict, { role: 'standby' }, 'and is not doubted again')
+})
+
+t.test('a promotion beside which the probe was started looks like no crash', async t => {
+  const controlFile = Buffer.from(forgeControlFile(layout, { state: 'in archive recovery' }))
+  const { look, write, processes, postmaster, inProduction } = setUp({
+    titles: standbyTitles,
+    files: { global: { pg_control: controlFile } },
+  })
+  write('ready   ')
+  t.match((await look()).verdict, { role: 'standby' })
+  inProduction()
+  const [startup = 0, ...others] = postmaster.children ?? []
+  processes.remove(startup)
+  processes.add({ pid: 4720, started: 1, commandLine: postmaster.commandLine ?? '' })
+  postmaster.children = [...others, 4720]
+  t.match((await look()).verdict, { role: 'primary' })
+})
+
+t.test('a postmaster hidden in /proc is known by its shared memory', async t => {
+  const { look, processes, postmaster, path } = setUp()
+  const owner = statSync(path).uid
+  const table = (creator: number) =>
+    `key shmid perms size cpid lpid nattch uid gid cuid\n1234 7 600 56 ${creator} 1 6 0 0 ${owner}`
+  processes.setSharedMemory(table(pid))
+  postmaster.hidden = true
+  const { verdict, evidence, vitals } = await look()
+  t.match(verdict, { role: 'primary' })
+  t.match(evidence, {
+    postmaster: { kind: 'signal 0', createdSharedMemory: true },
+    children: { kind: 'invisible' },
+  })
+  t.equal(vitals.postmaster?.read() === 'gone', false)
+  processes.setSharedMemory(table(1))
+  t.match((await look()).verdict, { rule: 'postmaster invisible' })
+  processes.setSharedMemory(table(pid))
+  postmaster.foreign = true
+  t.match((await look()).verdict, { rule: 'postmaster invisible' })
+  processes.remove(pid)
+  t.equal(vitals.postmaster?.read(), 'gone')
+  t.match((await look()).verdict, { rule: 'postmaster gone' })
+})
+
+t.test('a server of pg_upgrade is none for clients', async t => {
+  const { look, postmaster } = setUp()
+  postmaster.commandLine = 'postgres\0-D\0/pgdata\0-b\0'
+  t.match((await look()).verdict, { kind: 'unavailable', rule: 'binary upgrade', settled: true })
 })
 
 t.test('a crash restart is noticed by the new shared memory id', async t => {
@@ -325,8 +411,12 @@ const familiar = async (options: Parameters<typeof setUp>[0] = {}) => {
 }
 
 t.test('where nothing changes, the evidence is the very same', async t => {
-  for (const titles of [primaryTitles, ['startup', 'checkpointer', 'walreceiver']]) {
-    const { look, last } = await familiar({ titles })
+  for (const [titles, state] of [
+    [primaryTitles, 'in production'],
+    [[...standbyTitles, 'walreceiver'], 'in archive recovery'],
+  ] as const) {
+    const pg_control = Buffer.from(forgeControlFile(layout, { state }))
+    const { look, last } = await familiar({ titles, files: { global: { pg_control } } })
     t.equal((await look()).evidence, last.evidence)
   }
   const { look, last } = await familiar({ controlCheck: 'off' })

@@ -37,11 +37,14 @@ export type Doubt = {
   readonly written: UnixMs
   readonly since: MonotonicMs
   /**
-   * Start of the startup process that has been compared with `written`. That is done once: a later
-   * comparison would be wrong after the clock was set.
+   * The startup process that has been compared with `written`, and what came of it. That is done
+   * once: a later comparison would be wrong after the clock was set.
    */
-  readonly compared: Ticks | null
+  readonly compared: { readonly started: Ticks; readonly order: Order } | null
 }
+
+/** When the lock file was written: before or after the birth of the startup process. */
+type Order = 'before' | 'after' | 'unknown'
 
 /** Two readings of clocks in a row are never this far apart. */
 const clockSetByMs = 5
@@ -117,11 +120,13 @@ export const weighDoubt = (memory: RestartMemory, surroundings: Surroundings): W
   if (children.kind === 'invisible') return byFileTimes()
   const { startup, walwriter } = children
   if (startup !== null) {
-    const outcome = weighBesideStartup({ memory, doubt, startup, children }, surroundings)
+    const { started } = startup
+    const isCompared = doubt.compared?.started === started
+    const order = isCompared ? doubt.compared.order : orderOf(memory, doubt, startup, surroundings)
+    const outcome = weighBesideStartup({ doubt, order, startup, children }, surroundings)
     if (outcome === 'groundless') return settled
-    const compared = { ...doubt, compared: startup.started }
-    const kept = doubt.compared === startup.started ? memory : { ...memory, doubt: compared }
-    return { memory: kept, underWay: true }
+    const compared: Doubt = { ...doubt, compared: { started, order } }
+    return { memory: isCompared ? memory : { ...memory, doubt: compared }, underWay: true }
   }
   // It runs only in normal operation. A child that can't be told yet is no startup process then.
   if (walwriter !== null) return settled
@@ -134,14 +139,14 @@ type Outcome = 'groundless' | 'under way'
 
 /** A startup process that starts this soon after its postmaster is the first one: no crash yet. */
 const firstStartupWithinTicks = 100
-/** After that long without a sign a standby is believed. */
+/** After that long without a sign either way a standby is believed. */
 const doubtMsMax = 60_000
 /** A startup process that replays WAL runs all the time, or waits for a disk (state D). */
 const restedMsMin = 500
 
 type Case = {
-  readonly memory: RestartMemory
   readonly doubt: Doubt
+  readonly order: Order
   readonly startup: Child
   readonly children: Extract<ChildrenSighting, { kind: 'seen' }>
 }
@@ -156,13 +161,12 @@ type Case = {
  * when a minute has passed. None of that can make a primary: see isRecovering().
  */
 const weighBesideStartup = (
-  { memory, doubt, startup, children }: Case,
+  { doubt, order, startup, children }: Case,
   around: Surroundings,
 ): Outcome => {
   const { evidence, startupAgeMs, startupRestedMs } = around
   const { postmaster } = evidence
-  if (doubt.compared !== startup.started && isWrittenSince(memory, doubt, startup, around))
-    return 'groundless'
+  if (order === 'after') return 'groundless'
   const { session, walreceiver } = children
   if (session !== null && session.started >= startup.started) return 'groundless'
   if (!isRecovering(around)) return 'under way'
@@ -170,30 +174,34 @@ const weighBesideStartup = (
   const firstStartup =
     postmaster.kind === 'alive' && startup.started - postmaster.started <= firstStartupWithinTicks
   if (doubt.kind === 'first sight' && firstStartup) return 'groundless'
-  // Of a new id the times would have told.
-  if (doubt.kind === 'new id' && !isWholeSecond(doubt.written)) return 'under way'
+  // Of a new id seen at once the times would have told.
+  const isKnown = order === 'before' || doubt.kind === 'new id'
+  if (isKnown && !isWholeSecond(doubt.written)) return 'under way'
   // A receiver that gets nothing lets the startup process rest, too, while logins are refused.
   if (walreceiver === null && startupRestedMs >= restedMsMin) return 'groundless'
   return startupAgeMs >= doubtMsMax ? 'groundless' : 'under way'
 }
 
-/** /proc has start times to 10 ms and file times tick at up to 10 ms. */
+/** /proc has start times rounded down to 10 ms, and file times tick at up to 10 ms. */
 const clearlyAfterMs = 20
+const clearlyBeforeMs = 10
 
 /**
- * Whether the lock file was written after the birth of the startup process: clearly so, or after
- * the control file, which the startup process writes when recovery begins.
+ * The birth is told by its own time or, after it, by that of the control file, which the startup
+ * process writes when recovery begins.
  */
-const isWrittenSince = (
+const orderOf = (
   memory: RestartMemory,
   { written }: Doubt,
   { startedAt }: Child,
   { evidence: { postmaster, controlFile } }: Surroundings,
-): boolean => {
-  if (memory.clockWasSet || !isClockSteady(memory, postmaster)) return false
-  if (written - startedAt > clearlyAfterMs) return true
-  if (controlFile.kind !== 'seen') return false
-  return controlFile.modified >= startedAt && controlFile.modified < written
+): Order => {
+  if (memory.clockWasSet || !isClockSteady(memory, postmaster)) return 'unknown'
+  if (written - startedAt > clearlyAfterMs) return 'after'
+  if (startedAt - written > clearlyBeforeMs) return 'before'
+  if (controlFile.kind !== 'seen') return 'unknown'
+  const { modified } = controlFile
+  return modified >= startedAt && modified < written ? 'after' : 'unknown'
 }
 
 /** The lock file has the start in whole seconds, taken some 100 ms after the fork. */

@@ -85,6 +85,13 @@ export const crashAndRecover = async (cluster: Cluster): Promise<void> => {
   await awaitLogins(cluster)
 }
 
+/** Titles up to 10 say `wal receiver process`. */
+export const hasReceiver = async (cluster: Cluster): Promise<boolean> => {
+  const children = processes.children(cluster.pid() as Pid) ?? []
+  const titles = await Promise.all(children.map(processes.commandLine))
+  return titles.some(title => /^postgres: wal ?receiver/.test(title))
+}
+
 export const awaitLogins = async (cluster: Cluster): Promise<void> => {
   await until(() => cluster.accepts(), { what: 'logins to be accepted' })
 }

@@ -3,11 +3,14 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { standbyRequestFile } from '../../harness/cluster-files.ts'
 import { until } from '../../harness/until.ts'
+import type { Cluster } from '../../harness/cluster.ts'
+import type { Session } from '../../harness/session.ts'
 import {
   addFiles,
   awaitLogins,
   crashAndRecover,
   crashBackend,
+  hasReceiver,
   stopBackend,
   watched,
 } from '../faults.ts'
@@ -15,6 +18,35 @@ import type { Scenario } from '../scenario.ts'
 import { forBothRoles } from './both-roles.ts'
 
 const manyFiles = 20_000
+
+/** PGPROC_MAX_CACHED_SUBXIDS in proc.h: with more, a snapshot of running transactions overflows. */
+const subtransactionsMax = 64
+
+/**
+ * A transaction on the upstream with so many subtransactions that no standby whose recovery begins
+ * meanwhile can accept logins before it has ended; and a restartpoint on the standby to begin at.
+ */
+const overflowSnapshots = async (upstream: Cluster, standby: Cluster): Promise<Session> => {
+  const session = await upstream.session()
+  await session.query('create table if not exists overflow (n int)')
+  await session.query('begin')
+  for (let n = 0; n <= subtransactionsMax; n += 1)
+    await session.query(`savepoint s${n}; insert into overflow values (${n})`)
+  const other = await upstream.session()
+  await other.query('checkpoint')
+  const [written] = await other.query('select pg_current_wal_lsn() as lsn')
+  await other.close()
+  const reader = await standby.session()
+  const replayed = async (): Promise<boolean> => {
+    const lsn = `'${String(written?.['lsn'])}'::pg_lsn`
+    const [row] = await reader.query(`select pg_last_wal_replay_lsn() >= ${lsn} as reached`)
+    return row?.['reached'] === true
+  }
+  await until(replayed, { what: 'the checkpoint to be replayed' })
+  await reader.query('checkpoint')
+  await reader.close()
+  return session
+}
 
 export const crashes: readonly Scenario[] = [
   ...forBothRoles(({ role, word, begin }) => ({
@@ -65,6 +97,29 @@ export const crashes: readonly Scenario[] = [
       await answers(word)
     },
   })),
+  {
+    name: 'backend killed on a standby with overflowed snapshots',
+    begin: arena => arena.standby(),
+    run: async ({ cluster, answers, daemon }, arena) => {
+      await answers('STANDBY')
+      const upstream = await arena.upstream()
+      const transaction = await overflowSnapshots(upstream, cluster)
+      await crashBackend(cluster)
+      await until(async () => !(await cluster.accepts()), { what: 'the crash restart' })
+      await until(() => hasReceiver(cluster), { what: 'a WAL receiver' })
+      await watched(1500)
+      await answers('refused')
+      await daemon().said(/is restarting its children after a crash/)
+      await transaction.query('commit')
+      await transaction.close()
+      const other = await upstream.session()
+      await other.query('checkpoint')
+      await other.close()
+      await awaitLogins(cluster)
+      await answers('STANDBY')
+      await watched(200)
+    },
+  },
   {
     name: 'backend killed with restart_after_crash off',
     begin: arena => arena.primary({ restart_after_crash: 'off' }),

@@ -20,7 +20,7 @@ import { guardFolder } from './guard.ts'
 import type { Guard } from './guard.ts'
 import { postgresBinaries } from './postgres-binaries.ts'
 import { awaitReady, launchPostmaster, lockFileLine, sharedMemoryReleased } from './postmaster.ts'
-import type { Postmaster, Site } from './postmaster.ts'
+import type { Launch, Postmaster, Site } from './postmaster.ts'
 import { runProgram } from './programs.ts'
 import { serverUser } from './server-user.ts'
 import { acceptsLogins, openSession } from './session.ts'
@@ -51,7 +51,7 @@ export type StandbyOptions = CopyOptions & {
 /** `Site` tells where it is: major, dataDirectory, logFile, port, user, binaries. */
 export type Cluster = Site & {
   /** Starts it and waits until a login is accepted, or until it is a standby without logins. */
-  readonly start: () => Promise<void>
+  readonly start: (how?: Launch) => Promise<void>
   /** Starts it and waits for nothing. */
   readonly launch: () => Promise<void>
   /** Waits until the postmaster has been reaped; a smart stop waits for sessions to end. */
@@ -118,11 +118,11 @@ const clusterAt = (site: Site, guard: Guard, initialSettings: Settings): Cluster
 
   const ended = async (): Promise<void> => postmaster?.exited
 
-  const launch = async (): Promise<Postmaster> => {
+  const launch = async (how?: Launch): Promise<Postmaster> => {
     assert(postmaster?.running() !== true, 'the cluster runs already')
     const released = (): boolean => sharedMemoryReleased(site.dataDirectory)
     await until(released, { what: 'the children of a killed postmaster to end' })
-    postmaster = await launchPostmaster(site)
+    postmaster = await launchPostmaster(site, how)
     return postmaster
   }
 
@@ -130,9 +130,9 @@ const clusterAt = (site: Site, guard: Guard, initialSettings: Settings): Cluster
     ...site,
     ended,
     launch: async () => void (await launch()),
-    start: async () => {
+    start: async how => {
       const withoutLogins = settings['hot_standby'] === 'off' && standbyRequested(site)
-      await awaitReady(site, { postmaster: await launch(), withoutLogins })
+      await awaitReady(site, { postmaster: await launch(how), withoutLogins })
     },
     stop: async (mode = 'fast') => {
       postmaster?.signal(signals[mode])

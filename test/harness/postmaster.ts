@@ -30,14 +30,32 @@ export type Postmaster = {
   readonly exited: Promise<void>
 }
 
+/** How a postmaster is started, where it is not as usual. */
+export type Launch = {
+  readonly program?: string
+  /** More arguments. */
+  readonly args?: readonly string[]
+  readonly environment?: NodeJS.ProcessEnv
+  /** Only root can lend another group. */
+  readonly group?: number
+  /** A command that starts it, and becomes it. */
+  readonly through?: readonly string[]
+}
+
 /** Starts one and does not wait for anything but its pid. */
-export const launchPostmaster = async (site: Site): Promise<Postmaster> => {
+export const launchPostmaster = async (site: Site, launch: Launch = {}): Promise<Postmaster> => {
   const log = openSync(site.logFile, 'a')
-  const child = spawn(join(site.binaries, 'postgres'), ['-D', site.dataDirectory], {
+  const postgres = join(site.binaries, 'postgres')
+  const { program = postgres, args = [], environment = serverEnvironment(), through = [] } = launch
+  const [first = program, ...rest] = [...through, program, '-D', site.dataDirectory, ...args]
+  const child = spawn(first, rest, {
+    // It looks for its files from there.
+    ...(first === program ? { argv0: postgres } : {}),
     cwd: site.folder,
-    env: serverEnvironment(),
+    env: environment,
     stdio: ['ignore', log, log],
     ...site.user,
+    ...(launch.group === undefined ? {} : { gid: launch.group }),
   })
   closeSync(log)
   const exited = new Promise<void>(resolve => void child.once('exit', () => resolve()))

@@ -35,7 +35,7 @@ export type PostmasterSighting =
   | { readonly kind: 'not looked for' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'zombie' }
-  | { readonly kind: 'stopped'; readonly by: 'signal' | 'tracer' }
+  | { readonly kind: 'stopped'; readonly by: StoppedBy }
   | { readonly kind: 'stranger'; readonly because: string }
   /** It answers signal 0, but /proc does not show it to us. */
   | { readonly kind: 'invisible' }
@@ -46,6 +46,9 @@ export type PostmasterSighting =
       readonly startedAt: UnixMs
     }
   | { readonly kind: 'signal 0' }
+
+/** `freezer`: its control group is frozen, as by docker pause. */
+export type StoppedBy = 'signal' | 'tracer' | 'freezer'
 
 export type Child = {
   readonly pid: Pid

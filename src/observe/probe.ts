@@ -22,6 +22,7 @@ import { pause, type Clock } from './clock.ts'
 import type { ControlSource } from './control-source.ts'
 import type { DataDirectory, Sight } from './data-directory.ts'
 import type { RawFile } from './disk.ts'
+import type { Freezer } from './freezer.ts'
 import { createLockFileDecoder, isMixed, sameFile } from './lock-file-readings.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
 import { createSlot, ifLiving, livingStat, noVitalSigns, type VitalSigns } from './vital-signs.ts'
@@ -39,6 +40,8 @@ export type Probe = {
   readonly look: () => Promise<Look | null>
   /** To be told of file events, by name; null when some may have been missed. */
   readonly forget: (name: string | null) => void
+  /** Calls `changed` whenever the kernel reports that the server may be frozen, or thawed. */
+  readonly watchFreezer: (changed: () => void) => void
   readonly close: () => void
 }
 
@@ -66,10 +69,11 @@ export const createProbe = (needs: {
   readonly controlCheck: ControlCheck
   readonly directory: DataDirectory
   readonly processes: ProcessTable
+  readonly freezer: Freezer
   readonly control: ControlSource
   readonly clock: Clock
 }): Probe => {
-  const { controlCheck, directory, processes, control, clock } = needs
+  const { controlCheck, directory, processes, freezer, control, clock } = needs
   const postmasterSlot = createSlot(processes)
   const census = createCensus(processes)
   const identify = createIdentification(processes)
@@ -96,7 +100,9 @@ export const createProbe = (needs: {
     if (stat.state === 'stopped') return { postmaster: { kind: 'stopped', by: 'signal' }, handle }
     tracedSince = stat.state === 'traced' ? (tracedSince ?? clock.monotonic()) : null
     const lasting = tracedSince !== null && clock.monotonic() - tracedSince >= tracedMsMax
-    return { postmaster: lasting ? { kind: 'stopped', by: 'tracer' } : identity, handle }
+    if (lasting) return { postmaster: { kind: 'stopped', by: 'tracer' }, handle }
+    const frozen = await freezer.look(handle)
+    return { postmaster: frozen ? { kind: 'stopped', by: 'freezer' } : identity, handle }
   }
 
   const attempt = async (presumed: Beginning | null): Promise<Look | 'void'> => {
@@ -122,7 +128,7 @@ export const createProbe = (needs: {
       if (found.handle !== null && postmaster.kind === 'alive') {
         const counted = await census.take(found.handle, doubted || suspectsAnew(memory, next))
         children = counted.children
-        vitals = { postmaster: found.handle, checkpointer: counted.checkpointer }
+        vitals = { postmaster: found.handle, checkpointer: counted.checkpointer, freezer }
       }
     }
     const version = sight.directory.kind === 'seen' ? sight.directory.version : null
@@ -167,8 +173,10 @@ export const createProbe = (needs: {
       return null
     },
     forget: directory.forget,
+    watchFreezer: freezer.watch,
     close: () => {
       postmasterSlot.drop()
+      freezer.close()
       census.close()
     },
   }

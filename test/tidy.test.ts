@@ -176,6 +176,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'observe/disk.ts', // the data directory, by callbacks: they cost half of what promises do
     'observe/process-table.ts', // /proc, which never waits
     'observe/inotify-watches.ts', // /proc/self/fdinfo, the same
+    'observe/freezer.ts', // cgroupfs, the same
     'observe/watch-roots.ts', // constants only
     'cli/main.ts', // what standard error is
   ],

@@ -6,6 +6,7 @@ import type { Outcome } from '../facts/outcome.ts'
 import { systemClock, type Clock } from '../observe/clock.ts'
 import { createControlSource } from '../observe/control-source.ts'
 import { openDataDirectory } from '../observe/data-directory.ts'
+import { createFreezer } from '../observe/freezer.ts'
 import { readMaintenance } from '../observe/maintenance.ts'
 import { findControlDataProgram } from '../observe/pg-controldata.ts'
 import { createProbe, type Probe } from '../observe/probe.ts'
@@ -43,7 +44,8 @@ export const systemOutside = (environment: Environment, pid: number): Outside =>
       const program = findControlDataProgram(pgControldata, environment)
       const control = createControlSource(controlCheck, { directory, program, timers: clock })
       const processes = openProcessTable()
-      return createProbe({ controlCheck, directory, processes, control, clock })
+      const freezer = createFreezer()
+      return createProbe({ controlCheck, directory, processes, freezer, control, clock })
     },
     openTitles: () => createStandbyTitles(openProcessTable(), clock),
     startShellCommand: createShell(environment),

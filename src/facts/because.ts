@@ -5,6 +5,7 @@ import type { ControlFault, Evidence } from './evidence.ts'
 import { plainText } from './foreign-text.ts'
 import { describeLockFileFault } from './lock-file.ts'
 import type { Rule } from './rules.ts'
+import type { StoppedBy } from './sightings.ts'
 import type { TimelineId } from './units.ts'
 
 /** One sentence for a person, lower case, without a stop. */
@@ -26,11 +27,8 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
     `postmaster.pid names ${pid(e)}, which is not its postmaster: ${stranger(e)}`,
   'postmaster invisible': e =>
     `postmaster.pid names ${pid(e)}, which /proc does not show: another user's, or hidden`,
-  'postmaster stopped': e =>
-    e.postmaster.kind === 'stopped' && e.postmaster.by === 'tracer'
-      ? `postmaster ${pid(e)} is held by a debugger`
-      : `postmaster ${pid(e)} is stopped (SIGSTOP): it accepts nobody`,
   'binary upgrade': e => `postmaster ${pid(e)} is run by pg_upgrade (postgres -b)`,
+  'postmaster stopped': e => `postmaster ${pid(e)} ${stoppedBy(e)}`,
   'coming up': e => `postmaster.pid is still being written: ${linesOf(e)}`,
   starting: e => `postmaster ${pid(e)} is starting: it accepts nobody yet`,
   stopping: e => `postmaster ${pid(e)} is stopping: it accepts nobody any more`,
@@ -69,6 +67,15 @@ const linesOf = ({ lockFile }: Evidence): string =>
 
 const stranger = ({ postmaster }: Evidence): string =>
   postmaster.kind === 'stranger' ? postmaster.because : postmaster.kind
+
+const stoppedBy = ({ postmaster }: Evidence): string =>
+  postmaster.kind === 'stopped' ? stops[postmaster.by] : postmaster.kind
+
+const stops: { readonly [By in StoppedBy]: string } = {
+  signal: 'is stopped (SIGSTOP): it accepts nobody',
+  tracer: 'is held by a debugger',
+  freezer: 'is frozen by its control group (docker pause, systemctl freeze): it does not respond',
+}
 
 const controlTrouble = ({ controlFile }: Evidence): string => {
   switch (controlFile.kind) {

@@ -4,7 +4,7 @@ import { printDuration } from './duration.ts'
 import type { ControlCheck, Evidence } from './evidence.ts'
 import { plainText } from './foreign-text.ts'
 import { describeLockFileFault, type LockFile } from './lock-file.ts'
-import type { Child } from './sightings.ts'
+import type { Child, StoppedBy } from './sightings.ts'
 import type { Snapshot } from './snapshot.ts'
 import { replicationOf } from './streaming.ts'
 import { symptomsOf } from './symptoms.ts'
@@ -99,7 +99,7 @@ const postmasterLine = ({ postmaster }: Evidence, now: UnixMs): Line => {
     case 'zombie':
       return [label, 'dead, waiting to be reaped', '']
     case 'stopped':
-      return [label, postmaster.by === 'signal' ? 'stopped by a signal' : 'held by a debugger', '']
+      return [label, stops[postmaster.by], '']
     case 'stranger':
       return [label, `not the postmaster: ${postmaster.because}`, '']
     case 'invisible':
@@ -119,6 +119,12 @@ const postmasterLine = ({ postmaster }: Evidence, now: UnixMs): Line => {
         '',
       ]
   }
+}
+
+const stops: { readonly [By in StoppedBy]: string } = {
+  signal: 'stopped by a signal',
+  tracer: 'held by a debugger',
+  freezer: 'frozen by its control group',
 }
 
 const childrenLine = ({ children }: Evidence): Line => {

@@ -38,7 +38,7 @@ export type PostmasterSighting =
   | { readonly kind: 'not looked for' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'zombie' }
-  | { readonly kind: 'stopped'; readonly by: 'signal' | 'tracer' }
+  | { readonly kind: 'stopped'; readonly by: StoppedBy }
   | { readonly kind: 'stranger'; readonly because: string }
   /** It answers signal 0, but /proc does not show it to us. */
   | { readonly kind: 'invisible' }
@@ -52,6 +52,9 @@ export type PostmasterSighting =
       readonly binaryUpgrade: boolean
     }
   | { readonly kind: 'signal 0'; readonly createdSharedMemory: boolean }
+
+/** `freezer`: its control group is frozen, as by docker pause. */
+export type StoppedBy = 'signal' | 'tracer' | 'freezer'
 
 export type Child = {
   readonly pid: Pid

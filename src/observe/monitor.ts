@@ -202,6 +202,10 @@ export const startMonitor = (needs: {
       health.trouble(`${path} can't be watched (${code})`)
     },
   })
+  probe.watchFreezer(() => {
+    eagerness.calm()
+    lookAgain()
+  })
   void look()
 
   return {

@@ -20,6 +20,7 @@ import type { ControlSource } from './control-source.ts'
 import type { DataDirectory, Sight } from './data-directory.ts'
 import type { RawFile } from './disk.ts'
 import { createIdentification, type Claim } from './identification.ts'
+import type { Freezer } from './freezer.ts'
 import { createLockFileDecoder, isMixed, sameFile } from './lock-file-readings.ts'
 import type { ProcessTable } from './process-table.ts'
 import { createRestWatch } from './rest-watch.ts'
@@ -39,6 +40,8 @@ export type Probe = {
   readonly look: () => Promise<Look | null>
   /** To be told of file events, by name; null when some may have been missed. */
   readonly forget: (name: string | null) => void
+  /** Calls `changed` whenever the kernel reports that the server may be frozen, or thawed. */
+  readonly watchFreezer: (changed: () => void) => void
   readonly close: () => void
 }
 
@@ -68,10 +71,11 @@ export const createProbe = (needs: {
   readonly controlCheck: ControlCheck
   readonly directory: DataDirectory
   readonly processes: ProcessTable
+  readonly freezer: Freezer
   readonly control: ControlSource
   readonly clock: Clock
 }): Probe => {
-  const { controlCheck, directory, processes, control, clock } = needs
+  const { controlCheck, directory, processes, freezer, control, clock } = needs
   const postmasterSlot = createSlot(processes)
   const census = createCensus(processes)
   const identification = createIdentification(processes)
@@ -107,8 +111,10 @@ export const createProbe = (needs: {
       return { postmaster: { kind: 'stopped', by: 'signal' }, pulse: handle, parent }
     tracedSince = stat.state === 'traced' ? (tracedSince ?? clock.monotonic()) : null
     const lasting = tracedSince !== null && clock.monotonic() - tracedSince >= tracedMsMax
+    if (lasting) return { postmaster: { kind: 'stopped', by: 'tracer' }, pulse: handle, parent }
+    const frozen = await freezer.look(handle)
     return {
-      postmaster: lasting ? { kind: 'stopped', by: 'tracer' } : postmaster,
+      postmaster: frozen ? { kind: 'stopped', by: 'freezer' } : postmaster,
       pulse: handle,
       parent,
     }
@@ -150,12 +156,12 @@ export const createProbe = (needs: {
       })
       if (postmaster.kind === 'signal 0') {
         children = { kind: 'invisible' }
-        vitals = { postmaster: found.pulse, checkpointer: null }
+        vitals = { postmaster: found.pulse, checkpointer: null, freezer: null }
       }
       if (found.parent !== null && postmaster.kind === 'alive') {
         const counted = await census.take(found.parent, doubted || isNewDoubt(memory, next))
         children = counted.children
-        vitals = { postmaster: found.pulse, checkpointer: counted.checkpointer }
+        vitals = { postmaster: found.pulse, checkpointer: counted.checkpointer, freezer }
       }
     }
     const version = sight.directory.kind === 'seen' ? sight.directory.version : null
@@ -202,8 +208,10 @@ export const createProbe = (needs: {
       return null
     },
     forget: directory.forget,
+    watchFreezer: freezer.watch,
     close: () => {
       postmasterSlot.drop()
+      freezer.close()
       census.close()
     },
   }

@@ -9,6 +9,7 @@ import type { ProcessStat, ProcessState } from '../facts/process-stat.ts'
 import type { Pulse } from '../facts/snapshot.ts'
 import type { Pid } from '../facts/units.ts'
 import type { Clock } from './clock.ts'
+import type { Freezer } from './freezer.ts'
 import type { ProcessHandle, ProcessTable } from './process-table.ts'
 
 /** What the pulse needs of a process. */
@@ -20,9 +21,11 @@ export type VitalHandle = {
 export type VitalSigns = {
   readonly postmaster: VitalHandle | null
   readonly checkpointer: ProcessHandle | null
+  /** Of the postmaster's control group; null without a postmaster. */
+  readonly freezer: Pick<Freezer, 'isFrozen'> | null
 }
 
-export const noVitalSigns: VitalSigns = { postmaster: null, checkpointer: null }
+export const noVitalSigns: VitalSigns = { postmaster: null, checkpointer: null, freezer: null }
 
 const steady: Pulse = { kind: 'steady' }
 
@@ -30,11 +33,12 @@ const steady: Pulse = { kind: 'steady' }
  * A stopped checkpointer still lets the server serve; a traced postmaster is judged by the looks,
  * because a debugger that attaches flashes that state on a server in perfect health.
  */
-export const takePulse = ({ postmaster, checkpointer }: VitalSigns): Pulse => {
+export const takePulse = ({ postmaster, checkpointer, freezer }: VitalSigns): Pulse => {
   if (postmaster !== null) {
     const stat = livingStat(postmaster)
     if (stat === null) return lost(`postmaster pid ${postmaster.pid} is gone`)
     if (stat.state === 'stopped') return lost(`postmaster pid ${postmaster.pid} is stopped`)
+    if (freezer?.isFrozen() === true) return lost(`postmaster pid ${postmaster.pid} is frozen`)
   }
   if (checkpointer !== null && livingStat(checkpointer) === null) {
     return lost(`checkpointer pid ${checkpointer.pid} is gone: a crash restart or a death`)

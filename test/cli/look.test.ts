@@ -29,6 +29,7 @@ const look = async (...findings: readonly (Evidence | null)[]) => {
       return fake.outside.openProbe({} as never).look()
     },
     forget: () => {},
+    watchFreezer: () => {},
     close: () => {
       closed += 1
     },

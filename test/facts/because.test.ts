@@ -66,6 +66,12 @@ const cases: readonly Case[] = [
   ],
   [
     'postmaster stopped',
+    { postmaster: { kind: 'stopped', by: 'freezer' } },
+    'postmaster pid 4711 is frozen by its control group (docker pause, systemctl freeze): ' +
+      'it does not respond',
+  ],
+  [
+    'postmaster stopped',
     { postmaster: { kind: 'stopped', by: 'tracer' } },
     'postmaster pid 4711 is held by a debugger',
   ],
@@ -140,6 +146,7 @@ t.test('a reason is a sentence even where the evidence does not fit the row', as
   t.equal(because('starting', nothing), 'postmaster unknown pid is starting: it accepts nobody yet')
   t.match(because('lock file garbled', nothing), /absent$/)
   t.match(because('postmaster is a stranger', nothing), /gone$/)
+  t.match(because('postmaster stopped', nothing), /gone$/)
   t.match(because('data directory unreadable', nothing), /\(seen\)$/)
 })
 

@@ -124,6 +124,11 @@ const cases: readonly Case[] = [
   ],
   [
     'postmaster',
+    { postmaster: { kind: 'stopped', by: 'freezer' } },
+    'postmaster frozen by its control group',
+  ],
+  [
+    'postmaster',
     { postmaster: { kind: 'stranger', because: 'it is sshd' } },
     'postmaster not the postmaster: it is sshd',
   ],

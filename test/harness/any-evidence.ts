@@ -118,6 +118,7 @@ const anyPostmaster: fc.Arbitrary<PostmasterSighting> = fc.oneof(
     { kind: 'zombie' },
     { kind: 'stopped', by: 'signal' },
     { kind: 'stopped', by: 'tracer' },
+    { kind: 'stopped', by: 'freezer' },
     { kind: 'invisible' },
     { kind: 'signal 0', createdSharedMemory: false },
     { kind: 'signal 0', createdSharedMemory: true },

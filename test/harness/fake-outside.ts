@@ -49,7 +49,7 @@ export const fakeOutside = (first: Evidence | null): FakeOutside => {
           await hold
           return finds && { evidence: finds, vitals: noVitalSigns, controlFileInode: '1:9' }
         }
-        return { look, forget: () => undefined, close }
+        return { look, forget: () => undefined, watchFreezer: () => undefined, close }
       },
       openTitles: () => ({ asOfNow: evidence => Promise.resolve(finds ?? evidence) }),
       startShellCommand: (command, { variables, ended }) => {

@@ -135,6 +135,7 @@ export const lookChanges: Readonly<Record<string, Change>> = {
   'no postmaster': found({ postmaster: { kind: 'gone' } }),
   'a dead postmaster': found({ postmaster: { kind: 'zombie' } }),
   'a stopped postmaster': found({ postmaster: { kind: 'stopped', by: 'signal' } }),
+  'a frozen postmaster': found({ postmaster: { kind: 'stopped', by: 'freezer' } }),
   'a stranger': found({ postmaster: { kind: 'stranger', because: 'it is sshd' } }),
   'a hidden postmaster': found({ postmaster: { kind: 'invisible' } }),
 

@@ -5,6 +5,7 @@
 import assert from 'node:assert'
 import { accessSync, constants, existsSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { whyNoControlGroup, type CgroupVersion } from './control-group.ts'
 import { whyNoNamespace } from './pid-namespace.ts'
 import { postgresMajors } from './postgres-binaries.ts'
 
@@ -87,6 +88,14 @@ export const needControlData = (): Need<ControlDataProgram> =>
 export const needNamespaces = (): Need<true> => {
   const why = whyNoNamespace()
   return need(why === null ? true : null, why ?? '')
+}
+
+/** To freeze servers; only root may. */
+export const needControlGroup = (version: CgroupVersion): Need<CgroupVersion> => {
+  const root = needRoot()
+  if (root.options.skip !== false) return leftOut(root.options.skip)
+  const why = whyNoControlGroup(version)
+  return need(why === null ? version : null, why ?? '')
 }
 
 const workerLibrary = '/usr/lib/postgresql/15/lib/bgw_replstatus.so'

@@ -158,7 +158,7 @@ const beginLook = (finds: Evidence, bodies: ReturnType<typeof createVitalBodies>
   if (sighted.kind !== 'alive') return { evidence: finds, ...none }
   const postmaster = bodies.hold('postmaster')
   if (postmaster === null) return { evidence: { ...finds, postmaster: { kind: 'gone' } }, ...none }
-  const vitals = { postmaster: postmaster.handle, checkpointer: null }
+  const vitals = { ...noVitalSigns, postmaster: postmaster.handle }
   if (children.kind !== 'seen' || children.checkpointer === null) {
     return { evidence: finds, vitals, bodies: [postmaster.body] }
   }
@@ -225,6 +225,7 @@ const createMadeUpProbe = ({
   return {
     look,
     forget: () => {},
+    watchFreezer: () => {},
     close: () => {},
     finished,
     setPace: (next: Pace): void => {

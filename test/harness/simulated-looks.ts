@@ -10,6 +10,7 @@ import { createControlSource } from '../../src/observe/control-source.ts'
 import { createProbe, type Look, type Probe } from '../../src/observe/probe.ts'
 import type { ProcessTable } from '../../src/observe/process-table.ts'
 import { takePulse } from '../../src/observe/vital-signs.ts'
+import { fakeFreezer } from './fake-freezer.ts'
 import { createManualClock, settle, type ManualClock } from './manual-clock.ts'
 import { lives, type Lapse, type Life } from './server-lives.ts'
 import { createSimulatedServer, type ServerKind } from './simulated-server.ts'
@@ -174,7 +175,8 @@ const createRealProbe = (
   const directory = server.directory(before)
   const program = { run: () => Promise.reject(new Error('not asked')) }
   const control = createControlSource('native', { directory, program, timers: clock })
-  return createProbe({ controlCheck: 'native', directory, processes, control, clock })
+  const { freezer } = fakeFreezer()
+  return createProbe({ controlCheck: 'native', directory, processes, freezer, control, clock })
 }
 
 /** A look may pause between its attempts. */

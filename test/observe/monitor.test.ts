@@ -45,6 +45,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
   let watching: ReturnType<Watcher['state']> = 'armed'
   let hold: Promise<void> | null = null
   let hints: Hints | undefined
+  let freezerChanged = (): void => {}
   const monitor = startMonitor({
     probe: {
       look: async (): Promise<Look | null> => {
@@ -54,6 +55,9 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
         return result
       },
       forget: name => forgotten.push(name),
+      watchFreezer: changed => {
+        freezerChanged = changed
+      },
       close: () => log.push('probe closed'),
     },
     clock: manual.clock,
@@ -84,6 +88,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
       watching = state
     },
     hints: hints as Hints,
+    freezerChanges: () => freezerChanged(),
     looks: () => looks,
     find: (evidence: Evidence | null, signs: VitalSigns = noVitalSigns) => {
       finds = evidence
@@ -131,7 +136,7 @@ t.test('before it ends nothing is known', async t => {
   const { promise, resolve } = deferred<null>()
   const { clock } = createManualClock()
   const monitor = startMonitor({
-    probe: { look: () => promise, forget: () => {}, close: () => {} },
+    probe: { look: () => promise, forget: () => {}, watchFreezer: () => {}, close: () => {} },
     clock,
     watch: () => ({ aim: () => {}, state: () => 'arming', close: () => {} }),
     intervalMs: 500,
@@ -321,7 +326,7 @@ t.test('a pulse lost between two looks is noticed with the next answer', async t
   const processes = fakeProcesses()
   const postmaster = processes.add({ pid: 4711 })
   const handle = processes.table.open(4711 as Pid)
-  const vitals = { postmaster: typeof handle === 'object' ? handle : null, checkpointer: null }
+  const vitals = { ...noVitalSigns, postmaster: typeof handle === 'object' ? handle : null }
   const { monitor, looks, pass, find, events, told, hints } = await setUp()
   find(primaryEvidence(), vitals)
   hints.hint('pg_control')
@@ -342,11 +347,26 @@ t.test('a pulse lost between two looks is noticed with the next answer', async t
   })
 })
 
+t.test('a frozen server is noticed at once, and so is its thaw', async t => {
+  const { looks, pass, find, monitor, freezerChanges } = await setUp()
+  const before = looks()
+  find(primaryEvidence({ postmaster: { kind: 'stopped', by: 'freezer' } }))
+  freezerChanges()
+  await pass(1)
+  t.equal(looks(), before + 1)
+  t.match(monitor.current(), { rule: 'postmaster stopped', because: /is frozen/ })
+  await pass(40)
+  find(primaryEvidence())
+  freezerChanges()
+  await pass(1)
+  t.match(monitor.current(), { role: 'primary' })
+})
+
 t.test('a look that ends when its processes are already gone makes nobody available', async t => {
   const processes = fakeProcesses()
   processes.add({ pid: 4711 })
   const handle = processes.table.open(4711 as Pid)
-  const vitals = { postmaster: typeof handle === 'object' ? handle : null, checkpointer: null }
+  const vitals = { ...noVitalSigns, postmaster: typeof handle === 'object' ? handle : null }
   const { hang, hints, pass, find, told, looks } = await setUp(down)
   find(primaryEvidence(), vitals)
   const release = hang()

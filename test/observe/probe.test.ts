@@ -7,8 +7,10 @@ import { decide } from '../../src/facts/verdict.ts'
 import { createControlSource } from '../../src/observe/control-source.ts'
 import { openDataDirectory, type DataDirectory } from '../../src/observe/data-directory.ts'
 import { createProbe } from '../../src/observe/probe.ts'
+import { noVitalSigns, takePulse } from '../../src/observe/vital-signs.ts'
 import { forgeControlFile, layoutOfVersion } from '../harness/control-file-builder.ts'
 import { addPostmaster, fakeProcesses } from '../harness/fake-processes.ts'
+import { fakeFreezer } from '../harness/fake-freezer.ts'
 import { untilFileTimesMove } from '../harness/file-times.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 import { playStory, story } from '../harness/simulated-looks.ts'
@@ -52,7 +54,10 @@ const setUp = (
   const directory = options.wrap?.(opened) ?? opened
   const program = { run: () => Promise.reject(new Error('not asked')) }
   const control = createControlSource(controlCheck, { directory, program, timers: clock })
-  const probe = createProbe({ controlCheck, directory, processes: processes.table, control, clock })
+  const group = fakeFreezer()
+  const { freezer } = group
+  const { table } = processes
+  const probe = createProbe({ controlCheck, directory, processes: table, freezer, control, clock })
   let written = 0
   const write = (status: string, id = 7): void => {
     const lockFile = join(path, 'postmaster.pid')
@@ -67,7 +72,7 @@ const setUp = (
   }
   const inProduction = () =>
     writeFileSync(join(path, 'global', 'pg_control'), forgeControlFile(layout))
-  return { path, processes, postmaster, probe, look, write, inProduction, ...manual }
+  return { path, processes, postmaster, group, probe, look, write, inProduction, ...manual }
 }
 
 t.test('a primary in good health is seen as one, with its vital signs', async t => {
@@ -105,7 +110,7 @@ t.test('nothing is asked of processes when there is no lock file', async t => {
     postmaster: { kind: 'not looked for' },
     children: { kind: 'not looked for' },
   })
-  t.strictSame(vitals, { postmaster: null, checkpointer: null })
+  t.strictSame(vitals, noVitalSigns)
 })
 
 t.test('a directory that vanishes and comes back is seen to', async t => {
@@ -169,6 +174,26 @@ t.test('a tracer counts only when it stays', async t => {
   t.match((await look()).verdict, { role: 'primary' })
   postmaster.state = 'traced'
   t.match((await look()).verdict, { role: 'primary' }, 'another tracer has a second of its own')
+})
+
+t.test('a frozen postmaster is stopped, also between two looks', async t => {
+  const { look, group, probe } = setUp()
+  let changes = 0
+  probe.watchFreezer(() => {
+    changes += 1
+  })
+  const { vitals } = await look()
+  t.match(takePulse(vitals), { kind: 'steady' })
+  group.freeze()
+  t.equal(changes, 1)
+  t.match(takePulse(vitals), { kind: 'lost' })
+  const frozen = await look()
+  t.match(frozen.evidence.postmaster, { kind: 'stopped', by: 'freezer' })
+  t.strictSame(frozen.vitals, noVitalSigns)
+  group.thaw()
+  t.match((await look()).verdict, { role: 'primary' })
+  probe.close()
+  t.notOk(group.isOpen(), 'it is closed with the probe')
 })
 
 t.test('without /proc signal 0 is all there is', async t => {

@@ -9,12 +9,14 @@ import {
   type VitalSigns,
 } from '../../src/observe/vital-signs.ts'
 import { fakeProcesses } from '../harness/fake-processes.ts'
+import { fakeFreezer } from '../harness/fake-freezer.ts'
 import { createManualClock } from '../harness/manual-clock.ts'
 
 const [postmasterPid, checkpointerPid] = [10 as Pid, 11 as Pid]
 
 const setUp = () => {
   const processes = fakeProcesses()
+  const group = fakeFreezer()
   const postmaster = processes.add({ pid: postmasterPid })
   const checkpointer = processes.add({ pid: checkpointerPid })
   const hold = (pid: Pid) => {
@@ -24,8 +26,9 @@ const setUp = () => {
   const vitals: VitalSigns = {
     postmaster: hold(postmasterPid),
     checkpointer: hold(checkpointerPid),
+    freezer: group.freezer,
   }
-  return { processes, postmaster, checkpointer, vitals }
+  return { group, processes, postmaster, checkpointer, vitals }
 }
 
 t.test('while both live the pulse is steady', async t => {
@@ -43,6 +46,14 @@ t.test('a postmaster that is gone, dead or stopped is a lost pulse', async t => 
   }
   processes.add({ pid: postmasterPid })
   t.match(takePulse(vitals), { kind: 'lost' }, 'another process with its number is another')
+})
+
+t.test('so is one whose control group is frozen, until it is thawed', async t => {
+  const { group, vitals } = setUp()
+  group.freeze()
+  t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is frozen' })
+  group.thaw()
+  t.strictSame(takePulse(vitals), { kind: 'steady' })
 })
 
 t.test('a tracer that flashes by loses nothing', async t => {

@@ -7,6 +7,7 @@ import type { ProcessState } from '../../src/facts/process-stat.ts'
 import type { Pid } from '../../src/facts/units.ts'
 import { openProcessTable } from '../../src/observe/process-table.ts'
 import type { Cluster } from '../harness/cluster.ts'
+import type { ControlGroup } from '../harness/control-group.ts'
 import { lockFileLine } from '../harness/postmaster.ts'
 import type { Session } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
@@ -59,6 +60,25 @@ export const continuePostmaster = (trial: Trial, served: Undo): void => {
   process.kill(pid, 'SIGCONT')
   awaitState(pid, ['running'])
   served()
+}
+
+/** Until all of the group has stopped, some of it may still serve. */
+export const freezeServer = (trial: Trial, group: ControlGroup): Undo => {
+  group.freeze()
+  awaitFrozen(group, true)
+  return trial.nobodyServed()
+}
+
+export const thawServer = (group: ControlGroup, served: Undo): void => {
+  group.thaw()
+  awaitFrozen(group, false)
+  served()
+}
+
+const awaitFrozen = (group: ControlGroup, wanted: boolean): void => {
+  const giveUpAt = now() + signalMsMax
+  while (group.isFrozen() !== wanted)
+    assert(now() < giveUpAt, `${group.folder}: frozen is not ${wanted} after ${signalMsMax} ms`)
 }
 
 export const backendPid = async (session: Session): Promise<number> => {

@@ -1,4 +1,5 @@
 /** What scenarios need besides a server; whoever lacks it is told how to get it. */
+import { whyNoControlGroup, type CgroupVersion } from '../harness/control-group.ts'
 import { hasPredecessor } from './arena.ts'
 import { hasHangingDisk } from './hanging-disk.ts'
 import type { Need, Scenario } from './scenario.ts'
@@ -13,6 +14,11 @@ export const allowWholeMachine = (): void => {
 
 type Provision = { readonly isThere: () => boolean; readonly howToGet: string }
 
+const provideControlGroup = (version: CgroupVersion): Provision => ({
+  isThere: () => whyNoControlGroup(version) === null,
+  howToGet: `run it as root, where control groups of ${version} may be made`,
+})
+
 const provisions: Readonly<Record<Need, Provision>> = {
   root: {
     isThere: () => process.getuid?.() === 0,
@@ -23,6 +29,8 @@ const provisions: Readonly<Record<Need, Provision>> = {
     howToGet: 'run it as root with --whole-machine, on a machine that nobody works on',
   },
   bindfs: { isThere: hasHangingDisk, howToGet: 'apt-get install bindfs, and a kernel with FUSE' },
+  'cgroup v1': provideControlGroup('v1'),
+  'cgroup v2': provideControlGroup('v2'),
   'server programs': {
     isThere: () => hasServerPrograms('pg_basebackup', 'pg_rewind'),
     howToGet: 'apt-get install postgresql-15',

@@ -23,4 +23,5 @@ export type Scenario = {
   readonly run: (trial: Trial, arena: Arena, time: number) => Promise<void>
 }
 
-export type Need = 'root' | 'whole machine' | 'server programs' | 'bindfs'
+export type Need =
+  'root' | 'whole machine' | 'server programs' | 'bindfs' | 'cgroup v1' | 'cgroup v2'

@@ -1,9 +1,21 @@
 /** Servers that are stopped, restarted, killed or held up, as a whole. */
+import { makeControlGroup } from '../../harness/control-group.ts'
+import { thenAlways } from '../../harness/then-always.ts'
 import { stopBounds } from '../bounds.ts'
-import { continuePostmaster, killPostmaster, stopPostmaster, watched } from '../faults.ts'
+import {
+  continuePostmaster,
+  freezeServer,
+  killPostmaster,
+  stopPostmaster,
+  thawServer,
+  watched,
+} from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 import { startUnreaped } from '../unreaped.ts'
 import { forBothRoles } from './both-roles.ts'
+
+/** The default --interval, and time for the look itself. */
+const lookMsMax = 600
 
 export const stops: readonly Scenario[] = [
   ...forBothRoles(({ role, word, begin }) => ({
@@ -85,4 +97,26 @@ export const stops: readonly Scenario[] = [
       await trial.answers(word)
     },
   })),
+  ...(['v1', 'v2'] as const).flatMap(version =>
+    forBothRoles(({ role, word, begin }) => ({
+      name: `${role} frozen by cgroup ${version} (docker pause) and thawed`,
+      needs: [`cgroup ${version}`],
+      begin,
+      run: async trial => {
+        const group = makeControlGroup(version)
+        const act = async (): Promise<void> => {
+          await trial.answers(word)
+          group.addServer(trial.cluster)
+          // A server that is moved is found by the next look, at the latest.
+          await watched(lookMsMax)
+          const served = freezeServer(trial, group)
+          await trial.daemon().said(/is frozen by its control group/)
+          await watched(1200)
+          thawServer(group, served)
+          await trial.answers(word)
+        }
+        await thenAlways(act, group.finish)
+      },
+    })),
+  ),
 ]

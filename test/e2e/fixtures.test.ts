@@ -5,7 +5,7 @@ import t from 'tap'
 import { childKind } from '../../src/facts/child-title.ts'
 import { timelineOf } from '../../src/facts/because.ts'
 import { decodeControlDataReport } from '../../src/facts/control-data-report.ts'
-import { decodeControlFile } from '../../src/facts/control-file.ts'
+import { decodeControlFile, hasKnownLayout } from '../../src/facts/control-file.ts'
 import { decodeLockFile } from '../../src/facts/lock-file.ts'
 import { decodeProcessStat } from '../../src/facts/process-stat.ts'
 import { parseRecoveryConf } from '../../src/facts/recovery-request.ts'
@@ -41,6 +41,10 @@ t.test('control files say to us what they say to the server', async t => {
       continue
     }
     const { fact } = decoded
+    if (!hasKnownLayout(fact)) {
+      t.fail(`${name}: unknown control version ${fact.controlVersion}`)
+      continue
+    }
     if (!name.startsWith('forged')) t.equal(fact.walSegmentSize, 16 * 1024 * 1024, name)
     const [, state = ''] = /^(?:forged-)?[\d.]+-(.+)\.bin$/.exec(name) ?? []
     t.equal(fact.state, state.replaceAll('-', ' '), name)
@@ -67,10 +71,9 @@ t.test('control files say to us what they say to the server', async t => {
 t.test('our reader and pg_controldata agree about a server just promoted', async t => {
   const name = '19-in-production-after-promotion'
   const ours = decodeControlFile(readFileSync(join('fixtures', 'pg_controldata', `${name}.bin`)))
-  t.ok(ours.ok)
   t.strictSame(ours, decodeControlDataReport(textOf('pg_controldata', `${name}.txt`)))
-  const timelines = ours.ok && [ours.fact.checkpointTimeline, timelineOf(ours.fact)]
-  t.strictSame(timelines, [1, 2], 'the checkpoint of the new timeline is still to come')
+  t.match(ours, { ok: true, fact: { checkpointTimeline: 1 } }, 'its checkpoint is still to come')
+  t.equal(ours.ok && timelineOf(ours.fact), 2)
 })
 
 t.test('lock files say who runs the server and how far it has come', async t => {

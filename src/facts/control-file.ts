@@ -110,8 +110,13 @@ const decodeKnownVersion = (
       ? fault({ kind: 'bad checksum', stored, computed })
       : fault({ kind: 'unknown layout', ...versions, wantedAt: checksumAt, checksumsAt })
   }
-  return withState(view, versions, lasting => ({
-    ...lasting,
+  const state = readState(view)
+  if (!state.ok) return state
+  return fact({
+    systemIdentifier: readSystemIdentifier(view),
+    controlVersion: versions.controlVersion,
+    catalogVersion: versions.catalogVersion,
+    state: state.fact,
     modified: readSeconds(view, commonOffsets.modified),
     checkpoint: readLsn(view, commonOffsets.checkpoint),
     redo: readLsn(view, layout.redo),
@@ -120,17 +125,16 @@ const decodeKnownVersion = (
     minRecoveryPoint: readLsn(view, layout.minRecoveryPoint),
     minRecoveryTimeline: readTimeline(view, layout.minRecoveryTimeline),
     walSegmentSize: view.getUint32(layout.walSegmentSize, true),
-  }))
+  })
 }
 
 /**
  * A newer version is trusted for what has never moved if the file is intact: exactly one place has
- * the checksum of all bytes before it, and only zeros follow (WriteControlFile() and
- * update_controlfile() fill the file with zeros since 12).
+ * the checksum of all bytes before it, and it is the last word in use. (WriteControlFile() and
+ * update_controlfile() fill the rest of the file with zeros since 12.)
  *
- * A torn read is trusted by chance no more often than one of a known version, once in 2^32 torn
- * reads: with that rule only the last word that is not zero can be the checksum, wherever else the
- * scan looks.
+ * So there is one candidate, as in a file of a known version, and a torn read passes for intact as
+ * rarely: once in 2^32 torn reads.
  */
 const decodeUnknownVersion = (sector: Uint8Array, view: DataView, versions: Versions): Decoded => {
   if (sector.length < controlFileBytesMax) return tooShort(sector, controlFileBytesMax)
@@ -139,38 +143,29 @@ const decodeUnknownVersion = (sector: Uint8Array, view: DataView, versions: Vers
   const checksumsAt = kinds.flatMap(checksum => checksumPlaces(sector, checksum))
   const [checksumAt] = checksumsAt
   if (checksumAt === undefined) return fault({ kind: 'no checksum', ...versions })
-  const isAlone = checksumsAt.length === 1 && isZero(sector.subarray(checksumAt + checksumBytes))
-  return isNewer && isAlone
-    ? withState(view, versions, lasting => ({ ...lasting, ...nothingOfTheLayout }))
-    : fault({ kind: 'unknown version', ...versions, checksumsAt })
+  const isIntact = checksumsAt.length === 1 && checksumAt === lastWordInUse(sector)
+  if (!isNewer || !isIntact) return fault({ kind: 'unknown version', ...versions, checksumsAt })
+  const state = readState(view)
+  if (!state.ok) return state
+  return fact({
+    systemIdentifier: readSystemIdentifier(view),
+    controlVersion: versions.controlVersion,
+    catalogVersion: versions.catalogVersion,
+    state: state.fact,
+    modified: null,
+    checkpoint: null,
+    redo: null,
+    checkpointTimeline: null,
+    checkpointTime: null,
+    minRecoveryPoint: null,
+    minRecoveryTimeline: null,
+    walSegmentSize: null,
+  })
 }
 
-const isZero = (bytes: Uint8Array): boolean => bytes.every(byte => byte === 0)
-
-const nothingOfTheLayout = {
-  modified: null,
-  checkpoint: null,
-  redo: null,
-  checkpointTimeline: null,
-  checkpointTime: null,
-  minRecoveryPoint: null,
-  minRecoveryTimeline: null,
-  walSegmentSize: null,
-} as const
-
-/** Of a file whose checksum is right. */
-const withState = (
-  view: DataView,
-  versions: Versions,
-  complete: (lasting: LastingFields) => ControlFile,
-): Decoded => {
-  const stateNumber = view.getUint32(commonOffsets.state, true)
-  const state = clusterStates[stateNumber]
-  if (state === undefined) return fault({ kind: 'unknown state', state: stateNumber })
-  const systemIdentifier = view.getBigUint64(commonOffsets.systemIdentifier, true)
-  return fact(
-    complete({ systemIdentifier: systemIdentifier as SystemIdentifier, ...versions, state }),
-  )
+const lastWordInUse = (bytes: Uint8Array): number => {
+  const last = bytes.findLastIndex(byte => byte !== 0)
+  return last - (last % checksumBytes)
 }
 
 const checksums = { 'crc-32c': crc32c, 'legacy crc-32': legacyCrc32 } as const
@@ -181,6 +176,15 @@ const tooShort = (bytes: Uint8Array, wanted: number): Outcome<never, ControlFile
 /** The test of pg_controldata.c: no version number is that high, and each has low bits. */
 const isByteSwapped = (controlVersion: number): boolean =>
   controlVersion !== 0 && controlVersion % 0x1_0000 === 0
+
+const readState = (view: DataView): Outcome<ClusterState, ControlFileFault> => {
+  const number = view.getUint32(commonOffsets.state, true)
+  const state = clusterStates[number]
+  return state === undefined ? fault({ kind: 'unknown state', state: number }) : fact(state)
+}
+
+const readSystemIdentifier = (view: DataView): SystemIdentifier =>
+  view.getBigUint64(commonOffsets.systemIdentifier, true) as SystemIdentifier
 
 const readLsn = (view: DataView, at: number): Lsn => view.getBigUint64(at, true) as Lsn
 

@@ -1,6 +1,7 @@
 /** The reason of each row, with the names and numbers of the case at hand. */
 import { describeControlDataFault } from './control-data-report.ts'
-import { describeControlFileFault, type ControlFile } from './control-file.ts'
+import { describeControlFileFault } from './control-file-fault.ts'
+import { hasKnownLayout, type ControlFile } from './control-file.ts'
 import type { ControlFault, Evidence } from './evidence.ts'
 import { plainText } from './foreign-text.ts'
 import { describeLockFileFault } from './lock-file.ts'
@@ -109,9 +110,10 @@ const startupOf = ({ children }: Evidence): string => {
 /**
  * The timeline the server is on, as well as the control file can tell: that of the last checkpoint
  * is old until the checkpoint after a promotion has ended, and minRecoveryPointTLI is set to the
- * new one just before a promotion completes.
+ * new one just before a promotion completes. Null for a newer version than this program knows.
  */
-export const timelineOf = (controlFile: ControlFile): TimelineId =>
-  controlFile.minRecoveryTimeline > controlFile.checkpointTimeline
-    ? controlFile.minRecoveryTimeline
-    : controlFile.checkpointTimeline
+export const timelineOf = (controlFile: ControlFile): TimelineId | null => {
+  if (!hasKnownLayout(controlFile)) return null
+  const { minRecoveryTimeline, checkpointTimeline } = controlFile
+  return minRecoveryTimeline > checkpointTimeline ? minRecoveryTimeline : checkpointTimeline
+}

@@ -1,12 +1,12 @@
 /**
  * What PostgreSQL's own pg_controldata prints, decoded.
  *
- * Source: src/bin/pg_controldata/pg_controldata.c, 9.4 to 18, run with LC_ALL=C and TZ=UTC. It
+ * Source: src/bin/pg_controldata/pg_controldata.c, 9.4 to 19, run with LC_ALL=C and TZ=UTC. It
  * prints its report and exits with 0 also when the checksum is wrong, after a warning that goes to
  * standard output (seen in 15) or to standard error (18): a report is to be trusted only together
  * with what came on standard error, so put that before it.
  */
-import { clusterStates, type ClusterState, type ControlFile } from './control-file.ts'
+import { clusterStates, type ClusterState, type KnownControlFile } from './control-file.ts'
 import { plainText, quoteText } from './foreign-text.ts'
 import { fact, fault, type Outcome } from './outcome.ts'
 import { parseLsn, type Lsn, type SystemIdentifier } from './units.ts'
@@ -26,7 +26,9 @@ export type ControlDataFault =
 
 const foundLengthMax = 40
 
-export const decodeControlDataReport = (text: string): Outcome<ControlFile, ControlDataFault> => {
+export const decodeControlDataReport = (
+  text: string,
+): Outcome<KnownControlFile, ControlDataFault> => {
   const warning = /warning: (.+)/i.exec(text)?.[1]
   if (warning !== undefined) return fault({ kind: 'warning', message: warning })
   const values = new Map(text.split('\n').map(splitLine))
@@ -42,7 +44,7 @@ export const decodeControlDataReport = (text: string): Outcome<ControlFile, Cont
     decoded[name] = value
   }
   // The compiler has seen to it that the table has a line for each field, of its type.
-  return fact(decoded as ControlFile)
+  return fact(decoded as KnownControlFile)
 }
 
 /** `Database cluster state:               in production`; no label holds a colon. */
@@ -94,7 +96,9 @@ const identifier: Form<SystemIdentifier> = { wanted: 'a number', parse: parseSys
 /** More than one label where versions differ in the spelling. */
 type ReportLine<Value> = Form<Value> & { readonly labels: readonly [string, ...string[]] }
 
-const reportLines: { readonly [Name in keyof ControlFile]: ReportLine<ControlFile[Name]> } = {
+const reportLines: {
+  readonly [Name in keyof KnownControlFile]: ReportLine<KnownControlFile[Name]>
+} = {
   systemIdentifier: { ...identifier, labels: ['Database system identifier'] },
   controlVersion: { ...number, labels: ['pg_control version number'] },
   catalogVersion: { ...number, labels: ['Catalog version number'] },

@@ -5,8 +5,11 @@
  * file is written in the byte order of the server, which is little endian on everything we run on
  * (x86-64, arm64, riscv64, ppc64le); a file of the other order is told apart and refused.
  *
- * Nothing but the two version numbers is believed before the checksum has been found right.
+ * Nothing but the two version numbers is believed before the checksum has been found right. Of a
+ * version that is newer than this program, only what has never moved is believed then.
  */
+import { checksumBytes, checksumPlaces } from './checksum-places.ts'
+import type { ControlFileFault, Versions } from './control-file-fault.ts'
 import { commonOffsets, layoutFor, newestControlVersion } from './control-layouts.ts'
 import type { ControlLayout } from './control-layouts.ts'
 import { crc32c, legacyCrc32 } from './crc32c.ts'
@@ -34,11 +37,16 @@ export const clusterStates: readonly ClusterState[] = [
   'in production',
 ]
 
-export type ControlFile = {
+/** At the same place, with the same meaning, in every version from 9.4 to 19. */
+type LastingFields = {
   readonly systemIdentifier: SystemIdentifier
   readonly controlVersion: number
   readonly catalogVersion: number
   readonly state: ClusterState
+}
+
+/** Their places are known from the layout alone. */
+type LayoutFields = {
   /** When the file was last written. Up to PostgreSQL 14 not every write sets it. */
   readonly modified: UnixSeconds
   readonly checkpoint: Lsn
@@ -53,19 +61,15 @@ export type ControlFile = {
   readonly walSegmentSize: number
 }
 
-export type ControlFileFault =
-  | { readonly kind: 'too short'; readonly bytes: number; readonly wanted: number }
-  | { readonly kind: 'wrong byte order' }
-  | { readonly kind: 'bad checksum'; readonly stored: number; readonly computed: number }
-  /** A CRC-valid file with a state number that no known version writes. */
-  | { readonly kind: 'unknown state'; readonly state: number }
-  /** `checksumAt`: where scanning found the checksum, in bytes; null when nowhere. */
-  | {
-      readonly kind: 'unknown version'
-      readonly controlVersion: number
-      readonly catalogVersion: number
-      readonly checksumAt: number | null
-    }
+export type KnownControlFile = LastingFields & LayoutFields
+
+/** Of a version that is newer than this program. */
+export type NewerControlFile = LastingFields & { readonly [Name in keyof LayoutFields]: null }
+
+export type ControlFile = KnownControlFile | NewerControlFile
+
+export const hasKnownLayout = (controlFile: ControlFile): controlFile is KnownControlFile =>
+  controlFile.modified !== null
 
 /** PG_CONTROL_MAX_SAFE_SIZE: the server keeps what matters within one disk sector. */
 export const controlFileBytesMax = 512
@@ -77,27 +81,42 @@ export const decodeControlFile = (bytes: Uint8Array): Outcome<ControlFile, Contr
   const sector = bytes.subarray(0, controlFileBytesMax)
   if (sector.length < headerBytes) return tooShort(sector, headerBytes)
   const view = new DataView(sector.buffer, sector.byteOffset, sector.byteLength)
-  const controlVersion = view.getUint32(commonOffsets.controlVersion, true)
-  const catalogVersion = view.getUint32(commonOffsets.catalogVersion, true)
-  if (isByteSwapped(controlVersion)) return fault({ kind: 'wrong byte order' })
-  const layout = layoutFor({ controlVersion, catalogVersion })
-  if (layout === null) {
-    const checksumAt = findChecksum(sector, view)
-    return fault({ kind: 'unknown version', controlVersion, catalogVersion, checksumAt })
+  const versions = {
+    controlVersion: view.getUint32(commonOffsets.controlVersion, true),
+    catalogVersion: view.getUint32(commonOffsets.catalogVersion, true),
   }
-  const wanted = layout.checksumAt + checksumBytes
+  if (isByteSwapped(versions.controlVersion)) return fault({ kind: 'wrong byte order' })
+  const layout = layoutFor(versions)
+  return layout === null
+    ? decodeUnknownVersion(sector, view, versions)
+    : decodeKnownVersion(sector, view, { layout, versions })
+}
+
+type Decoded = Outcome<ControlFile, ControlFileFault>
+
+const decodeKnownVersion = (
+  sector: Uint8Array,
+  view: DataView,
+  { layout, versions }: { readonly layout: ControlLayout; readonly versions: Versions },
+): Decoded => {
+  const { checksumAt } = layout
+  const wanted = checksumAt + checksumBytes
   if (sector.length < wanted) return tooShort(sector, wanted)
-  const stored = view.getUint32(layout.checksumAt, true)
-  const computed = checksumOf(sector.subarray(0, layout.checksumAt), layout)
-  if (stored !== computed) return fault({ kind: 'bad checksum', stored, computed })
-  const stateNumber = view.getUint32(commonOffsets.state, true)
-  const state = clusterStates[stateNumber]
-  if (state === undefined) return fault({ kind: 'unknown state', state: stateNumber })
+  const stored = view.getUint32(checksumAt, true)
+  const computed = checksums[layout.checksum](sector.subarray(0, checksumAt))
+  if (stored !== computed) {
+    const checksumsAt = checksumPlaces(sector, crc32c)
+    return checksumsAt.length === 0
+      ? fault({ kind: 'bad checksum', stored, computed })
+      : fault({ kind: 'unknown layout', ...versions, wantedAt: checksumAt, checksumsAt })
+  }
+  const state = readState(view)
+  if (!state.ok) return state
   return fact({
-    systemIdentifier: view.getBigUint64(commonOffsets.systemIdentifier, true) as SystemIdentifier,
-    controlVersion,
-    catalogVersion,
-    state,
+    systemIdentifier: readSystemIdentifier(view),
+    controlVersion: versions.controlVersion,
+    catalogVersion: versions.catalogVersion,
+    state: state.fact,
     modified: readSeconds(view, commonOffsets.modified),
     checkpoint: readLsn(view, commonOffsets.checkpoint),
     redo: readLsn(view, layout.redo),
@@ -109,7 +128,47 @@ export const decodeControlFile = (bytes: Uint8Array): Outcome<ControlFile, Contr
   })
 }
 
-const checksumBytes = 4
+/**
+ * A newer version is trusted for what has never moved if the file is intact: exactly one place has
+ * the checksum of all bytes before it, and it is the last word in use. (WriteControlFile() and
+ * update_controlfile() fill the rest of the file with zeros since 12.)
+ *
+ * So there is one candidate, as in a file of a known version, and a torn read passes for intact as
+ * rarely: once in 2^32 torn reads.
+ */
+const decodeUnknownVersion = (sector: Uint8Array, view: DataView, versions: Versions): Decoded => {
+  if (sector.length < controlFileBytesMax) return tooShort(sector, controlFileBytesMax)
+  const isNewer = versions.controlVersion > newestControlVersion
+  const kinds = isNewer ? [crc32c] : [crc32c, legacyCrc32]
+  const checksumsAt = kinds.flatMap(checksum => checksumPlaces(sector, checksum))
+  const [checksumAt] = checksumsAt
+  if (checksumAt === undefined) return fault({ kind: 'no checksum', ...versions })
+  const isIntact = checksumsAt.length === 1 && checksumAt === lastWordInUse(sector)
+  if (!isNewer || !isIntact) return fault({ kind: 'unknown version', ...versions, checksumsAt })
+  const state = readState(view)
+  if (!state.ok) return state
+  return fact({
+    systemIdentifier: readSystemIdentifier(view),
+    controlVersion: versions.controlVersion,
+    catalogVersion: versions.catalogVersion,
+    state: state.fact,
+    modified: null,
+    checkpoint: null,
+    redo: null,
+    checkpointTimeline: null,
+    checkpointTime: null,
+    minRecoveryPoint: null,
+    minRecoveryTimeline: null,
+    walSegmentSize: null,
+  })
+}
+
+const lastWordInUse = (bytes: Uint8Array): number => {
+  const last = bytes.findLastIndex(byte => byte !== 0)
+  return last - (last % checksumBytes)
+}
+
+const checksums = { 'crc-32c': crc32c, 'legacy crc-32': legacyCrc32 } as const
 
 const tooShort = (bytes: Uint8Array, wanted: number): Outcome<never, ControlFileFault> =>
   fault({ kind: 'too short', bytes: bytes.length, wanted })
@@ -118,23 +177,14 @@ const tooShort = (bytes: Uint8Array, wanted: number): Outcome<never, ControlFile
 const isByteSwapped = (controlVersion: number): boolean =>
   controlVersion !== 0 && controlVersion % 0x1_0000 === 0
 
-const checksumOf = (bytes: Uint8Array, { checksum }: ControlLayout): number =>
-  checksum === 'crc-32c' ? crc32c(bytes) : legacyCrc32(bytes)
-
-/** No version has had its checksum before byte 200, and none can have it after the sector. */
-const scanFrom = 200
-const alignment = 4
-
-/**
- * Tells a version newer than this program from damage: somewhere in an intact file stands the
- * checksum of everything before it. In files of 10 to 18 there was exactly one such place.
- */
-const findChecksum = (sector: Uint8Array, view: DataView): number | null => {
-  for (let at = scanFrom; at + checksumBytes <= sector.length; at += alignment) {
-    if (view.getUint32(at, true) === crc32c(sector.subarray(0, at))) return at
-  }
-  return null
+const readState = (view: DataView): Outcome<ClusterState, ControlFileFault> => {
+  const number = view.getUint32(commonOffsets.state, true)
+  const state = clusterStates[number]
+  return state === undefined ? fault({ kind: 'unknown state', state: number }) : fact(state)
 }
+
+const readSystemIdentifier = (view: DataView): SystemIdentifier =>
+  view.getBigUint64(commonOffsets.systemIdentifier, true) as SystemIdentifier
 
 const readLsn = (view: DataView, at: number): Lsn => view.getBigUint64(at, true) as Lsn
 
@@ -144,27 +194,3 @@ const readTimeline = (view: DataView, at: number): TimelineId =>
 /** pg_time_t: a signed number of 64 bits. */
 const readSeconds = (view: DataView, at: number): UnixSeconds =>
   Number(view.getBigInt64(at, true)) as UnixSeconds
-
-/** One line for a person, lower case, without a stop. */
-export const describeControlFileFault = (broken: ControlFileFault): string => {
-  switch (broken.kind) {
-    case 'too short':
-      return `it is ${broken.bytes} bytes long, wanted at least ${broken.wanted}`
-    case 'wrong byte order':
-      return 'its byte order is big endian, wanted little endian'
-    case 'bad checksum':
-      return `its checksum is ${hex(broken.stored)}, wanted ${hex(broken.computed)}`
-    case 'unknown state':
-      return `its cluster state is ${broken.state}, wanted 0 to ${clusterStates.length - 1}`
-    case 'unknown version': {
-      const version = `control version ${broken.controlVersion} (catalog ${broken.catalogVersion})`
-      const where =
-        broken.checksumAt === null
-          ? 'no checksum was found in it'
-          : `its checksum stands at byte ${broken.checksumAt}`
-      return `${version} is not known, the newest known is ${newestControlVersion}; ${where}`
-    }
-  }
-}
-
-const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`

@@ -2,8 +2,8 @@
  * Where things stand in pg_control, for each PostgreSQL version.
  *
  * Source: ControlFileData and CheckPoint in src/include/catalog/pg_control.h of each version,
- * compiled for 64 bits; 10 to 18 were compared with files and answers of running servers, 19 is
- * that of a beta. `redo`, `timeline` and `checkpointTime` are members of checkPointCopy, which
+ * compiled for 64 bits; 10 to 19 were compared with files and answers of running servers, 19 with
+ * those of its rc1. `redo`, `timeline` and `checkpointTime` are members of checkPointCopy, which
  * moved forward in 11, when prevCheckPoint went.
  */
 
@@ -62,7 +62,10 @@ const rows: readonly Row[] = [
   ['16',     1300, 202307071, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
   ['17',     1700, 202406281, 288, 'crc-32c',       40, 48, 104, 136, 144, 228],
   ['18',     1800, 202506291, 292, 'crc-32c',       40, 48, 104, 136, 144, 228],
-  ['19beta', 1902, 202605131, 304, 'crc-32c',       40, 48, 112, 144, 152, 236],
+  // 19 has slru_pages_per_segment before xlog_blcksz. There is no 1903: a fork writes it, with
+  // another layout.
+  ['19beta', 1902, 202605131, 304, 'crc-32c',       40, 48, 112, 144, 152, 240],
+  ['19',     1905, 202610061, 308, 'crc-32c',       40, 48, 112, 144, 152, 240],
 ]
 
 const layoutOf = ([

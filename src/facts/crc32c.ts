@@ -6,9 +6,9 @@
  * so that the 300 bytes of a control file take about a microsecond.
  */
 
-/** CRC-32C (Castagnoli), as in RFC 3720. */
-export const crc32c = (bytes: Uint8Array): number => {
-  let crc = 0xffff_ffff
+/** CRC-32C (Castagnoli), as in RFC 3720. `before` is that of bytes in front of these. */
+export const crc32c = (bytes: Uint8Array, before = 0): number => {
+  let crc = ~before
   for (const byte of bytes) crc = entry(castagnoli, crc ^ byte) ^ (crc >>> 8)
   return ~crc >>> 0
 }
@@ -17,8 +17,8 @@ export const crc32c = (bytes: Uint8Array): number => {
  * What 9.4 writes. It indexes the table of the reflected polynomial as if it were the other one,
  * which makes it a checksum of its own: no CRC-32 found elsewhere gives the same number.
  */
-export const legacyCrc32 = (bytes: Uint8Array): number => {
-  let crc = 0xffff_ffff
+export const legacyCrc32 = (bytes: Uint8Array, before = 0): number => {
+  let crc = ~before
   for (const byte of bytes) crc = entry(ieee, (crc >>> 24) ^ byte) ^ (crc << 8)
   return ~crc >>> 0
 }

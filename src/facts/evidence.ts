@@ -1,6 +1,7 @@
 /** All that one look saw of one cluster, unjudged. */
 import type { ControlDataFault } from './control-data-report.ts'
-import type { ControlFile, ControlFileFault } from './control-file.ts'
+import type { ControlFileFault } from './control-file-fault.ts'
+import type { ControlFile } from './control-file.ts'
 import type { LockFile, LockFileFault } from './lock-file.ts'
 import type { SignalFiles } from './recovery-request.ts'
 import type {

@@ -1,5 +1,6 @@
 /** A snapshot for a person at three in the morning: the answer, what it rests on, and why. */
 import { describeControlFault, timelineOf } from './because.ts'
+import { hasKnownLayout, type ControlFile } from './control-file.ts'
 import { printDuration } from './duration.ts'
 import type { ControlCheck, Evidence } from './evidence.ts'
 import { plainText } from './foreign-text.ts'
@@ -171,16 +172,23 @@ const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs):
       const { fact, modified } = controlFile
       return [
         [label, `${fact.state}, ${sourceNames[controlCheck]}`, `written ${agoOf(modified, now)}`],
-        ['timeline', `${timelineOf(fact)}`, ''],
-        [
-          'checkpoint',
-          `${printLsn(fact.checkpoint)}, redo from ${printLsn(fact.redo)}`,
-          `taken ${agoOf(fact.checkpointTime * 1000, now)}`,
-        ],
+        ['timeline', `${timelineOf(fact) ?? 'unknown'}`, ''],
+        checkpointLine(fact, now),
         ['system id', `${fact.systemIdentifier}`, ''],
       ]
     }
   }
+}
+
+const checkpointLine = (controlFile: ControlFile, now: UnixMs): Line => {
+  const label = 'checkpoint'
+  if (!hasKnownLayout(controlFile)) return [label, 'unknown', '']
+  const { checkpoint, redo, checkpointTime } = controlFile
+  return [
+    label,
+    `${printLsn(checkpoint)}, redo from ${printLsn(redo)}`,
+    `taken ${agoOf(checkpointTime * 1000, now)}`,
+  ]
 }
 
 const sourceNames: { readonly [Check in Exclude<ControlCheck, 'off'>]: string } = {

@@ -1,8 +1,11 @@
 /**
  * What would go wrong at the next start. The server reads signal files only when its startup
  * process starts, so a file touched or removed by hand lies in wait for the next restart or the
- * next crash of a backend, which is a restart too.
+ * next crash of a backend, which is a restart too. And what cannot be told of a server that is
+ * newer than this program.
  */
+import { hasKnownLayout } from './control-file.ts'
+import { newestControlVersion } from './control-layouts.ts'
 import type { Evidence } from './evidence.ts'
 import type { Role } from './rules.ts'
 import { nextStart } from './recovery-request.ts'
@@ -15,12 +18,26 @@ export type Hazard = {
     | 'primary with recovery request'
     | 'next start fails'
     | 'primary with backup_label'
-  /** What will happen, in one sentence without a stop. */
+    | 'unknown control version'
+  /** What will happen or is wrong, in one sentence without a stop. */
   readonly warning: string
 }
 
-/** Hazards of a server in this role; `role` is null for one that does not serve. */
-export const hazardsOf = (role: Role | null, evidence: Evidence): readonly Hazard[] => {
+/** `role` is null for a server that does not serve. */
+export const hazardsOf = (role: Role | null, evidence: Evidence): readonly Hazard[] => [
+  ...startHazards(role, evidence),
+  ...versionHazards(evidence),
+]
+
+/** Also of a server that does not serve, or each of its restarts would end and begin it anew. */
+const versionHazards = ({ controlFile }: Evidence): readonly Hazard[] => {
+  if (controlFile.kind !== 'seen' || hasKnownLayout(controlFile.fact)) return []
+  const { controlVersion } = controlFile.fact
+  const warning = `control version ${controlVersion} is newer than the newest known, ${newestControlVersion}: timeline and checkpoint are unknown until pg-replstatus is upgraded or --control-check pg_controldata is set`
+  return [{ name: 'unknown control version', warning }]
+}
+
+const startHazards = (role: Role | null, evidence: Evidence): readonly Hazard[] => {
   if (role === null) return []
   const major = majorVersion(evidence.directory) ?? Infinity
   const { signalFiles } = evidence

@@ -46,5 +46,7 @@ const head = (state: NagiosReport['state']): string => `PG_REPLSTATUS ${state} -
 const withoutBar = (text: string): string => plainText(text).replaceAll('|', '.')
 
 /** One that rises tells of a promotion. */
-const timeline = ({ controlFile }: Evidence): readonly string[] =>
-  controlFile.kind === 'seen' ? [`timeline=${timelineOf(controlFile.fact)}`] : []
+const timeline = ({ controlFile }: Evidence): readonly string[] => {
+  const known = controlFile.kind === 'seen' ? timelineOf(controlFile.fact) : null
+  return known === null ? [] : [`timeline=${known}`]
+}

@@ -3,7 +3,7 @@
  * Each is said in one line, with a hint.
  */
 import { describeControlFault } from './because.ts'
-import type { Evidence } from './evidence.ts'
+import type { ControlFault, Evidence } from './evidence.ts'
 
 export type Refusal = {
   readonly kind:
@@ -62,14 +62,33 @@ export const refusalOf = (
       hint: `run as ${userName(directory.owner)}, the user that runs the server`,
     }
   }
-  return controlFile.kind === 'fault' && isUnsupported(controlFile.fault.fault.kind)
-    ? {
+  if (controlFile.kind !== 'fault') return null
+  const hint = hintFor(controlFile.fault.fault.kind)
+  return hint === null
+    ? null
+    : {
         kind: 'unsupported control file',
         message: `${path}: ${describeControlFault(controlFile.fault)}`,
-        hint: 'is this program older than the PostgreSQL it watches, or the directory from another machine?',
+        hint,
       }
-    : null
 }
 
-const isUnsupported = (kind: string): boolean =>
-  kind === 'unknown version' || kind === 'wrong byte order'
+/** Null for damage, which may be mended, or be a file that is just being written. */
+const hintFor = (kind: ControlFault['fault']['kind']): string | null => {
+  switch (kind) {
+    case 'unknown version':
+    case 'unknown layout':
+      return "use --control-check pg_controldata: it runs the server's own program"
+    case 'wrong byte order':
+      return 'is the directory from a machine of another architecture?'
+    case 'too short':
+    case 'bad checksum':
+    case 'no checksum':
+    case 'unknown state':
+    case 'warning':
+    case 'missing line':
+    case 'bad line':
+    case 'program failed':
+      return null
+  }
+}

@@ -10,7 +10,7 @@ import type { Child } from './sightings.ts'
 import type { Snapshot } from './snapshot.ts'
 import { replicationOf } from './streaming.ts'
 import { symptomsOf } from './symptoms.ts'
-import { printLsn, type UnixSeconds } from './units.ts'
+import { printLsn, type Lsn, type UnixSeconds } from './units.ts'
 import { answerOf } from './verdict.ts'
 
 export type Json =
@@ -49,7 +49,10 @@ export const isoTime = (unixMs: number): string | null => {
   const date = new Date(unixMs)
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
-const isoSeconds = (seconds: UnixSeconds): string | null => isoTime(seconds * 1000)
+const isoSeconds = (seconds: UnixSeconds | null): string | null =>
+  seconds === null ? null : isoTime(seconds * 1000)
+
+const lsn = (position: Lsn | null): string | null => (position === null ? null : printLsn(position))
 
 const dataDirectory = ({ path, directory }: Evidence): Json => ({
   path,
@@ -69,7 +72,7 @@ const lockFile = ({ lockFile: sighting }: Evidence): Json => {
     written_at: isoTime(modified),
     pid: fact.pid,
     single_user: fact.singleUser,
-    started_at: fact.startTime === null ? null : isoSeconds(fact.startTime),
+    started_at: isoSeconds(fact.startTime),
     port: fact.port,
     socket_directory: fact.socketDirectory,
     listen_address: fact.listenAddress,
@@ -138,11 +141,11 @@ const controlFields = (fact: ControlFile): { readonly [key: string]: Json } => (
   control_version: fact.controlVersion,
   catalog_version: fact.catalogVersion,
   modified_at: isoSeconds(fact.modified),
-  checkpoint: printLsn(fact.checkpoint),
-  checkpoint_redo: printLsn(fact.redo),
+  checkpoint: lsn(fact.checkpoint),
+  checkpoint_redo: lsn(fact.redo),
   checkpoint_timeline: fact.checkpointTimeline,
   checkpoint_at: isoSeconds(fact.checkpointTime),
-  min_recovery_point: printLsn(fact.minRecoveryPoint),
+  min_recovery_point: lsn(fact.minRecoveryPoint),
   min_recovery_timeline: fact.minRecoveryTimeline,
 })
 
@@ -152,7 +155,7 @@ const replication = (evidence: Evidence): Json => {
   const { state, receiveLsn, replaySegment } = found
   return {
     state,
-    receive_lsn: receiveLsn === null ? null : printLsn(receiveLsn),
+    receive_lsn: lsn(receiveLsn),
     replay_segment: replaySegment,
   }
 }

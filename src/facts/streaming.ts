@@ -22,6 +22,7 @@
  *
  * This describes; no verdict hangs on it. Titles are written in place and may be read torn.
  */
+import { hasKnownLayout } from './control-file.ts'
 import type { Evidence } from './evidence.ts'
 import { symptomsOf } from './symptoms.ts'
 import { parseLsn, type Lsn } from './units.ts'
@@ -70,14 +71,16 @@ const isStandby = (evidence: Evidence): boolean => {
 
 /** The control file was read before the title, and holds what has been replayed since the start. */
 const isOutdated = (receiveLsn: Lsn, { controlFile }: Evidence): boolean =>
-  controlFile.kind === 'seen' && receiveLsn < controlFile.fact.minRecoveryPoint
+  controlFile.kind === 'seen' &&
+  hasKnownLayout(controlFile.fact) &&
+  receiveLsn < controlFile.fact.minRecoveryPoint
 
 const leastSegmentSize = 0x10_0000
 const greatestSegmentSize = 0x4000_0000
 
 /** In bytes; null when it is not known, or makes no sense. */
 const walSegmentSize = ({ controlFile }: Evidence): number | null => {
-  if (controlFile.kind !== 'seen') return null
+  if (controlFile.kind !== 'seen' || !hasKnownLayout(controlFile.fact)) return null
   const size = controlFile.fact.walSegmentSize
   const isPowerOfTwo = Number.isInteger(Math.log2(size))
   return isPowerOfTwo && size >= leastSegmentSize && size <= greatestSegmentSize ? size : null

@@ -86,6 +86,7 @@ const hazardNames: Readonly<Record<Hazard['name'], true>> = {
   'primary with recovery request': true,
   'next start fails': true,
   'primary with backup_label': true,
+  'unknown control version': true,
 }
 
 const replicationStates: readonly ReplicationState[] = [
@@ -119,7 +120,7 @@ const verdictFamilies = ({ verdict, snapshot, tally }: MetricsRecord): readonly 
     counter('role_changes', 'Changes of what is answered.', [{ value: tally.roleChanges }]),
     gauge(
       'hazard',
-      'What would go wrong at the next start: 1 for each that is seen.',
+      'What would go wrong at the next start, or is not known: 1 for each that is seen.',
       flags('hazard', Object.keys(hazardNames), hazards),
     ),
   ]

@@ -11,6 +11,7 @@ import {
   children,
   controlFile,
   lockFile,
+  newerControlFile,
   noon,
   primaryEvidence,
   seen,
@@ -185,4 +186,5 @@ t.test('the timeline is the newer of the two that the control file knows', async
     )
   t.equal(timelines(3, 0), 3, 'a primary')
   t.equal(timelines(3, 4), 4, 'just promoted, before its first checkpoint')
+  t.equal(timelineOf(newerControlFile()), null, 'of a newer version')
 })

@@ -13,7 +13,7 @@ t.test('each release is found by its two version numbers', t => {
 })
 
 t.test('a control version no release has is not known', t => {
-  for (const controlVersion of [0, 937, 941, 1001, 1301, 1901, 1903, 2000]) {
+  for (const controlVersion of [0, 937, 941, 1001, 1301, 1901, 1903, 1904, 1906, 2000]) {
     t.equal(layoutFor({ controlVersion, catalogVersion: 202_307_071 }), null, `${controlVersion}`)
   }
   t.end()
@@ -28,6 +28,8 @@ t.test('a catalog version no release has is overruled by the control version', t
     [1300, 202_406_171, '16'],
     [1800, 202_505_071, '18'],
     [1902, 0xffff_ffff, '19beta'],
+    [1905, 202_610_011, '19'],
+    [1905, 202_610_062, '19'],
   ]
   for (const [controlVersion, catalogVersion, version] of cases) {
     const layout = layoutFor({ controlVersion, catalogVersion })
@@ -37,7 +39,7 @@ t.test('a catalog version no release has is overruled by the control version', t
 })
 
 t.test('the newest control version is that of the last row', t => {
-  t.equal(newestControlVersion, 1902)
+  t.equal(newestControlVersion, 1905)
   t.equal(newestControlVersion, controlLayouts.at(-1)?.controlVersion)
   t.end()
 })

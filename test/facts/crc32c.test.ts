@@ -45,6 +45,16 @@ for (const [name, checksum] of Object.entries({ crc32c, legacyCrc32 })) {
     t.end()
   })
 
+  t.test(`${name} goes on from the checksum of what is in front`, t => {
+    const property = fc.property(fc.uint8Array(), fc.nat(), (bytes, place) => {
+      const at = place % (bytes.length + 1)
+      const before = checksum(bytes.subarray(0, at))
+      return checksum(bytes.subarray(at), before) === checksum(bytes)
+    })
+    t.doesNotThrow(() => fc.assert(property))
+    t.end()
+  })
+
   t.test(`${name} notices any change of a single bit`, t => {
     const bitOfBytes = fc
       .uint8Array({ minLength: 1, maxLength: 300 })

@@ -10,6 +10,7 @@ import {
   controlFile,
   directory,
   lockFile,
+  newerControlFile,
   noSignalFiles,
   noon,
   primaryEvidence,
@@ -210,4 +211,12 @@ t.test('the control file of a standby shows where it is', async t => {
     lineOf('control file', { controlFile: seen(controlFile({ state: 'shut down' })) }),
     /shut down/,
   )
+})
+
+t.test('of a newer version than is known, timeline and checkpoint are unknown', async t => {
+  const newer = { controlFile: seen(newerControlFile()) }
+  t.match(lineOf('control file', newer), /in production, read by ourselves/)
+  t.match(lineOf('timeline', newer), /timeline +unknown$/)
+  t.match(lineOf('checkpoint', newer), /checkpoint +unknown$/)
+  t.match(lineOf('system id', newer), /7395001122334455667/)
 })

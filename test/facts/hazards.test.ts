@@ -1,6 +1,13 @@
 import t from 'tap'
 import { hazardsOf } from '../../src/facts/hazards.ts'
-import { directory, noSignalFiles, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+import {
+  directory,
+  newerControlFile,
+  noSignalFiles,
+  primaryEvidence,
+  seen,
+  standbyEvidence,
+} from '../harness/evidence.ts'
 
 const names = (...args: Parameters<typeof hazardsOf>) => hazardsOf(...args).map(({ name }) => name)
 const signalFiles = noSignalFiles
@@ -65,4 +72,18 @@ t.test('backup_label is a hazard on a primary, and daily bread on a standby', as
   ])
   const standby = standbyEvidence({ signalFiles: { ...backupLabel, standbySignal: true } })
   t.strictSame(hazardsOf('standby', standby), [])
+})
+
+t.test('a newer version than is known is told of any server, beside what else is seen', async t => {
+  const newer = { controlFile: seen(newerControlFile()) }
+  const [hazard] = hazardsOf('primary', primaryEvidence(newer))
+  t.match(hazard, {
+    name: 'unknown control version',
+    warning: /^control version 9900 is newer than the newest known, 1905: .*--control-check/,
+  })
+  t.strictSame(names(null, primaryEvidence(newer)), ['unknown control version'])
+  t.strictSame(names('standby', standbyEvidence({ ...newer, signalFiles })), [
+    'standby without signal file',
+    'unknown control version',
+  ])
 })

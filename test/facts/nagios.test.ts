@@ -5,7 +5,14 @@ import { hazardsOf } from '../../src/facts/hazards.ts'
 import { drained } from '../../src/facts/maintenance.ts'
 import { nagiosReport, nagiosUnknown } from '../../src/facts/nagios.ts'
 import { underMaintenance } from '../../src/facts/snapshot.ts'
-import { noSignalFiles, primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
+import {
+  newerControlFile,
+  noSignalFiles,
+  primaryEvidence,
+  seen,
+  snapshotOf,
+  standbyEvidence,
+} from '../harness/evidence.ts'
 import { textOf } from '../harness/foreign-text.ts'
 
 const primary = snapshotOf(primaryEvidence())
@@ -22,6 +29,15 @@ t.test('a role is well, with its reason, the time of the look and the timeline',
       'in production | look=0.000432s timeline=3',
   })
   t.match(nagiosReport(standby, null), { state: 'OK', line: /^PG_REPLSTATUS OK - standby: / })
+})
+
+t.test('a newer version than is known is a warning, without a timeline', async t => {
+  const evidence = primaryEvidence({ controlFile: seen(newerControlFile()) })
+  const newer = snapshotOf(evidence, { hazards: hazardsOf('primary', evidence) })
+  t.match(nagiosReport(newer, null), {
+    state: 'WARNING',
+    line: /^PG_REPLSTATUS WARNING - primary: .*, but control version 9900 is newer .* \| look=0\.000432s$/,
+  })
 })
 
 t.test('none is critical', async t => {

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ControlFileFault } from '../../src/facts/control-file.ts'
+import type { ControlFileFault } from '../../src/facts/control-file-fault.ts'
 import { refusalOf } from '../../src/facts/refusal.ts'
 import { directory, noon, primaryEvidence } from '../harness/evidence.ts'
 
@@ -53,14 +53,29 @@ t.test('a directory without any sign of a cluster', async t => {
 const controlFault = (fault: ControlFileFault) =>
   refused({ controlFile: { kind: 'fault', fault: { source: 'native', fault }, modified: noon } })
 
-t.test('a control file that this program can not know', async t => {
-  const unknown = {
-    kind: 'unknown version',
-    controlVersion: 2000,
-    catalogVersion: 1,
-    checksumAt: 300,
-  } as const
-  t.match(controlFault(unknown), { kind: 'unsupported control file', message: /2000/ })
-  t.match(controlFault({ kind: 'wrong byte order' }), { kind: 'unsupported control file' })
-  t.equal(controlFault({ kind: 'too short', bytes: 3, wanted: 296 }), null, 'damage may be mended')
+t.test('a control file that this program can not know names what can read it', async t => {
+  const versions = { controlVersion: 1501, catalogVersion: 202_209_061 }
+  const kind = 'unsupported control file'
+  const hint = /--control-check pg_controldata/
+  t.match(controlFault({ kind: 'unknown version', ...versions, checksumsAt: [288] }), {
+    kind,
+    message: /^\/pgdata: .* 1501 /,
+    hint,
+  })
+  t.match(
+    controlFault({ kind: 'unknown layout', ...versions, wantedAt: 288, checksumsAt: [292] }),
+    { kind, message: /byte 292/, hint },
+  )
+  t.match(controlFault({ kind: 'wrong byte order' }), { kind, hint: /another architecture/ })
+})
+
+t.test('damage may be mended, and a half-written file will be whole in a moment', async t => {
+  const versions = { controlVersion: 2000, catalogVersion: 1 }
+  t.equal(controlFault({ kind: 'too short', bytes: 3, wanted: 296 }), null)
+  t.equal(controlFault({ kind: 'bad checksum', stored: 1, computed: 2 }), null)
+  t.equal(controlFault({ kind: 'no checksum', ...versions }), null)
+  t.equal(controlFault({ kind: 'unknown state', state: 9 }), null)
+  const failed = { kind: 'program failed', message: 'no' } as const
+  const fault = { source: 'pg_controldata', fault: failed } as const
+  t.equal(refused({ controlFile: { kind: 'fault', fault, modified: noon } }), null)
 })

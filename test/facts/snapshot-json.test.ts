@@ -11,6 +11,7 @@ import {
   children,
   controlFile,
   lockFile,
+  newerControlFile,
   noon,
   primaryEvidence,
   seen,
@@ -186,6 +187,25 @@ const cases: readonly Case[] = [
     'control_file',
     { controlFile: seen(controlFile({ checkpointTime: 9e15 as UnixSeconds })) },
     { checkpoint_at: null },
+  ],
+  [
+    'control_file',
+    { controlFile: seen(newerControlFile()) },
+    {
+      found: 'seen',
+      state: 'in production',
+      timeline: null,
+      system_identifier: '7395001122334455667',
+      control_version: 9900,
+      catalog_version: 209_901_011,
+      modified_at: null,
+      checkpoint: null,
+      checkpoint_redo: null,
+      checkpoint_timeline: null,
+      checkpoint_at: null,
+      min_recovery_point: null,
+      min_recovery_timeline: null,
+    },
   ],
 ]
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
-import type { ControlFile } from '../../src/facts/control-file.ts'
+import type { KnownControlFile } from '../../src/facts/control-file.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { replicationOf, type Replication } from '../../src/facts/streaming.ts'
 import { parseLsn, type Lsn } from '../../src/facts/units.ts'
@@ -10,6 +10,7 @@ import {
   child,
   children,
   controlFile,
+  newerControlFile,
   noSignalFiles,
   primaryEvidence,
   seen,
@@ -22,7 +23,7 @@ const lsn = (text: string): Lsn => parseLsn(text) ?? assert.fail(text)
 type Standby = {
   readonly startup?: string | null
   readonly walreceiver?: string | null
-  readonly control?: Partial<ControlFile>
+  readonly control?: Partial<KnownControlFile>
 }
 
 const standby = ({
@@ -167,6 +168,14 @@ t.test('what can not be seen is unknown', async t => {
   t.strictSame(replicationOf(hidden), nothingSeen)
   const undecided = children({ startup: null, startupUndecided: true })
   t.strictSame(replicationOf(standbyEvidence({ children: undecided })), nothingSeen)
+})
+
+t.test('under a newer version than is known, how far it is behind is unknown', async t => {
+  const fact = { ...newerControlFile(), state: 'in archive recovery' } as const
+  t.strictSame(replicationOf(standbyEvidence({ controlFile: seen(fact) })), {
+    state: 'unknown',
+    ...at('0/3000148', segment),
+  })
 })
 
 t.test('without the control file a signal file makes a standby, of unknown lag', async t => {

@@ -13,7 +13,7 @@ import type { Outcome } from '../../src/facts/outcome.ts'
 import { decodeProcessStat } from '../../src/facts/process-stat.ts'
 import type { Child, ChildrenSighting, PostmasterSighting } from '../../src/facts/sightings.ts'
 import type { Pid, Ticks, UnixMs } from '../../src/facts/units.ts'
-import { sealControlFile } from './control-file-builder.ts'
+import { layoutToCome, sealControlFile } from './control-file-builder.ts'
 import { alive, directory, lockFile, noon } from './evidence.ts'
 import { anyText, damaged } from './foreign-text.ts'
 
@@ -44,7 +44,11 @@ const anyLockFile: fc.Arbitrary<Evidence['lockFile']> = fc.oneof(
 
 /** With a right checksum or without, of any version. */
 const anyControlBytes = fc
-  .tuple(fc.constantFrom(...controlLayouts), fc.uint8Array({ maxLength: 600 }), fc.nat(9))
+  .tuple(
+    fc.constantFrom(...controlLayouts, layoutToCome),
+    fc.uint8Array({ maxLength: 600 }),
+    fc.nat(9),
+  )
   .map(([layout, content, state]) => {
     if (state >= clusterStates.length) return content
     const bytes = sealControlFile(layout, content)

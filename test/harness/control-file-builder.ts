@@ -40,6 +40,15 @@ export const layoutOfVersion = (version: string): ControlLayout => {
   return layout
 }
 
+/** As it may be one day: one more number before the checksum. */
+export const layoutToCome: ControlLayout = {
+  ...layoutOfVersion('19'),
+  version: 'to come',
+  controlVersion: 2000,
+  catalogVersion: 202_706_301,
+  checksumAt: 320,
+}
+
 /** A primary at work, unless told otherwise. */
 export const forgeControlFile = (
   layout: ControlLayout,

@@ -1,5 +1,5 @@
 /** Evidence made up for tests: a primary in perfect health, and what the caller changes of it. */
-import type { ControlFile } from '../../src/facts/control-file.ts'
+import type { KnownControlFile, NewerControlFile } from '../../src/facts/control-file.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { LockFile } from '../../src/facts/lock-file.ts'
 import type { Child, ChildrenSighting } from '../../src/facts/sightings.ts'
@@ -34,7 +34,7 @@ export const lockFile = (changes: Partial<LockFile> = {}): LockFile => ({
   ...changes,
 })
 
-export const controlFile = (changes: Partial<ControlFile> = {}): ControlFile => ({
+export const controlFile = (changes: Partial<KnownControlFile> = {}): KnownControlFile => ({
   systemIdentifier: 7_395_001_122_334_455_667n as SystemIdentifier,
   controlVersion: 1300,
   catalogVersion: 202_209_061,
@@ -48,6 +48,22 @@ export const controlFile = (changes: Partial<ControlFile> = {}): ControlFile => 
   minRecoveryTimeline: 0 as TimelineId,
   walSegmentSize: 0x100_0000,
   ...changes,
+})
+
+/** Of a version that this program does not know. */
+export const newerControlFile = (): NewerControlFile => ({
+  systemIdentifier: 7_395_001_122_334_455_667n as SystemIdentifier,
+  controlVersion: 9900,
+  catalogVersion: 209_901_011,
+  state: 'in production',
+  modified: null,
+  checkpoint: null,
+  redo: null,
+  checkpointTimeline: null,
+  checkpointTime: null,
+  minRecoveryPoint: null,
+  minRecoveryTimeline: null,
+  walSegmentSize: null,
 })
 
 /** The postmaster started at tick 100,000; a child `afterTicks` later. */

@@ -81,7 +81,7 @@ export const needProgram = (name: ProgramName): Need<string> =>
 export const needControlData = (): Need<ControlDataProgram> =>
   need(
     findControlData(),
-    'no pg_controldata is installed: apt-get install postgresql-15, or another version from 10 to 18',
+    `no pg_controldata is installed: apt-get install postgresql-15, or another of ${postgresMajors.join(', ')}`,
   )
 
 /** Namespaces of the kernel, for tests that make containers of their own. */

@@ -11,7 +11,7 @@ import { runProgram, toolEnvironment } from './programs.ts'
 import { repositoryRoot } from './repository.ts'
 import { serverUser } from './server-user.ts'
 
-/** Major version to version of the npm package. */
+/** Major version to version of the npm package. 19 is not on npm yet; a row is all it needs. */
 const packageVersions: ReadonlyMap<number, string> = new Map([
   [10, '10.23.0-beta.6'],
   [11, '11.22.1-beta.11'],

@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -53,9 +54,13 @@ export const forgeDataDirectory = (owner: Owner, state: ClusterState = 'in produ
   return directory
 }
 
-export const forgeState = (directory: string, state: ClusterState): void => {
+export const forgeState = (directory: string, state: ClusterState): void =>
+  placeControlFile(directory, forgeControlFile(layoutOfVersion(version), { state }))
+
+/** In place, as a server writes it. */
+export const placeControlFile = (directory: string, bytes: Uint8Array): void => {
   const path = join(directory, 'global', 'pg_control')
-  writeFileSync(path, forgeControlFile(layoutOfVersion(version), { state }))
+  writeFileSync(path, bytes, { flag: existsSync(path) ? 'r+' : 'w' })
   give(path)
 }
 

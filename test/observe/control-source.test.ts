@@ -1,3 +1,4 @@
+import assert from 'node:assert'
 import t from 'tap'
 import { fact, fault } from '../../src/facts/outcome.ts'
 import { createControlSource } from '../../src/observe/control-source.ts'
@@ -5,7 +6,7 @@ import { systemClock } from '../../src/observe/clock.ts'
 import { openDataDirectory } from '../../src/observe/data-directory.ts'
 import type { RawFile } from '../../src/observe/disk.ts'
 import type { ControlDataProgram } from '../../src/observe/pg-controldata.ts'
-import { forgeControlFile, layoutOfVersion } from '../harness/control-file-builder.ts'
+import { forgeControlFile, layoutOfVersion, layoutToCome } from '../harness/control-file-builder.ts'
 import { noon } from '../harness/evidence.ts'
 
 const bytes = Buffer.from(forgeControlFile(layoutOfVersion('15')))
@@ -48,6 +49,25 @@ t.test('a damaged one is a fault, with its time', async t => {
     modified: Number,
   })
   t.match(inode, /^\d+:\d+$/)
+})
+
+t.test('one of a newer version, read half-written, is read again and then believed', async t => {
+  const now = forgeControlFile(layoutToCome, { state: 'in archive recovery' })
+  const torn = forgeControlFile(layoutToCome, { state: 'in production', modified: 1 })
+  torn.set(now.subarray(32), 32)
+  const readings = [torn, torn, now].map((bytes): RawFile => ({
+    kind: 'seen',
+    bytes: Buffer.from(bytes),
+    inode: '1:2',
+    modified: noon,
+  }))
+  const needs = setUp(null)
+  const controlFile = () => Promise.resolve(readings.shift() ?? assert.fail('one reading too many'))
+  const source = createControlSource('native', {
+    ...needs,
+    directory: { ...needs.directory, controlFile },
+  })
+  t.match((await source('19')).sighting, { kind: 'seen', fact: { state: 'in archive recovery' } })
 })
 
 t.test('none is none, whoever is asked', async t => {

@@ -7,7 +7,14 @@ import type { MonotonicMs } from '../../src/facts/units.ts'
 import { printMetrics, type MetricsRecord } from '../../src/serve/metrics.ts'
 import { createTally } from '../../src/serve/tally.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
-import { noSignalFiles, primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
+import {
+  newerControlFile,
+  noSignalFiles,
+  primaryEvidence,
+  seen,
+  snapshotOf,
+  standbyEvidence,
+} from '../harness/evidence.ts'
 import { connects } from '../harness/connect-counters.ts'
 
 const record = (
@@ -65,6 +72,16 @@ t.test('a primary in good health', async t => {
   t.equal(samples.get('build_info{version="1.2.3"}'), '1')
   t.notOk(samples.has('wal_receive_lsn_bytes'))
   t.notOk(samples.has('replication{state="streaming"}'))
+})
+
+t.test('of a newer version than is known there is no timeline, but a hazard', async t => {
+  const evidence = primaryEvidence({ controlFile: seen(newerControlFile()) })
+  const hazards = hazardsOf('primary', evidence)
+  const samples = samplesOf(record(snapshotOf(evidence, { hazards })))
+  t.strictSame(holding(samples, 'role'), ['primary'])
+  t.strictSame(holding(samples, 'hazard'), ['unknown control version'])
+  t.notOk(samples.has('timeline'))
+  t.ok([...samples.keys()].some(name => name.includes('system_identifier="7395001122334455667"')))
 })
 
 t.test('a standby tells up to where it has received', async t => {

@@ -13,10 +13,13 @@ export type Options = {
   readonly wholeMachine: boolean
 }
 
+const defaultMajors: readonly number[] = [10, 11, 12, 15, 18]
+
 export const usage = `usage: npm run truth -- [OPTION]...
 
   --major N         on this major version of PostgreSQL; may be repeated
-  --all-majors      on every one from 10 to 18; without either on 10, 11, 12, 15 and 18
+  --all-majors      on every one of ${postgresMajors.join(', ')};
+                    without either on ${defaultMajors.join(', ')}
   --scenario TEXT   only scenarios with this in their names; may be repeated
   --whole-machine   also what the whole machine feels for a moment: its clock is set back and
                     forth by two seconds, and inotify is taken away
@@ -26,7 +29,6 @@ export const usage = `usage: npm run truth -- [OPTION]...
   --markdown        print the table of fixtures/docs/referee.md at the end
 `
 
-const defaultMajors: readonly number[] = [10, 11, 12, 15, 18]
 const seedMax = 2 ** 31
 
 export type Asked = Options | { readonly list: true } | { readonly mistake: string }

@@ -71,7 +71,7 @@ const damages: readonly Damage[] = [
   },
   {
     name: 'overwritten with garbage',
-    seen: /its checksum is|is not known/,
+    seen: /its checksum is|no checksum is valid/,
     inflict: (cluster, bytes) =>
       overwrite(
         pathOf(cluster),
@@ -89,14 +89,14 @@ const damages: readonly Damage[] = [
     },
   },
   {
-    name: 'of a future version',
-    seen: /control version 9900 .* is not known/,
+    name: 'of the version of a fork',
+    seen: /control version 1501 .* is unknown/,
     inflict: (cluster, bytes) => {
-      const newer = changed(bytes, copy => {
-        copy.writeUInt32LE(9900, commonOffsets.controlVersion)
+      const foreign = changed(bytes, copy => {
+        copy.writeUInt32LE(1501, commonOffsets.controlVersion)
         sign(copy, cluster)
       })
-      overwrite(pathOf(cluster), newer)
+      overwrite(pathOf(cluster), foreign)
     },
   },
   {
@@ -151,6 +151,24 @@ export const controlFiles: readonly Scenario[] = [
       await answers('MASTER')
     },
   })),
+  {
+    name: 'control file of a future version',
+    begin: arena => arena.primary(),
+    run: async ({ cluster, answers, daemon }) => {
+      await answers('MASTER')
+      const bytes = readFileSync(pathOf(cluster))
+      const newer = changed(bytes, copy => {
+        copy.writeUInt32LE(9900, commonOffsets.controlVersion)
+        sign(copy, cluster)
+      })
+      overwrite(pathOf(cluster), newer)
+      await daemon().said(/hazard="unknown control version"/)
+      await answers('MASTER')
+      putBack(cluster, bytes)
+      await daemon().said(/hazard over hazard="unknown control version"/)
+      await answers('MASTER')
+    },
+  },
   {
     name: `control file rewritten ${tornWrites} times, half at a time`,
     begin: arena => arena.primary(),

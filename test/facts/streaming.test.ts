@@ -169,6 +169,15 @@ t.test('what can not be seen is unknown', async t => {
   t.strictSame(replicationOf(standbyEvidence({ children: undecided })), nothingSeen)
 })
 
+t.test('nor is what stands in titles that can not be read', async t => {
+  const illegible = { ...standbyChildren(), illegible: true }
+  const cut = (changes: Partial<typeof illegible>) =>
+    replicationOf(standbyEvidence({ children: { ...illegible, ...changes } }))
+  t.strictSame(cut({ startup: null, walreceiver: null }), nothingSeen)
+  t.strictSame(cut({ walreceiver: null }), { state: 'unknown', ...at(null, segment) })
+  t.match(cut({}), { state: 'streaming' }, 'others do not matter')
+})
+
 t.test('without the control file a signal file makes a standby, of unknown lag', async t => {
   const unasked = (signalFiles: Partial<Evidence['signalFiles']>) =>
     standbyEvidence({

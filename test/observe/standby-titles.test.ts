@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { Pid } from '../../src/facts/units.ts'
-import { createCensus } from '../../src/observe/census.ts'
+import { createCensus, readTitleFrame } from '../../src/observe/census.ts'
 import type { ProcessHandle, ProcessTable } from '../../src/observe/process-table.ts'
 import { createStandbyTitles } from '../../src/observe/standby-titles.ts'
 import { lockFile, primaryEvidence, seen, standbyEvidence } from '../harness/evidence.ts'
@@ -20,14 +20,15 @@ const [startupPid, receiverPid] = [101, 104]
 
 /** A standby as a look has counted it; `add` gives its postmaster another child. */
 const setUp = async (
-  titles: readonly string[] = standbyTitles,
+  shown: readonly string[] = standbyTitles,
   wrap = (table: ProcessTable): ProcessTable => table,
 ) => {
   const processes = fakeProcesses()
-  const postmaster = addPostmaster(processes, { pid, inode: '1:2', titles })
+  const postmaster = addPostmaster(processes, { pid, inode: '1:2', titles: shown })
   const handle = processes.table.open(pid as Pid) as ProcessHandle
   const census = createCensus(processes.table)
-  const { children } = await census.take(handle, true)
+  const titles = await readTitleFrame(processes.table, pid as Pid)
+  const { children } = await census.take({ handle, titles }, true)
   census.close()
   const evidence = standbyEvidence({ lockFile: seen(lockFile({ pid: pid as Pid })), children })
   const manual = createManualClock()

@@ -172,11 +172,11 @@ const isLasting = (kind: ChildKind, commandLine: string): boolean => {
 }
 
 /** Titles are written in place: that of a newborn may have been read half-written. */
-export const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
+const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
   table.ageMs(started) < titledByMs
 
 /** What it is may yet come to light. */
-const mayHaveNoTitleYet = (table: ProcessTable, { kind, child }: TitledChild): boolean => {
+export const mayHaveNoTitleYet = (table: ProcessTable, { kind, child }: TitledChild): boolean => {
   if (kind === 'untitled') return table.ageMs(child.started) < untitledMsMax
   return isNewborn(table, child) && passingKinds.includes(kind)
 }

@@ -6,13 +6,18 @@ import { createdSharedMemory } from '../../src/facts/shared-memory.ts'
 import type { Pid } from '../../src/facts/units.ts'
 import { anyText, damaged } from '../harness/foreign-text.ts'
 
+const times = '1795904350 1795904350 1795904350                  4096                     0'
 /** /proc/sysvipc/shm of Linux 6.18 with three servers, the last one of which has crashed. */
-const table = `\
-       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      atime      dtime      ctime                   rss                  swap
-   2228244     196624   600                    56  5645  5671      7  1001  1001  1001  1001 1795904350 1795904350 1795904349                  4096                     0
-   2236097     196626   600                    56  5675  5675      6 65534 65534 65534 65534 1795904350 1795904350 1795904350                  4096                     0
-   2146497     163886   600                    56  4388  4388      0  1001  1001  1001  1001 1795904264 1795904266 1795904264                  4096                     0
-`
+const table = [
+  '       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid',
+  '   2228244     196624   600                    56  5645  5671      7  1001  1001  1001  1001',
+  '   2236097     196626   600                    56  5675  5675      6 65534 65534 65534 65534',
+  '   2146497     163886   600                    56  4388  4388      0  1001  1001  1001  1001',
+]
+  .map((line, index) => {
+    return `${line} ${index === 0 ? '     atime      dtime      ctime  rss  swap' : times}\n`
+  })
+  .join('')
 const owner = 65_534
 
 type Named = Pick<LockFile, 'pid' | 'sharedMemory'>

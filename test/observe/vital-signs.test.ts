@@ -3,7 +3,7 @@ import type { Pid } from '../../src/facts/units.ts'
 import {
   createPulse,
   createSlot,
-  handleBySignal,
+  holdBySignal,
   livingStat,
   noVitalSigns,
   takePulse,
@@ -67,7 +67,7 @@ t.test('without its checkpointer a server is in a crash restart, or dying', asyn
 t.test('of a postmaster that /proc does not show a signal tells whether it lives', async t => {
   const { processes } = setUp()
   const vitals = {
-    postmaster: handleBySignal(processes.table, postmasterPid),
+    postmaster: holdBySignal(processes.table, postmasterPid),
     checkpointer: null,
   }
   t.strictSame(takePulse(vitals), { kind: 'steady' })

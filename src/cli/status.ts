@@ -15,7 +15,7 @@ import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
 import { dropPrivileges } from './privileges.ts'
 
-/** Longer than a standby needs to be told from one in a crash restart, and less than a time limit. */
+/** More than it takes to tell a standby from one in a crash restart, and less than a time limit. */
 const restartMs = 1500
 
 export type StatusNeeds = {

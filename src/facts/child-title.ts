@@ -77,14 +77,14 @@ export const isForeign = (commandLine: string): boolean =>
   !/^(?:startup|checkpointer|wal)/.test(ownPart(titleIn(commandLine)))
 
 /** Backends name their client's end, `[local]` or `host(port)`, after user and database. */
-const ofBackend = / (?:\[local\]|\S+\(\d+\))(?: |$)/
+const ofBackend = /(?:^| )(?:\[local\]|\S+\(\d+\))(?: |$)/
 
 /**
  * What PostgresMain() and the walsender show once the client has logged in: a command tag, idle or
  * streaming. Anchored at the end, since names of users and databases are the client's to choose.
  */
 const ofSession =
-  / (?:\[local\]|\S+\(\d+\)) (?:idle|idle in transaction|idle in transaction \(aborted\)|[A-Z][A-Z ]*|streaming [0-9A-F]+\/[0-9A-F]+)(?: waiting)?$/
+  /(?:^| )(?:\[local\]|\S+\(\d+\)) (?:idle|idle in transaction|idle in transaction \(aborted\)|[A-Z][A-Z_ ]*|streaming [0-9A-F]+\/[0-9A-F]+)(?: waiting)?$/
 
 /**
  * The one activity with a text chosen by a client, cut at 49 characters: with the right label a

@@ -11,24 +11,20 @@ export type PostmasterArguments = {
   readonly binaryUpgrade: boolean
 }
 
-/** Options that take a value, in the same argument or in the next one. */
-const withValue = 'BCcDdfhkNprStvW'
+/** Letters without a value, then one that takes a value: what follows it, or the next argument. */
+const options = /^-(?!-)([^BCcDdfhkNprStvW]*)(.?)(.*)$/s
 
 /** `commandLine` is the content of /proc/PID/cmdline: arguments, each with a NUL after it. */
 export const parsePostmasterArguments = (commandLine: string): PostmasterArguments => {
-  const rest = commandLine.split('\0').slice(1)
+  const rest = commandLine.split('\0').slice(1).values()
   let dataDirectory: string | null = null
   let binaryUpgrade = false
-  for (let at = 0; at < rest.length; at += 1) {
-    const [, letters] = /^-([^-].*)$/s.exec(rest[at] ?? '') ?? []
-    for (const [index, letter] of [...(letters ?? '')].entries()) {
-      if (letter === 'b') binaryUpgrade = true
-      if (!withValue.includes(letter)) continue
-      const attached = [...(letters ?? '')].slice(index + 1).join('')
-      if (attached === '') at += 1
-      if (letter === 'D') dataDirectory = attached === '' ? (rest[at] ?? null) : attached
-      break
-    }
+  for (const argument of rest) {
+    const [, letters = '', withValue = '', attached = ''] = options.exec(argument) ?? []
+    if (letters.includes('b')) binaryUpgrade = true
+    if (withValue === '') continue
+    const value = attached === '' ? rest.next().value : attached
+    if (withValue === 'D') dataDirectory = value ?? null
   }
   return { dataDirectory, binaryUpgrade }
 }

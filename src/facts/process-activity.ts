@@ -13,9 +13,9 @@ export type ProcessActivity = {
 
 /** Null if the text does not tell, as on a kernel that counts nothing. */
 export const decodeProcessActivity = (status: string): ProcessActivity | null => {
-  const [, state] = /^State:\s+(\w)/m.exec(status) ?? []
-  const [, voluntary] = /^voluntary_ctxt_switches:\s+(\d+)$/m.exec(status) ?? []
-  const [, forced] = /^nonvoluntary_ctxt_switches:\s+(\d+)$/m.exec(status) ?? []
+  const [, state] = /^State:\t(\w)/m.exec(status) ?? []
+  const [, voluntary] = /^voluntary_ctxt_switches:\t(\d+)$/m.exec(status) ?? []
+  const [, forced] = /^nonvoluntary_ctxt_switches:\t(\d+)$/m.exec(status) ?? []
   if (state === undefined || voluntary === undefined || forced === undefined) return null
   return { sleeping: state === 'S', contextSwitches: Number(voluntary) + Number(forced) }
 }

@@ -3,12 +3,13 @@
  *
  * When a backend dies badly, the postmaster ends all its children, makes new shared memory and
  * recovers, under the same pid and with line 8 still `ready`. Line 7 gets the new shared memory id
- * just before the startup process is forked, and the lock file is written once more when the server
- * accepts logins again. So `ready` is in doubt when the id has changed before our eyes, and at first
- * sight, when we may have come after that. The next write of the lock file ends a doubt; other signs
- * of a server that accepts logins are in weighDoubt(). A WAL receiver is none of them: a standby
- * starts it when all local WAL is replayed, and goes on refusing logins for as long as its snapshot
- * of running transactions is incomplete (more than 64 subtransactions open on the primary).
+ * just before the startup process is forked, and the lock file is written once more when the
+ * server accepts logins again. So `ready` is in doubt when the id has changed before our eyes, and
+ * at first sight, when we may have come after that. The next write of the lock file ends a doubt;
+ * other signs of a server that accepts logins are in weighDoubt(). A WAL receiver is none of them:
+ * a standby starts it when all local WAL is replayed, and goes on refusing logins for as long as
+ * its snapshot of running transactions is incomplete (more than 64 subtransactions open on the
+ * primary).
  *
  * Source: PostmasterStateMachine() and reaper() in postmaster.c, PostgreSQL 10 to 19.
  */

@@ -28,8 +28,8 @@ export type DirectorySighting =
 
 /**
  * `how` an alive postmaster was recognised: its working directory is the data directory; or, if
- * that link may not be read, see identity.ts. `isServer`: its name or its shared memory says that it
- * is PostgreSQL. `signal 0`: it answers signal 0 and that is all /proc lets us know. Either there is no
+ * that link may not be read, see identity.ts. `isServer`: its name or its shared memory says that
+ * it is PostgreSQL. `signal 0`: it answers signal 0, and /proc does not show it. Either there is no
  * /proc, so that a zombie or an unrelated process with the same pid can't be told from the
  * postmaster; or the process is hidden (hidepid, ProtectProc), and the kernel's table of shared
  * memory says that it created the segment of the lock file.

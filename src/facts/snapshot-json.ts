@@ -104,13 +104,14 @@ const postmaster = ({ postmaster: sighting }: Evidence): Json => {
 
 const children = ({ children: sighting }: Evidence): Json => {
   if (sighting.kind !== 'seen') return { found: sighting.kind }
-  const { startup, checkpointer, walwriter, walreceiver } = sighting
+  const { startup, checkpointer, walwriter, walreceiver, illegible } = sighting
   return {
     found: sighting.kind,
     startup: child(startup),
     checkpointer: child(checkpointer),
     walwriter: child(walwriter),
     walreceiver: child(walreceiver),
+    illegible,
   }
 }
 

@@ -138,6 +138,7 @@ const countChildren = async (
   const children = { startup, checkpointer, walwriter, walreceiver, session }
   return { children: { kind: 'seen', ...children, illegible, startupUndecided }, known }
 }
+
 export type TitledChild = {
   readonly kind: ChildKind
   readonly child: Child
@@ -161,16 +162,21 @@ export const readTitle = async (
   return { kind, child, lasting: isLasting(kind, commandLine) }
 }
 
-/** A client logs in, a child gets its title, and a title may have been read half-written. */
-const isLasting = (kind: ChildKind, commandLine: string): boolean =>
-  kind !== 'login' && kind !== 'untitled' && (kind !== 'unclear' || isForeign(commandLine))
+/**
+ * A client logs in, a child gets its title, and a title may have been read half-written, or cut
+ * because its activity was long just then. Without a title at all it could not be read this time.
+ */
+const isLasting = (kind: ChildKind, commandLine: string): boolean => {
+  if (kind === 'login' || kind === 'untitled' || commandLine === '') return false
+  return (kind !== 'unclear' && kind !== 'illegible') || isForeign(commandLine)
+}
 
 /** Titles are written in place: that of a newborn may have been read half-written. */
-export const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
+const isNewborn = (table: ProcessTable, { started }: Child): boolean =>
   table.ageMs(started) < titledByMs
 
 /** What it is may yet come to light. */
-const mayHaveNoTitleYet = (table: ProcessTable, { kind, child }: TitledChild): boolean => {
+export const mayHaveNoTitleYet = (table: ProcessTable, { kind, child }: TitledChild): boolean => {
   if (kind === 'untitled') return table.ageMs(child.started) < untitledMsMax
   return isNewborn(table, child) && passingKinds.includes(kind)
 }

@@ -24,7 +24,7 @@ import type { Freezer } from './freezer.ts'
 import { createLockFileDecoder, isMixed, sameFile } from './lock-file-readings.ts'
 import type { ProcessTable } from './process-table.ts'
 import { createRestWatch } from './rest-watch.ts'
-import { createSlot, handleBySignal, ifLiving, noVitalSigns } from './vital-signs.ts'
+import { createSlot, holdBySignal, ifLiving, noVitalSigns } from './vital-signs.ts'
 import type { VitalHandle, VitalSigns } from './vital-signs.ts'
 
 export type Look = {
@@ -88,7 +88,7 @@ export const createProbe = (needs: {
 
   const bySignal = (postmaster: PostmasterSighting, pid: Pid): SightedPostmaster => ({
     postmaster,
-    pulse: postmaster.kind === 'signal 0' ? handleBySignal(processes, pid) : null,
+    pulse: postmaster.kind === 'signal 0' ? holdBySignal(processes, pid) : null,
     parent: null,
   })
 

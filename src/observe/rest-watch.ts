@@ -8,26 +8,26 @@ import type { Clock } from './clock.ts'
 import type { ProcessTable } from './process-table.ts'
 
 /** Milliseconds up to now, as far as earlier calls tell; 0 for a process that runs or is null. */
-export type RestWatch = (process: Child | null) => number
+export type RestWatch = (child: Child | null) => number
 
 export const createRestWatch = (
   table: ProcessTable,
   clock: Pick<Clock, 'monotonic'>,
 ): RestWatch => {
-  let resting: { process: Child; contextSwitches: number; since: MonotonicMs } | null = null
-  return process => {
-    const activity = process === null ? null : table.activity(process.pid)
-    if (process === null || activity?.sleeping !== true || hasChildren(table, process)) {
+  let resting: { child: Child; contextSwitches: number; since: MonotonicMs } | null = null
+  return child => {
+    const activity = child === null ? null : table.activity(child.pid)
+    if (child === null || activity?.sleeping !== true || hasChildren(table, child)) {
       resting = null
       return 0
     }
     const { contextSwitches } = activity
     const now = clock.monotonic()
     const same =
-      resting?.process.pid === process.pid &&
-      resting.process.started === process.started &&
+      resting?.child.pid === child.pid &&
+      resting.child.started === child.started &&
       resting.contextSwitches === contextSwitches
-    if (resting === null || !same) resting = { process, contextSwitches, since: now }
+    if (resting === null || !same) resting = { child, contextSwitches, since: now }
     return now - resting.since
   }
 }

@@ -13,7 +13,7 @@ import type { ChildKind, TitleFrame } from '../facts/child-title.ts'
 import type { Evidence } from '../facts/evidence.ts'
 import type { Child, ChildrenSighting } from '../facts/sightings.ts'
 import type { MonotonicMs, Pid } from '../facts/units.ts'
-import { isNewborn, readTitle, readTitleFrame, statOf, type TitledChild } from './census.ts'
+import { mayHaveNoTitleYet, readTitle, readTitleFrame, statOf } from './census.ts'
 import type { Clock } from './clock.ts'
 import type { ProcessTable } from './process-table.ts'
 
@@ -72,13 +72,11 @@ export const createStandbyTitles = (
     for (const pid of pids) {
       const titled = known.has(pid) ? null : await readTitle(table, pid, titles)
       if (titled?.kind === 'walreceiver') found = titled.child
-      else if (titled === null || !mayBeReceiver(titled)) pidsOfOthers.add(pid)
+      else if (titled === null || !mayHaveNoTitleYet(table, titled)) pidsOfOthers.add(pid)
     }
     others = { of: postmaster, pids: pidsOfOthers, at }
     return found
   }
-  const mayBeReceiver = ({ kind, child }: TitledChild): boolean =>
-    kind === 'untitled' || (kind === 'unclear' && isNewborn(table, child))
 
   const read = async (postmaster: Pid, counted: Counted): Promise<ChildrenSighting> => {
     const titles = await readTitleFrame(table, postmaster)

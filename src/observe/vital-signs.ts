@@ -58,7 +58,7 @@ export const ifLiving = <Stat extends Pick<ProcessStat, 'state'>>(
 const lifeless: readonly ProcessState[] = ['exiting', 'zombie', 'dead']
 
 /** Where /proc does not show a process, a signal 0 tells whether there is one. */
-export const handleBySignal = (table: ProcessTable, pid: Pid): VitalHandle => ({
+export const holdBySignal = (table: ProcessTable, pid: Pid): VitalHandle => ({
   pid,
   read: () => (table.answersSignal(pid) ? { state: 'running' } : 'gone'),
 })

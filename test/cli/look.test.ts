@@ -17,7 +17,9 @@ import { fakeOutside, passTimeUntil } from '../harness/fake-outside.ts'
 const starting = primaryEvidence({ lockFile: seen(lockFile({ status: 'starting' })) })
 
 /** Looks find these, one after the other. */
-const look = async (...findings: readonly (Evidence | null)[]) => {
+const look = (...findings: readonly (Evidence | null)[]) => lookFor(0, findings)
+
+const lookFor = async (restartMs: number, findings: readonly (Evidence | null)[]) => {
   const fake = fakeOutside(null)
   const { clock } = fake.outside
   let looks = 0
@@ -34,7 +36,7 @@ const look = async (...findings: readonly (Evidence | null)[]) => {
       closed += 1
     },
   }
-  const snapshot = await passTimeUntil(lookOnce(probe, clock), fake)
+  const snapshot = await passTimeUntil(lookOnce(probe, clock, { restartMs }), fake)
   t.equal(closed, 1, 'the probe is closed')
   return { snapshot, looks, tookMs: fake.clock.now() }
 }
@@ -68,6 +70,29 @@ t.test('what does not pass is told after a tenth of a second at most', async t =
   t.match(snapshot, { verdict: { rule: 'starting' } })
   t.equal(looks, 5)
   t.ok(tookMs <= 100, `${tookMs} ms`)
+})
+
+const restarting = primaryEvidence({ crashRestart: true })
+
+t.test('a crash restart is waited for, as long as is wanted', async t => {
+  const ends = [...Array<Evidence>(49).fill(restarting), primaryEvidence()]
+  const patient = await lookFor(1500, ends)
+  t.match(patient, { snapshot: { verdict: { role: 'primary' } }, looks: 50 })
+  const hasty = await lookFor(0, ends)
+  t.match(hasty, { snapshot: { verdict: { rule: 'crash restart' } }, looks: 5 })
+})
+
+t.test('and told when it does not end', async t => {
+  const { snapshot, tookMs } = await lookFor(1500, Array<Evidence>(1000).fill(restarting))
+  t.match(snapshot, { verdict: { rule: 'crash restart' } })
+  t.ok(tookMs >= 1500 && tookMs <= 1600, `${tookMs} ms`)
+})
+
+t.test('nothing else is waited for that long', async t => {
+  const { looks } = await lookFor(1500, Array<Evidence>(1000).fill(starting))
+  t.equal(looks, 5)
+  const after = [...Array<Evidence>(10).fill(restarting), ...Array<Evidence>(90).fill(starting)]
+  t.match(await lookFor(1500, after), { snapshot: { verdict: { rule: 'starting' } }, looks: 11 })
 })
 
 t.test('a void look is taken again, and does not void what was seen before', async t => {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { childKind } from '../../src/facts/child-title.ts'
+import { childKind, type ChildKind } from '../../src/facts/child-title.ts'
 import { timelineOf } from '../../src/facts/because.ts'
 import { decodeControlDataReport } from '../../src/facts/control-data-report.ts'
 import { decodeControlFile, hasKnownLayout } from '../../src/facts/control-file.ts'
@@ -90,10 +90,14 @@ t.test('lock files say who runs the server and how far it has come', async t => 
   }
 })
 
-/** What a primary with a streaming standby shows, and what that standby shows. */
+/** What a primary with a streaming standby shows, and what that standby does; each has a client. */
 const kindsWanted: Readonly<Record<string, readonly string[]>> = {
-  primary: ['checkpointer', 'walwriter'],
-  standby: ['checkpointer', 'startup', 'walreceiver'],
+  primary: ['checkpointer', 'session', 'session', 'walwriter'],
+  standby: ['checkpointer', 'session', 'startup', 'walreceiver'],
+}
+
+const kindOf = (title: string): ChildKind => {
+  return childKind(title, { commandLine: 'postgres\0-D\0/pgdata\0', room: null })
 }
 
 t.test('the titles of each version tell who is who', async t => {
@@ -105,7 +109,7 @@ t.test('the titles of each version tell who is who', async t => {
       const titles = lines
         .filter(line => line.startsWith(`${role}\t`))
         .map(line => line.slice(role.length + 1))
-      const kinds = titles.map(childKind).filter(kind => kind !== 'other')
+      const kinds = titles.map(kindOf).filter(kind => kind !== 'other')
       t.strictSame(kinds.toSorted(), wanted, `${role} of ${name}`)
     }
   }

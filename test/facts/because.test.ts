@@ -76,6 +76,7 @@ const cases: readonly Case[] = [
     { postmaster: { kind: 'stopped', by: 'tracer' } },
     'postmaster pid 4711 is held by a debugger',
   ],
+  ['binary upgrade', {}, 'postmaster pid 4711 is run by pg_upgrade (postgres -b)'],
   [
     'coming up',
     { lockFile: seen(lockFile({ lineCount: 5 })) },

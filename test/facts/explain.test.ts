@@ -6,6 +6,7 @@ import { drained } from '../../src/facts/maintenance.ts'
 import { underMaintenance } from '../../src/facts/snapshot.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
+  alive,
   children,
   controlFile,
   directory,
@@ -136,8 +137,18 @@ const cases: readonly Case[] = [
   ['postmaster', { postmaster: { kind: 'invisible' } }, 'postmaster hidden from us in /proc'],
   [
     'postmaster',
-    { postmaster: { kind: 'signal 0' } },
+    { postmaster: { kind: 'signal 0', createdSharedMemory: false } },
     /^postmaster answers signal 0; without \/proc/,
+  ],
+  [
+    'postmaster',
+    { postmaster: { kind: 'signal 0', createdSharedMemory: true } },
+    'postmaster hidden in /proc; answers signal 0 and created the shared memory of the lock file',
+  ],
+  [
+    'postmaster',
+    { postmaster: { ...alive, how: 'command line' } },
+    'postmaster alive, known by its command line started 1 h 0 min ago',
   ],
   ['children', { children: { kind: 'not looked for' } }, 'children not looked for'],
   ['children', { children: { kind: 'invisible' } }, /^children can't be seen here/],
@@ -145,6 +156,16 @@ const cases: readonly Case[] = [
     'children',
     { children: children({ checkpointer: null, walwriter: null }) },
     'children none that matters',
+  ],
+  [
+    'children',
+    { children: children({ illegible: true }) },
+    "children checkpointer 4712, walwriter 4713; some titles can't be read",
+  ],
+  [
+    'children',
+    { children: children({ checkpointer: null, walwriter: null, illegible: true }) },
+    "children none that matters; some titles can't be read",
   ],
   ['control file', { controlCheck: 'off' }, 'control file not asked (--control-check off)'],
   [

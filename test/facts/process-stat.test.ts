@@ -4,16 +4,25 @@ import t from 'tap'
 import { decodeProcessStat, type ProcessStat } from '../../src/facts/process-stat.ts'
 import { anyText, damaged, textOf } from '../harness/foreign-text.ts'
 
-/** Fields 5 to 21 and 23 to 52 as Linux 6.18 printed them for a postmaster. */
-const between = '4711 4711 0 -1 4194560 3085 21 0 2 1 2 0 0 20 0 1 0'
-const after = `223531008 7012 18446744073709551615 1 1 ${'0 '.repeat(25)}0`
+/** Fields 5 to 8, 10 to 21, 23 to 47 and 52 as Linux 6.18 printed them for a postmaster. */
+const before = '4711 4711 0 -1'
+const between = '3772 492 0 0 0 2 0 0 20 0 1 0'
+const after = '222392320 7300 18446744073709551615 94386471800832 94386477257177 140727929750160'
+const later = `0 0 0 0 24129536 84487 1 0 0 17 1 0 0 0 0 0 94386479736912 94386479954634 94386739118080`
+/** Fields 48 to 51: where arguments begin and end in memory, and the environment after them. */
+const addresses = '140727929752032 140727929752119 140727929752119 140727929753556'
 const statOf = ({
   pid = '4711',
   comm = 'postgres',
   state = 'S',
   parent = '1',
+  flags = '4194560',
   started = '987654',
-}) => `${pid} (${comm}) ${state} ${parent} ${between} ${started} ${after}\n`
+  room = addresses,
+}) => {
+  const numbers = `${before} ${flags} ${between} ${started} ${after} ${later} ${room} 0`
+  return `${pid} (${comm}) ${state} ${parent} ${numbers}\n`
+}
 
 const factOf = (text: string): ProcessStat => {
   const decoded = decodeProcessStat(text)
@@ -28,6 +37,7 @@ t.test('a postmaster at work is read', t => {
     state: 'running',
     parent: 1,
     started: 987_654,
+    titleRoom: 87 + 1437,
   })
   t.end()
 })
@@ -40,6 +50,31 @@ t.test('each state letter is told for what it means', t => {
     t.equal(factOf(statOf({ state })).state, expected, state)
   }
   t.end()
+})
+
+t.test('a process that the kernel takes apart is exiting, whatever its letter says', async t => {
+  const [exiting, forked] = [`${4_194_560 + 4}`, `${4_194_560 + 0x40}`]
+  for (const state of ['R', 'S', 'D'])
+    t.equal(factOf(statOf({ state, flags: exiting })).state, 'exiting', state)
+  t.equal(factOf(statOf({ flags: forked })).state, 'running', 'another flag')
+  // As Linux printed it.
+  t.equal(factOf(statOf({ state: 'Z', flags: '4227084' })).state, 'zombie')
+  t.equal(factOf(statOf({ state: 'X', flags: exiting })).state, 'dead')
+})
+
+t.test('the room for a title is that of arguments and environment together', async t => {
+  t.equal(factOf(statOf({ room: '1000 1010 1010 1300' })).titleRoom, 300)
+  t.equal(factOf(statOf({ room: '1000 1010 0 0' })).titleRoom, null, 'half of it is none')
+})
+
+t.test('it is not known if the kernel does not tell it', async t => {
+  // To another user or group the kernel prints zeros.
+  t.equal(factOf(statOf({ room: '0 0 0 0' })).titleRoom, null)
+  const line = statOf({})
+  const old = line.slice(0, line.indexOf(` ${addresses}`))
+  t.match(factOf(old), { started: 987_654, titleRoom: null }, 'before Linux 3.5')
+  const cut = line.slice(0, line.indexOf('556 0\n'))
+  t.match(factOf(cut), { started: 987_654, titleRoom: null }, 'a line cut short')
 })
 
 t.test('a command name may look like the fields around it', t => {
@@ -106,17 +141,20 @@ t.test('whatever a process is and calls itself, it is read back', t => {
     state: fc.constantFrom('S', 'Z', 'T'),
     parent: fc.nat(0x40_0000),
     started: fc.nat(0xffff_ffff_ffff),
+    titleRoom: fc.integer({ min: 1, max: 0x20_0000 }),
   })
-  const property = fc.property(anyProcess, ({ pid, comm, state, parent, started }) => {
+  const property = fc.property(anyProcess, ({ pid, comm, state, parent, started, titleRoom }) => {
     const text = statOf({
       pid: `${pid}`,
       comm,
       state,
       parent: `${parent}`,
       started: `${started}`,
+      room: `140727929752032 1 1 ${140_727_929_752_032 + titleRoom}`,
     })
     const words = { S: 'running', Z: 'zombie', T: 'stopped' } as const
-    assert.deepStrictEqual(factOf(text), { pid, comm, state: words[state], parent, started })
+    const fact = { pid, comm, state: words[state], parent, started, titleRoom }
+    assert.deepStrictEqual(factOf(text), fact)
   })
   t.doesNotThrow(() => fc.assert(property))
   t.end()

@@ -32,6 +32,12 @@ const cases: readonly Case[] = [
     'in production',
     'primary',
   ],
+  [
+    'a server that pg_upgrade runs is ready for nobody else, in production or not',
+    { ...healthy, postmaster: 'upgrading' },
+    'binary upgrade',
+    'unavailable',
+  ],
   ['a primary is told without /proc', { ...healthy, ...noProc }, 'in production', 'primary'],
   [
     'a primary of 9.x has no status line',

@@ -8,6 +8,7 @@ import { snapshotDocument, snapshotJson } from '../../src/facts/snapshot-json.ts
 import type { UnixSeconds } from '../../src/facts/units.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
+  alive,
   children,
   controlFile,
   lockFile,
@@ -69,6 +70,7 @@ t.test('a primary in good health, field by field', async t => {
         title: 'postgres: walwriter',
       },
       walreceiver: null,
+      illegible: false,
     },
     control_file: {
       source: 'native',
@@ -154,10 +156,20 @@ const cases: readonly Case[] = [
     { lockFile: seen(lockFile({ startTime: null, sharedMemory: null, status: null })) },
     { started_at: null, shared_memory_id: null, status: null },
   ],
-  ...(['not looked for', 'gone', 'zombie', 'invisible', 'signal 0'] as const).map((kind): Case => [
+  ...(['not looked for', 'gone', 'zombie', 'invisible'] as const).map((kind): Case => [
     'postmaster',
     { postmaster: { kind } },
     { found: kind },
+  ]),
+  [
+    'postmaster',
+    { postmaster: { kind: 'signal 0', createdSharedMemory: true } },
+    { found: 'signal 0' },
+  ],
+  ...(['shared memory', 'command line', 'name and start time'] as const).map((how): Case => [
+    'postmaster',
+    { postmaster: { ...alive, how } },
+    { found: 'alive', known_by: how },
   ]),
   [
     'postmaster',
@@ -171,6 +183,7 @@ const cases: readonly Case[] = [
   ],
   ['children', { children: { kind: 'invisible' } }, { found: 'invisible' }],
   ['children', { children: children({ checkpointer: null }) }, { checkpointer: null }],
+  ['children', { children: children({ illegible: true }) }, { found: 'seen', illegible: true }],
   ['control_file', { controlCheck: 'off' }, { source: 'off', found: 'not looked for' }],
   ['control_file', { controlFile: { kind: 'absent' } }, { source: 'native', found: 'absent' }],
   [

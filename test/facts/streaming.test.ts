@@ -178,6 +178,15 @@ t.test('under a newer version than is known, how far it is behind is unknown', a
   })
 })
 
+t.test('nor is what stands in titles that can not be read', async t => {
+  const illegible = { ...standbyChildren(), illegible: true }
+  const cut = (changes: Partial<typeof illegible>) =>
+    replicationOf(standbyEvidence({ children: { ...illegible, ...changes } }))
+  t.strictSame(cut({ startup: null, walreceiver: null }), nothingSeen)
+  t.strictSame(cut({ walreceiver: null }), { state: 'unknown', ...at(null, segment) })
+  t.match(cut({}), { state: 'streaming' }, 'others do not matter')
+})
+
 t.test('without the control file a signal file makes a standby, of unknown lag', async t => {
   const unasked = (signalFiles: Partial<Evidence['signalFiles']>) =>
     standbyEvidence({

@@ -1,12 +1,9 @@
 import t, { type Test } from 'tap'
-import type { ClusterState } from '../../src/facts/control-file.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { PostmasterSighting } from '../../src/facts/sightings.ts'
 import { symptomsOf, type Symptoms } from '../../src/facts/symptoms.ts'
-import type { Pid, UnixMs } from '../../src/facts/units.ts'
 import {
   alive,
-  child,
   children,
   controlFile,
   directory,
@@ -74,7 +71,10 @@ t.test('a lock file that is missing, damaged, empty or of a single user is told 
 
 const postmasters: readonly (readonly [PostmasterSighting, Symptoms['postmaster']])[] = [
   [alive, 'alive'],
-  [{ kind: 'signal 0' }, 'alive'],
+  [{ ...alive, isServer: false }, 'alive'],
+  [{ ...alive, binaryUpgrade: true }, 'upgrading'],
+  [{ kind: 'signal 0', createdSharedMemory: false }, 'alive'],
+  [{ kind: 'signal 0', createdSharedMemory: true }, 'alive'],
   [{ kind: 'gone' }, 'gone'],
   [{ kind: 'zombie' }, 'gone'],
   [{ kind: 'not looked for' }, 'unknown'],
@@ -95,43 +95,25 @@ t.test('children that can not be seen are not taken to be absent', async t => {
   becomes(t, { children: children({ checkpointer: null }) }, { checkpointer: 'not there' })
 })
 
-t.test('a crash restart is judged from memory and children', async t => {
-  const memory = {
-    pid: 4711 as Pid,
-    startTime: null,
-    sharedMemoryId: 8,
-    suspicion: { kind: 'new id', written: 0 as UnixMs, writtenAt: 0 as UnixMs },
-    clockOffsetMs: 0,
-  } as const
-  const restarting = children({ walwriter: null })
-  becomes(t, { memory, children: restarting }, { crashRestart: true })
+t.test('so are those whose titles can not be read, where the process is a server', async t => {
+  const cut = children({ startup: null, checkpointer: null, illegible: true })
+  const unseen = { startup: 'unseen', checkpointer: 'unseen' } as const
+  becomes(t, { children: cut }, unseen)
+  becomes(t, { children: cut, postmaster: { kind: 'signal 0', createdSharedMemory: true } }, unseen)
+  becomes(t, { children: { ...cut, illegible: false } }, { startup: 'not there' })
   becomes(
     t,
-    { memory, children: restarting, postmaster: { kind: 'signal 0' } },
-    { crashRestart: true },
+    { children: children({ illegible: true }) },
+    { checkpointer: 'there', startup: 'unseen' },
   )
-  becomes(t, { memory: { ...memory, suspicion: null } }, { crashRestart: false })
+  // The shell of an operator with the pid of a dead postmaster, in the data directory.
+  const shell = { ...alive, isServer: false }
+  const none = { startup: 'not there', checkpointer: 'not there' } as const
+  becomes(t, { children: cut, postmaster: shell }, none)
 })
 
-t.test('who comes too late takes no startup process of a primary for its first', async t => {
-  const startup = child('startup', 4714)
-  const memory = {
-    pid: 4711 as Pid,
-    startTime: null,
-    sharedMemoryId: 8,
-    suspicion: {
-      kind: 'first sight',
-      written: startup.startedAt,
-      writtenAt: startup.startedAt,
-    },
-    clockOffsetMs: 0,
-  } as const
-  const seenLate = { memory, children: children({ startup, walwriter: null }) }
-  const says = (state: ClusterState) => seen(controlFile({ state }))
-  becomes(t, { ...seenLate, controlFile: says('in archive recovery') }, { crashRestart: false })
-  becomes(t, { ...seenLate, controlCheck: 'off' }, { crashRestart: false })
-  becomes(t, { ...seenLate, controlFile: says('in production') }, { crashRestart: true })
-  becomes(t, { ...seenLate, controlFile: says('shut down') }, { crashRestart: true })
+t.test('a crash restart is a crash restart', async t => {
+  becomes(t, { crashRestart: true }, { crashRestart: true })
 })
 
 t.test('the cluster state is what the control file says, if it was asked', async t => {

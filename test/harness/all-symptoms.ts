@@ -6,7 +6,7 @@ type Values = { readonly [Name in keyof Symptoms]: readonly Symptoms[Name][] }
 export const symptomValues: Values = {
   directory: ['there', 'absent', 'unreadable', 'not a directory'],
   lockFile: ['complete', 'absent', 'unreadable', 'garbled', 'incomplete', 'single-user'],
-  postmaster: ['alive', 'gone', 'unknown', 'stopped', 'stranger', 'invisible'],
+  postmaster: ['alive', 'gone', 'unknown', 'stopped', 'stranger', 'invisible', 'upgrading'],
   status: ['ready', 'starting', 'stopping', 'standby', 'none'],
   crashRestart: [false, true],
   startup: ['there', 'not there', 'unseen'],

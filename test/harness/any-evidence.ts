@@ -92,24 +92,14 @@ const anybody: fc.Arbitrary<PostmasterSighting> = fc
     program: fc.option(anyText),
     startedAt: time,
     createdSharedMemory: fc.boolean(),
+    dataDirectory: fc.option(fc.oneof(fc.constant('/pgdata'), anyText)),
+    binaryUpgrade: fc.boolean(),
   })
-  .map(({ comm, program, startedAt, createdSharedMemory }) => {
+  .map(({ comm, ...traits }) => {
     const stat = decodeProcessStat(`4711 (${comm}) S 1 ${numbers}\n`)
     const claim = { lockFile: lockFile(), directoryInode: '1:2' }
     return stat.ok
-      ? recognise(
-          {
-            stat: stat.fact,
-            startedAt,
-            program,
-            workingDirectory: null,
-            createdSharedMemory,
-            dataDirectory: null,
-            ours: true,
-            binaryUpgrade: false,
-          },
-          claim,
-        )
+      ? recognise({ ...traits, stat: stat.fact, workingDirectory: null, ours: true }, claim)
       : { kind: 'gone' }
   })
 

@@ -36,9 +36,10 @@ whether it can last (settled) or is looked at again after milliseconds (passing)
 the rule. "a|b" is either of them, "-" is any. Each combination has exactly one line. Where a line
 ends with an arrow, the table of that number goes on with what has the symptoms of that line.
 
-  postmaster    unknown: there is no pid to look for
+  postmaster    unknown: there is no pid to look for; upgrading: pg_upgrade runs it (postgres -b)
   status        none: PostgreSQL before 10 writes no status line
-  checkpointer  unseen: the system does not show processes, or not to us; the same for startup
+  checkpointer  unseen: the system does not show processes, or not to us, or their titles are cut;
+                the same for startup
   cluster       the state in the control file; not asked: with --control-check off
   next start    what the signal files ask for; fails: recovery.conf under 12 or newer
 

@@ -68,10 +68,15 @@ t.test('a file is read as far as wanted, with its time, inode and status', async
   t.match(raw, {
     kind: 'seen',
     bytes: Buffer.from('eight'),
-    inode: inodeOf(statSync(path)),
+    inode: inodeOf(statSync(path, { bigint: true })),
     modified: 1_700_000_000_250,
   })
   t.equal(status?.mtimeNs, 1_700_000_000_250_000_000n)
+})
+
+t.test('inodes above 2^53 are told apart', async t => {
+  const inodes = [2n ** 63n + 1n, 2n ** 63n + 2n, 2n ** 53n].map(ino => inodeOf({ dev: 1n, ino }))
+  t.strictSame(inodes, ['1:9223372036854775809', '1:9223372036854775810', '1:9007199254740992'])
 })
 
 t.test('what can not be read has no status', async t => {

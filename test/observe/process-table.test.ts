@@ -1,18 +1,24 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Pid, Ticks } from '../../src/facts/units.ts'
 import { openProcessTable, type ProcessHandle } from '../../src/observe/process-table.ts'
+import { asOrdinaryUser } from '../harness/ordinary-user.ts'
+import { serverUser } from '../harness/server-user.ts'
 import { until } from '../harness/until.ts'
 
 const table = openProcessTable()
 const ownPid = process.pid as Pid
 
 /** A process of ours, killed when the test ends. */
-const live = async (t: Test, cwd = '/'): Promise<{ child: ChildProcess; pid: Pid }> => {
-  const child = spawn('sleep', ['60'], { cwd, stdio: 'ignore' })
+const live = async (
+  t: Test,
+  options: SpawnOptions = {},
+): Promise<{ child: ChildProcess; pid: Pid }> => {
+  const child = spawn('sleep', ['60'], { cwd: '/', stdio: 'ignore', ...options })
   await once(child, 'spawn')
   t.teardown(() => child.kill('SIGKILL'))
   return { child, pid: child.pid as Pid }
@@ -68,15 +74,46 @@ t.test('a closed handle tells nothing more', async t => {
   t.equal(handle.read(), 'gone')
 })
 
-t.test('every process answers signal 0, also one that is not ours', async t => {
-  t.equal(table.answersSignal(ownPid), true)
-  t.equal(table.answersSignal(1 as Pid), true)
+t.test('every process answers signal 0, but only ours may be sent one', async t => {
+  const isRoot = process.geteuid?.() === 0
+  const other = isRoot ? (await live(t, { uid: serverUser().uid + 1 })).pid : (1 as Pid)
+  const { child, pid } = await live(t)
+  await kill(child)
+  await asOrdinaryUser(async () => {
+    t.match([table.answersSignal(ownPid), table.maySignal(ownPid)], [true, true])
+    t.match([table.answersSignal(other), table.maySignal(other)], [true, false])
+    t.match([table.answersSignal(pid), table.maySignal(pid)], [false, false])
+    t.equal(await table.workingDirectory(other), null, 'and shows where it works')
+  })
+})
+
+t.test('a process at rest sleeps and takes no turns', async t => {
+  const { child, pid } = await live(t)
+  await until(() => table.activity(pid)?.sleeping === true, { what: 'it to sleep' })
+  const before = table.activity(pid)
+  t.strictSame(table.activity(pid), before)
+  child.kill('SIGSTOP')
+  await until(() => table.activity(pid)?.sleeping === false, { what: 'SIGSTOP to wake it up' })
+  child.kill('SIGCONT')
+  await until(() => table.activity(pid)?.sleeping === true, { what: 'it to sleep again' })
+  t.ok((table.activity(pid)?.contextSwitches ?? 0) > (before?.contextSwitches ?? 0))
+  await kill(child)
+  t.equal(table.activity(pid), null)
+})
+
+t.test('the table of shared memory is told as it is', async t => {
+  t.match(table.sharedMemory(), /^ +key +shmid perms +size +cpid +lpid nattch +uid /)
+  const root = forge(t, {})
+  t.equal(openProcessTable(root).sharedMemory(), '', 'none, as where the kernel has no IPC')
+  mkdirSync(join(root, 'sysvipc'))
+  writeFileSync(join(root, 'sysvipc', 'shm'), 'key shmid\n')
+  t.equal(openProcessTable(root).sharedMemory(), 'key shmid\n')
 })
 
 t.test('working directory, program and arguments are told', async t => {
   const cwd = t.testdir()
-  const { pid } = await live(t, cwd)
-  const { dev, ino } = statSync(cwd)
+  const { pid } = await live(t, { cwd })
+  const { dev, ino } = statSync(cwd, { bigint: true })
   t.equal(await table.workingDirectory(pid), `${dev}:${ino}`)
   t.match(await table.program(pid), /sleep|coreutils|busybox/)
   t.equal(await table.commandLine(pid), 'sleep\x0060\0')
@@ -146,8 +183,8 @@ t.test('a stat that makes no sense is taken for none', async t => {
 t.test(
   'whatever changes of a process is told, also behind a name that looks like a state',
   async t => {
-    const line = (name: string, state: string, parent: number) =>
-      `7 (${name}) ${state} ${parent} ${'0 '.repeat(17)}100 0`
+    const line = (name: string, state: string, parent: number, flags = 0) =>
+      `7 (${name}) ${state} ${parent} ${'0 '.repeat(4)}${flags} ${'0 '.repeat(12)}100 0`
     const root = forge(t, { 7: line('postgres', 'S', 1) })
     const handle = openProcessTable(root).open(7 as Pid)
     if (typeof handle === 'string') throw new Error(handle)
@@ -156,6 +193,8 @@ t.test(
     for (const [text, wanted] of [
       [line('postgres', 'Z', 1), { comm: 'postgres', state: 'zombie', parent: 1 }],
       [line('postgres', 'S', 12), { state: 'running', parent: 12 }],
+      [line('postgres', 'S', 12, 4), { state: 'exiting', parent: 12 }],
+      [line('postgres', 'S', 12, 64), { state: 'running', parent: 12 }],
       [line('postgres', 'S', 1), { state: 'running', parent: 1 }],
       [line('postgres) S 1 (', 'Z', 1), { comm: 'postgres) S 1 (', state: 'zombie' }],
       [line('postgres', 'S', 1), { comm: 'postgres', state: 'running' }],
@@ -173,6 +212,21 @@ t.test('a program file that was replaced by an upgrade keeps its name', async t 
   const root = forge(t, { 7: statLine(7, 1, 1) })
   symlinkSync('/usr/lib/postgresql/15/bin/postgres (deleted)', join(root, '7', 'exe'))
   t.equal(await openProcessTable(root).program(7 as Pid), 'postgres')
+})
+
+t.test('a process can not be younger than this one knows itself to be', async t => {
+  // /proc/uptime of a container under lxcfs, where start times count from the boot of the host.
+  const started = Math.round((uptime() + 86_400) * 100) as Ticks
+  const root = forge(t, {})
+  writeFileSync(join(root, 'self', 'stat'), statLine(process.pid, 1, started))
+  const ageMs = openProcessTable(root).ageMs(started)
+  t.ok(Math.abs(ageMs - performance.now()) < 1000, `${ageMs} ms`)
+})
+
+t.test('nor one that started with the machine younger than any clock tells', async t => {
+  const sinceBootMs = openProcessTable('/nowhere').ageMs(0 as Ticks)
+  t.ok(sinceBootMs >= uptime() * 1000 - 1000)
+  t.ok(sinceBootMs >= Number(process.hrtime.bigint() / 1_000_000n) - 1000)
 })
 
 t.test('start times are hundredths of a second since boot', async t => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { Pid } from '../../src/facts/units.ts'
-import { createCensus } from '../../src/observe/census.ts'
+import { createCensus, readTitleFrame } from '../../src/observe/census.ts'
 import type { ProcessHandle, ProcessTable } from '../../src/observe/process-table.ts'
 import { createStandbyTitles } from '../../src/observe/standby-titles.ts'
 import { lockFile, primaryEvidence, seen, standbyEvidence } from '../harness/evidence.ts'
@@ -20,14 +20,15 @@ const [startupPid, receiverPid] = [101, 104]
 
 /** A standby as a look has counted it; `add` gives its postmaster another child. */
 const setUp = async (
-  titles: readonly string[] = standbyTitles,
+  shown: readonly string[] = standbyTitles,
   wrap = (table: ProcessTable): ProcessTable => table,
 ) => {
   const processes = fakeProcesses()
-  const postmaster = addPostmaster(processes, { pid, inode: '1:2', titles })
+  const postmaster = addPostmaster(processes, { pid, inode: '1:2', titles: shown })
   const handle = processes.table.open(pid as Pid) as ProcessHandle
   const census = createCensus(processes.table)
-  const { children } = await census.take(handle, true)
+  const titles = await readTitleFrame(processes.table, pid as Pid)
+  const { children } = await census.take({ handle, titles }, true)
   census.close()
   const evidence = standbyEvidence({ lockFile: seen(lockFile({ pid: pid as Pid })), children })
   const manual = createManualClock()
@@ -54,7 +55,7 @@ t.test('titles are those of now, not of the last count', async t => {
     checkpointer: { pid: 102 },
     walreceiver: { title: 'postgres: walreceiver streaming 0/5000060' },
   })
-  t.equal(processes.titlesRead(), read + 2, 'two titles are read')
+  t.equal(processes.titlesRead(), read + 3, 'two titles are read, and what the postmaster shows')
   t.equal(processes.open(), 1, 'and nobody is held')
 })
 
@@ -89,18 +90,20 @@ t.test('and a new one is found as soon as somebody asks', async t => {
   bear(120, 'postgres: walreceiver \0')
   const read = processes.titlesRead()
   t.match(await childrenOfNow(), { walreceiver: { pid: 120, title: 'postgres: walreceiver' } })
-  t.equal(processes.titlesRead() - read, 4, 'those who were known before are not asked')
+  t.equal(processes.titlesRead() - read, 5, 'those who were known before are not asked')
   processes.add({ pid: 120, started: 90, commandLine: 'postgres: walreceiver streaming 0/7\0' })
   t.match(await childrenOfNow(evidence), { walreceiver: { title: /streaming 0\/7$/ } })
 })
 
 t.test('one without a title yet is met again', async t => {
   const { childrenOfNow, processes, bear } = await setUp(standbyTitles.slice(0, 3))
-  bear(120, '/usr/bin/postgres\0-D\0/pgdata\0')
-  t.match(await childrenOfNow(), { walreceiver: null })
   processes.setNow(94)
-  processes.add({ pid: 120, started: 90, commandLine: 'postgres: walrec\0' })
+  bear(120, 'postgres\0-D\0/pgdata\0')
   t.match(await childrenOfNow(), { walreceiver: null })
+  for (const commandLine of ['postgs: walrec', 'postgres: walrec\0', '']) {
+    processes.add({ pid: 120, started: 90, commandLine })
+    t.match(await childrenOfNow(), { walreceiver: null }, JSON.stringify(commandLine))
+  }
   processes.add({ pid: 120, started: 90, commandLine: 'postgres: walreceiver \0' })
   t.match(await childrenOfNow(), { walreceiver: { pid: 120 } })
 })
@@ -123,7 +126,18 @@ t.test('a background worker is no receiver, and is known from then on', async t 
   await childrenOfNow()
   const read = processes.titlesRead()
   await childrenOfNow()
-  t.equal(processes.titlesRead() - read, 1, 'the startup process alone')
+  t.equal(processes.titlesRead() - read, 2, 'the startup process and the postmaster alone')
+})
+
+t.test('nor is a child that never gets a title, or is not of PostgreSQL', async t => {
+  for (const commandLine of ['postgres\0-D\0/pgdata\0', 'sleep\x0060\0']) {
+    const { childrenOfNow, processes, bear } = await setUp(standbyTitles.slice(0, 3))
+    bear(120, commandLine)
+    t.match(await childrenOfNow(), { walreceiver: null })
+    const read = processes.titlesRead()
+    await childrenOfNow()
+    t.equal(processes.titlesRead() - read, 2, JSON.stringify(commandLine))
+  }
 })
 
 t.test('a startup process that has ended is gone', async t => {

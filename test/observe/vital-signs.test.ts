@@ -3,6 +3,7 @@ import type { Pid } from '../../src/facts/units.ts'
 import {
   createPulse,
   createSlot,
+  holdBySignal,
   livingStat,
   noVitalSigns,
   takePulse,
@@ -40,9 +41,9 @@ t.test('a postmaster that is gone, dead or stopped is a lost pulse', async t => 
   const { processes, postmaster, vitals } = setUp()
   postmaster.state = 'stopped'
   t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is stopped' })
-  for (const state of ['zombie', 'dead'] as const) {
+  for (const state of ['exiting', 'zombie', 'dead'] as const) {
     postmaster.state = state
-    t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is gone' })
+    t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is gone' }, state)
   }
   processes.add({ pid: postmasterPid })
   t.match(takePulse(vitals), { kind: 'lost' }, 'another process with its number is another')
@@ -66,8 +67,23 @@ t.test('without its checkpointer a server is in a crash restart, or dying', asyn
   const { processes, checkpointer, vitals } = setUp()
   checkpointer.state = 'stopped'
   t.strictSame(takePulse(vitals), { kind: 'steady' }, 'a stopped one keeps nobody from serving')
+  checkpointer.state = 'exiting'
+  t.match(takePulse(vitals), { kind: 'lost', lost: /^checkpointer pid 11 is gone/ })
+  checkpointer.state = 'running'
+  t.strictSame(takePulse(vitals), { kind: 'steady' })
   processes.remove(checkpointerPid)
   t.match(takePulse(vitals), { kind: 'lost', lost: /^checkpointer pid 11 is gone/ })
+})
+
+t.test('of a postmaster that /proc does not show a signal tells whether it lives', async t => {
+  const { processes } = setUp()
+  const vitals = {
+    postmaster: holdBySignal(processes.table, postmasterPid),
+    checkpointer: null,
+  }
+  t.strictSame(takePulse(vitals), { kind: 'steady' })
+  processes.remove(postmasterPid)
+  t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is gone' })
 })
 
 t.test('a pulse counts for a millisecond, and only for who it was taken of', async t => {
@@ -83,11 +99,13 @@ t.test('a pulse counts for a millisecond, and only for who it was taken of', asy
   t.match(pulse(vitals), { kind: 'lost' })
 })
 
-t.test('a living process has a stat, a dead one none', async t => {
+t.test('a living process has a stat, one that is dead or about to be none', async t => {
   const { postmaster, vitals } = setUp()
   t.match(vitals.postmaster && livingStat(vitals.postmaster), { pid: 10, state: 'running' })
-  postmaster.state = 'zombie'
-  t.equal(vitals.postmaster && livingStat(vitals.postmaster), null)
+  for (const state of ['exiting', 'zombie', 'dead'] as const) {
+    postmaster.state = state
+    t.equal(vitals.postmaster && livingStat(vitals.postmaster), null, state)
+  }
 })
 
 t.test('a slot asks a process once, and tells what it said', async t => {

@@ -205,10 +205,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'node:os': ['observe/process-table.ts'],
   chokidar: ['observe/quiet-chokidar.ts'],
   commander: ['cli/command-words.ts'],
-  ini: [
-    'cli/config-file.ts', // reads
-    'cli/discover.ts', // writes
-  ],
 }
 /** They lead nowhere. */
 const harmless = ['node:assert', 'node:path']

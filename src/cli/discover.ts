@@ -3,8 +3,9 @@
  * that is answered for by bgw_replstatus keeps its port and address, so that no load balancer has
  * to be told.
  */
-import { safe } from 'ini'
 import { isIP } from 'node:net'
+import { writeConfigValue } from '../facts/config-line.ts'
+import { plainText, quoteText } from '../facts/foreign-text.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { workerSettings, type ServerSettings } from '../facts/server-settings.ts'
 import { lawfulName } from './config-file.ts'
@@ -45,7 +46,7 @@ export const proposeConfiguration = (
   const sections = clusters.map(cluster =>
     isUsable(cluster)
       ? section(cluster, claims.get(cluster.name) ?? { port: nextFree(), bind: null })
-      : [`; ${cluster.name} is left out: ${unusable(cluster)}.`],
+      : [`; ${plainText(cluster.name)} is left out: ${unusable(cluster)}.`],
   )
   const paragraphs = [introduction, ...sections].map(lines =>
     lines.map(line => `${line}\n`).join(''),
@@ -66,12 +67,16 @@ const introduction = [
 type Usable = DebianCluster & { readonly pgdata: string }
 
 const isUsable = (cluster: DebianCluster): cluster is Usable =>
-  cluster.pgdata !== null && lawfulName.test(cluster.name)
+  cluster.pgdata !== null &&
+  writeConfigValue(cluster.pgdata) !== null &&
+  lawfulName.test(cluster.name)
 
-const unusable = ({ pgdata, name }: DebianCluster): string =>
-  pgdata === null
-    ? 'its postgresql.conf names no data_directory'
-    : `${JSON.stringify(name)} is no name for a section`
+const unusable = ({ pgdata, name }: DebianCluster): string => {
+  if (pgdata === null) return 'its postgresql.conf names no data_directory'
+  return lawfulName.test(name)
+    ? 'its data_directory has a line feed in its name'
+    : `${quoteText(name)} is no name for a section`
+}
 
 type Claim = { readonly port: number; readonly bind: string | null }
 
@@ -90,7 +95,7 @@ const clash = (one: Claim, other: Claim | null): boolean =>
 const listOf = (bind: string | null): readonly string[] => (bind === null ? [] : [bind])
 
 const section = ({ name, pgdata, settings, complete }: Usable, claim: Claim): readonly string[] => {
-  const lines = [`[${name}]`, `pgdata = ${safe(pgdata)}`]
+  const lines = [`[${name}]`, `pgdata = ${writeConfigValue(pgdata)}`]
   const worker = workerSettings(settings)
   if (worker !== null && (worker.port !== claim.port || worker.bind !== claim.bind)) {
     const { port, bind } = worker

@@ -198,7 +198,6 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'serve/allow-list.ts', // networks
     'cli/query.ts', // clients
     'cli/forms.ts', // what an address is
-    'cli/discover.ts', // the same, of what servers have
   ],
   'node:http': ['serve/http-listener.ts'],
   'node:dns': ['cli/query.ts'],

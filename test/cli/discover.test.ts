@@ -24,7 +24,7 @@ const propose = (...clusters: readonly DebianCluster[]): string => {
 }
 /** Where each is answered for, as the file is understood. */
 const places = (text: string) => {
-  const request = { path: 'x', flags: new Map(), environment: {} }
+  const request = { path: 'x', source: '--config', flags: new Map(), environment: {} }
   const read = readConfiguration(text, request)
   if (!read.ok) throw new Error(JSON.stringify(read.fault))
   return read.fact.clusters.map(({ name, options: { port, bind } }) => [name, port, bind].flat())
@@ -109,7 +109,12 @@ t.test('a directory is understood as it was proposed, whatever its name', async 
   const text = (pgdata: string) => propose(cluster('a', '', { pgdata }))
   fc.assert(
     fc.property(directory, pgdata => {
-      const read = readConfiguration(text(pgdata), { path: 'x', flags: new Map(), environment: {} })
+      const read = readConfiguration(text(pgdata), {
+        path: 'x',
+        source: '--config',
+        flags: new Map(),
+        environment: {},
+      })
       return read.ok && read.fact.clusters[0]?.options.pgdata === resolve(pgdata)
     }),
   )

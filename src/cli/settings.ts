@@ -92,8 +92,8 @@ export const createSettings = (flags: Flags, sources: Sources): Settings => {
       return readAs(last, form) ?? fallback
     },
     all: (option, form) => {
-      const parts = findGiven(option, flags, sources).flatMap(given =>
-        given.text.split(',').map(part => ({ ...given, text: part.trim() })),
+      const parts = findGiven(option, flags, sources).flatMap(({ name, text, at }) =>
+        text.split(',').map(part => ({ name, text: part.trim(), at })),
       )
       if (parts.length > 0) read.set(option, parts)
       return parts.map(given => readAs(given, form)).filter(value => value !== null)

@@ -128,13 +128,12 @@ t.test('what was read is known with where it was given', async t => {
   for (const option of ['port', 'lease', 'interval'] as const) settings.one(option, small, 0)
   settings.all('bind', small)
   settings.all('http', small)
-  const sources = [...settings.given].map(([name, given]) => [
-    name,
-    ...given.map(one => `${one.text} by ${sourceOf(one)}`),
-  ])
+  const sources = [...settings.given.values()].map(given =>
+    given.map(one => `${one.text} by ${sourceOf(one)}`),
+  )
   t.strictSame(sources, [
-    ['port', '5 by --port'],
-    ['lease', '6 by PG_REPLSTATUS_LEASE'],
-    ['bind', '1 by bind (x.conf:7)', '2 by bind (x.conf:7)', '3 by bind (x.conf:8)'],
+    ['5 by --port'],
+    ['6 by PG_REPLSTATUS_LEASE'],
+    ['1 by bind (x.conf:7)', '2 by bind (x.conf:7)', '3 by bind (x.conf:8)'],
   ])
 })

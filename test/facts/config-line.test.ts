@@ -77,7 +77,22 @@ t.test('a section has a name in brackets, and possibly a comment behind it', asy
 
 /** What matters to the format, and all else. */
 const character = fc.oneof(
-  fc.constantFrom(...'"\' \t;#=[]\\\r\u00A0\uFEFF\u2028'),
+  fc.constantFrom(
+    '"',
+    "'",
+    ' ',
+    '\t',
+    ';',
+    '#',
+    '=',
+    '[',
+    ']',
+    '\\',
+    '\r',
+    '\u00A0',
+    '\uFEFF',
+    '\u2028',
+  ),
   fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
 )
 const anyText = fc.string({ unit: character })

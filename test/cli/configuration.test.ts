@@ -79,6 +79,13 @@ t.test('a flag goes before the environment, and that before the file', async t =
   })
 })
 
+t.test('a switch of the file can be turned off on the command line', async t => {
+  const flags = new Map([['newline', ['off']]] as const)
+  t.match(understood(['newline = on', '[a]', 'pgdata = /a'], { flags }), {
+    clusters: [{ options: { newline: false } }],
+  })
+})
+
 t.test('the environment has no say in which cluster, and on which port', async t => {
   const environment = { PGDATA: '/other', PG_REPLSTATUS_PORT: 'x' }
   t.match(understood(['[a]', 'pgdata = /a'], { environment }), {

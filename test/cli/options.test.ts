@@ -150,6 +150,14 @@ t.test('a variable can say off as well as on', async t => {
   })
 })
 
+t.test('a switch of the environment can be turned off on the command line', async t => {
+  const environment = { PG_REPLSTATUS_NEWLINE: 'on' }
+  t.match(served('-D /data', environment), { newline: true })
+  t.match(served('-D /data --no-newline', environment), { newline: false })
+  t.match(served('-D /data --newline --no-newline'), { newline: false })
+  t.match(served('-D /data --no-newline --newline'), { newline: true })
+})
+
 t.test('addresses are repeated or listed, and the same one counts once', async t => {
   const bind = (line: string) => served(`-D /data ${line}`).bind
   t.strictSame(bind('--bind 127.0.0.1 --bind ::1'), ['127.0.0.1', '::1'])

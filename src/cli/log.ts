@@ -105,7 +105,10 @@ const entryOf = (event: Event): Entry => {
         when_unavailable: event.closesInstead ? 'close, as systemd keeps the port open' : null,
       })
     case 'notify failed':
-      return entry('debug', 'notify failed', { because: event.because })
+      return entry(event.awaited ? 'warning' : 'debug', 'notify failed', {
+        because: event.because,
+        consequence: event.awaited ? notReady : null,
+      })
     case 'port blocked':
       return entry('error', 'port blocked', { because: event.because })
     case 'connects lost':
@@ -136,6 +139,8 @@ const entryOf = (event: Event): Entry => {
       return entry('notice', 'stopped', {})
   }
 }
+
+const notReady = 'systemd ends the service after TimeoutStartSec unless a retry succeeds'
 
 const entry = (level: LogLevel, event: string, fields: Fields): Entry => ({ level, event, fields })
 

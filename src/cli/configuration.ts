@@ -29,7 +29,9 @@ export const readConfiguration = (
     mistakes.push(...settings.mistakes)
     if (!section.entries.has('pgdata')) mistakes.push(noDirectory(path, section))
     const { name, line } = section
-    return pgdata === null ? null : { name, line, options, given: settings.given }
+    // What a default stands in for can be held against nobody.
+    if (pgdata === null || settings.mistakes.length > 0) return null
+    return { name, line, options, given: settings.given }
   }
 
   const log = settingsOf([file.top])

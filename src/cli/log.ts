@@ -105,10 +105,7 @@ const entryOf = (event: Event): Entry => {
         when_unavailable: event.closesInstead ? 'close, as systemd keeps the port open' : null,
       })
     case 'notify failed':
-      return entry(event.awaited ? 'warning' : 'debug', 'notify failed', {
-        because: event.because,
-        consequence: event.awaited ? notReady : null,
-      })
+      return notifyEntry(event)
     case 'port blocked':
       return entry('error', 'port blocked', { because: event.because })
     case 'connects lost':
@@ -138,6 +135,12 @@ const entryOf = (event: Event): Entry => {
     case 'stopped':
       return entry('notice', 'stopped', {})
   }
+}
+
+/** Without being told that we are ready, systemd ends us. */
+const notifyEntry = ({ because, awaited }: Extract<Event, { kind: 'notify failed' }>): Entry => {
+  const level = awaited ? 'warning' : 'debug'
+  return entry(level, 'notify failed', { because, consequence: awaited ? notReady : null })
 }
 
 const notReady = 'systemd ends the service after TimeoutStartSec unless a retry succeeds'

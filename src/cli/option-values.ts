@@ -83,5 +83,9 @@ export type CommandLine =
   | { readonly command: 'serve'; readonly configuration: Configuration }
   | { readonly command: 'serve from file' | 'check file'; readonly request: ConfigRequest }
   | { readonly command: 'discover' }
-  | { readonly command: 'status'; readonly options: StatusOptions }
+  | {
+      readonly command: 'status'
+      readonly options: StatusOptions
+      readonly given: GivenOptions
+    }
   | { readonly command: 'query'; readonly options: QueryOptions }

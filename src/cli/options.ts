@@ -85,7 +85,10 @@ const parseStatus = (
     expect: settings.one('expect', oneOf(optionTable.expect.words), null),
   }
   const mistakes = [...strays, ...missing, ...(json && nagios ? [twoPrints] : [])]
-  return checked({ command: 'status', options }, [...mistakes, ...settings.mistakes])
+  return checked({ command: 'status', options, given: settings.given }, [
+    ...mistakes,
+    ...settings.mistakes,
+  ])
 }
 
 type ServeWords = {

@@ -81,7 +81,7 @@ export const runProgram = async (
       return exitDone
     }
     case 'status':
-      return status(line.options, { ...surroundings, fail })
+      return status(line.options, { ...surroundings, fail, given: line.given })
     case 'query':
       return query(line.options, surroundings)
   }

@@ -19,7 +19,7 @@ import { dropPrivileges, type Privileges } from './privileges.ts'
 import { createReloading } from './reloading.ts'
 import { createServiceStatus, type ServiceStatus } from './service-status.ts'
 import { startServing } from './serving.ts'
-import { sourceOf } from './settings.ts'
+import { sourceOf, withSource } from './settings.ts'
 
 export type RunNeeds = {
   readonly version: string
@@ -141,6 +141,15 @@ const findMistakes = async (
 }
 
 const judge = async (
+  cluster: Cluster,
+  privileges: Privileges,
+  needs: Needs,
+): Promise<OperatorError | null> => {
+  const refusal = await judgeDirectory(cluster, privileges, needs)
+  return refusal === null ? null : withSource(refusal, cluster.given, 'pgdata')
+}
+
+const judgeDirectory = async (
   { options }: Cluster,
   privileges: Privileges,
   { accounts, outside }: Needs,

@@ -61,6 +61,18 @@ export type Given = {
 export const sourceOf = ({ name, at }: Pick<Given, 'name' | 'at'>): string =>
   at === null ? name : `${name} (${at.path}:${at.line})`
 
+/** A mistake in what an option says, with what gave it, unless that is the command line. */
+export const withSource = (
+  { message, hint }: OperatorError,
+  given: GivenOptions,
+  option: OptionName,
+): OperatorError => {
+  const [source] = given.get(option) ?? []
+  return source === undefined || source.name.startsWith('--')
+    ? { message, hint }
+    : { message: `${sourceOf(source)}: ${message}`, hint }
+}
+
 export const createSettings = (flags: Flags, sources: Sources): Settings => {
   const { hint } = sources
   const mistakes: (OperatorError | FileMistake)[] = []

@@ -14,9 +14,12 @@ import type { StatusOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
 import { dropPrivileges } from './privileges.ts'
+import { withSource, type GivenOptions } from './settings.ts'
 
 export type StatusNeeds = {
   readonly accounts: Accounts
+  /** Where the options were given. */
+  readonly given: GivenOptions
   readonly outside: Outside
   readonly out: (text: string) => void
   readonly fail: (error: OperatorError) => void
@@ -48,14 +51,14 @@ export const status = async (options: StatusOptions, needs: StatusNeeds): Promis
 
 const lookAsOwner = async (
   options: StatusOptions,
-  { accounts, outside }: StatusNeeds,
+  { accounts, given, outside }: StatusNeeds,
 ): Promise<Outcome<Snapshot, OperatorError>> => {
   const dropped = await dropPrivileges(options.pgdata, accounts)
   if (!dropped.ok) return dropped
   const snapshot = await lookOnce(outside.openProbe(options), outside.clock)
   if (snapshot === null) return fault(noRest(options.pgdata))
   const refusal = refusalOf(snapshot.evidence, await accounts.names())
-  if (refusal !== null) return fault(refusal)
+  if (refusal !== null) return fault(withSource(refusal, given, 'pgdata'))
   const maintenance = await outside.readMaintenance(options.maintenanceFile)
   return fact(underMaintenance(snapshot, maintenance))
 }

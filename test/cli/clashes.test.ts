@@ -36,6 +36,11 @@ t.test('and a port, or an address', async t => {
   t.match(two('bind = 0.0.0.0, ::', 'bind = 127.0.0.1, ::1'), [/^x:6: port 5400/], 'told once')
 })
 
+t.test('a default that stands in for a mistake is held against nobody', async t => {
+  t.match(two('port = x', 'http = 8008'), [/^x:3: port is "x"/])
+  t.equal(two('port = x', 'http = 8008').length, 1)
+})
+
 t.test('whether it is asked by HTTP or as an agent', async t => {
   const taken = (key: string, other: string) =>
     messages('[a]', 'pgdata = /a', key, '[b]', 'pgdata = /b', 'port = 5401', other)

@@ -324,6 +324,7 @@ t.test('status looks where serve looks', async t => {
       print: 'screen',
       expect: null,
     },
+    given: new Map([['pgdata', [{ name: '--pgdata', text: '/data', at: null }]]]),
   })
   t.match(understood('status --json --expect any', { PGDATA: '/data' }), {
     options: { pgdata: '/data', print: 'json', expect: 'any' },

@@ -305,6 +305,11 @@ t.test('what is wrong with each of them is told before anything has started', as
   t.equal(await passTimeUntil(daemon.ends, daemon), exitCodes.couldNotLook)
   t.match(daemon.errors, [{ message: /^cluster a: / }, { message: /^cluster b: / }])
   t.strictSame(daemon.kinds(), [])
+  const at = { path: 'x.conf', line: 4 }
+  const origins = new Map([['pgdata', [{ name: 'pgdata', text: '/a', at }]]] as const)
+  const other = setUp(t, unreadable, { names: ['a'], origins })
+  t.equal(await passTimeUntil(other.ends, other), exitCodes.couldNotLook)
+  t.match(other.errors, [{ message: /^cluster a: pgdata \(x\.conf:4\): data directory/ }])
 })
 
 t.test('a port that one of them can not have is the end of all', async t => {

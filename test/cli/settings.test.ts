@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { OptionName } from '../../src/cli/option-table.ts'
-import { createSettings, sourceOf } from '../../src/cli/settings.ts'
+import { createSettings, sourceOf, withSource } from '../../src/cli/settings.ts'
 import type { Entries, Entry, Flags, Form } from '../../src/cli/settings.ts'
 
 const hint = 'read the manual'
@@ -116,6 +116,16 @@ t.test('a value that looks like one with a comment is told how to write that', a
       line: 3,
     },
   ])
+})
+
+t.test('a mistake names what gave the value, unless that is the command line', async t => {
+  const error = { message: 'no', hint: 'yes' }
+  const blamed = (name: string, at: { path: string; line: number } | null) =>
+    withSource(error, new Map([['pgdata', [{ name, text: '', at }]]]), 'pgdata').message
+  t.equal(blamed('PGDATA', null), 'PGDATA: no')
+  t.equal(blamed('pgdata', { path: 'x', line: 1 }), 'pgdata (x:1): no')
+  t.equal(blamed('--pgdata', null), 'no')
+  t.strictSame(withSource(error, new Map(), 'pgdata'), error)
 })
 
 t.test('what was read is known with where it was given', async t => {

@@ -199,17 +199,12 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'serve/allow-list.ts', // networks
     'cli/query.ts', // clients
     'cli/forms.ts', // what an address is
-    'cli/discover.ts', // the same, of what servers have
   ],
   'node:http': ['serve/http-listener.ts'],
   'node:dns': ['cli/query.ts'],
   'node:os': ['observe/process-table.ts'],
   chokidar: ['observe/quiet-chokidar.ts'],
   commander: ['cli/command-words.ts'],
-  ini: [
-    'cli/config-file.ts', // reads
-    'cli/discover.ts', // writes
-  ],
 }
 /** They lead nowhere. */
 const harmless = ['node:assert', 'node:path']

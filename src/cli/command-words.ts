@@ -6,7 +6,7 @@ import assert from 'node:assert'
 import { Command, CommanderError, Option } from 'commander'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import type { OperatorError } from './operator-error.ts'
-import { flagOf } from './option-list.ts'
+import { flagOf, negationOf } from './option-list.ts'
 import type { CommandName } from './option-spec.ts'
 import { commandNames, optionsOf, type OptionName } from './option-table.ts'
 import type { Flags } from './settings.ts'
@@ -46,6 +46,8 @@ const createParser = (found: (words: CommandWords) => void): Command => {
     const command = parser.command(name).argument('[operands...]')
     for (const [option] of optionsOf(name)) {
       command.addOption(new Option(flagOf(option)).argParser(collect))
+      const negation = negationOf(option)
+      if (negation !== null) command.addOption(new Option(negation).argParser(collectOff))
     }
     command.action((operands: readonly string[]) => {
       found({ command: name, flags: flagsOf(command), operands })
@@ -63,9 +65,15 @@ const collect = (text: string | undefined, before: readonly string[] = []): read
   text ?? 'on',
 ]
 
+/** Commander gives both the same place, so that the last one counts. */
+const collectOff = (_: unknown, before: readonly string[] = []): readonly string[] => [
+  ...before,
+  'off',
+]
+
 const flagsOf = (command: Command): Flags => {
   const flags = new Map<OptionName, readonly string[]>()
-  for (const option of command.options) {
+  for (const option of command.options.filter(({ negate }) => !negate)) {
     const texts = command.getOptionValue(option.attributeName()) as readonly string[] | undefined
     if (texts !== undefined) flags.set(option.name() as OptionName, texts)
   }
@@ -79,6 +87,10 @@ const describe = (said: string, command: string | undefined): OperatorError => {
   const [, meant] = /^\(Did you mean (.+)\?\)$/.exec(second) ?? []
   if (meant !== undefined) return { message, hint: `did you mean ${meant}?` }
   const known = commandNames.find(name => name === command)
+  const [, valued] = /^unknown option '--([a-z-]+)=/.exec(message) ?? []
+  const [option] = optionsOf(known ?? 'serve').find(([name]) => name === valued) ?? []
+  const negation = option === undefined ? null : negationOf(option)
+  if (negation !== null) return { message, hint: `it takes no value: --${valued} or ${negation}` }
   return { message, hint: known === undefined ? commandHint : helpHint(known) }
 }
 

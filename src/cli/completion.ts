@@ -2,6 +2,7 @@
  * Completion for bash, from the table of options. Not part of the program: it is made with it,
  * and lies beside it. It needs nothing but bash; it works with bash-completion and without.
  */
+import { negationOf } from './option-list.ts'
 import type { CommandName, OptionSpec } from './option-spec.ts'
 import { commandNames, optionsOf } from './option-table.ts'
 
@@ -60,7 +61,9 @@ const valueOf = ({ value, words }: OptionSpec): string => {
 /** What may stand where no value is wanted: options, and names of hosts for `query`. */
 const words = (command: CommandName): string => {
   const options = optionsOf(command).flatMap(([name, { short }]) =>
-    short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`],
+    [short === undefined ? null : `-${short}`, `--${name}`, negationOf(name)].filter(
+      word => word !== null,
+    ),
   )
   const operands = command === 'query' ? ' -A hostname' : ''
   const also = command === 'serve' ? ' -V --version' : ''

@@ -1,11 +1,8 @@
 /**
  * A configuration file taken apart: text in, sections out, each value with its line. What values
- * may say is judged in configuration.ts.
- *
- * The style is that of pgbouncer and pgBackRest. The library reads `key = value` with its quotes
- * and comments, a line at a time, so that every mistake can be told with its place.
+ * may say is judged in configuration.ts, and how a line is written in config-line.ts.
  */
-import { parse } from 'ini'
+import { readConfigLine, type ConfigLine } from '../facts/config-line.ts'
 import { quoteText } from '../facts/foreign-text.ts'
 import { helpHint, sortWords } from './command-words.ts'
 import type { FileMistake } from './operator-error.ts'
@@ -40,15 +37,31 @@ export const parseConfigFile = (text: string, path: string): ConfigFile => {
   const top: Part = { isTop: true, entries: new Map() }
   let part = top
 
-  const readHeader = (written: string, line: number): string | Told => {
+  const readHeader = (name: string, line: number): Told | null => {
     // Below a header that is wrong keys are judged all the same.
     part = { isTop: false, entries: new Map() }
-    const name = header.exec(written)?.[1]?.trim() ?? ''
-    if (!lawfulName.test(name)) return badHeader(written)
+    if (!lawfulName.test(name)) return badHeader(`[${name}]`)
     const earlier = sections.get(name)
     if (earlier !== undefined) return repeated(name, earlier.line)
     sections.set(name, { name, line, entries: part.entries })
-    return name
+    return null
+  }
+
+  const read = (written: string, line: number): Told | null => {
+    const found = readConfigLine(written)
+    switch (found.kind) {
+      case 'nothing':
+        return null
+      case 'section':
+        return readHeader(found.name, line)
+      case 'bad section':
+        part = { isTop: false, entries: new Map() }
+        return badHeader(written.trim())
+      case 'bad setting':
+        return noSetting(written)
+      case 'setting':
+        return readSetting(found, { part, line })
+    }
   }
 
   for (const [index, written] of text
@@ -56,11 +69,9 @@ export const parseConfigFile = (text: string, path: string): ConfigFile => {
     .split(/\r?\n/)
     .entries()) {
     const line = index + 1
-    if (/^\s*(?:[;#]|$)/.test(written)) continue
-    const isHeader = /^\s*\[/.test(written)
-    const said = isHeader ? readHeader(written, line) : readSetting(written, { part, line })
-    if (typeof said === 'string') continue
-    mistakes.push({ message: `${path}:${line}: ${said.message}`, hint: said.hint, line })
+    const told = read(written, line)
+    if (told === null) continue
+    mistakes.push({ message: `${path}:${line}: ${told.message}`, hint: told.hint, line })
   }
   return { top: top.entries, sections: [...sections.values()], mistakes }
 }
@@ -68,11 +79,10 @@ export const parseConfigFile = (text: string, path: string): ConfigFile => {
 /** A mistake without its place. */
 type Told = { readonly message: string; readonly hint: string }
 
-const header = /^\s*\[([^\]]*)\]\s*(?:[;#].*)?$/
 export const lawfulName = /^[\w.-]{1,64}$/
 
 const badHeader = (written: string): Told => ({
-  message: `${quoteText(written.trim())} is no section, wanted [NAME]`,
+  message: `${quoteText(written)} is no section, wanted [NAME]`,
   hint: 'a name is of letters, digits, "-", "_" and ".", 64 at most',
 })
 
@@ -86,24 +96,23 @@ export const isFileKey = (name: string): name is OptionName =>
   name !== 'config' &&
   optionsOf('serve').some(([known, { variable }]) => known === name && variable !== null)
 
-/** The key, or what is wrong. */
+type Setting = Extract<ConfigLine, { readonly kind: 'setting' }>
+
+/** What is wrong, if anything. */
 const readSetting = (
-  written: string,
+  { key, value }: Setting,
   { part, line }: { readonly part: Part; readonly line: number },
-): string | Told => {
-  const [, key = ''] = /^\s*([^=;#]*?)\s*=/.exec(written) ?? []
-  if (key === '') return noSetting(written)
+): Told | null => {
   if (!isFileKey(key)) return unknownKey(key)
   if (part.isTop ? sectionOnly.includes(key) : topOnly.includes(key)) return misplaced(key)
-  const text = valueOf(written, key)
-  if (text === null) return badQuotes(key)
-  part.entries.set(key, [...(part.entries.get(key) ?? []), { text, line }])
-  return key
+  if (value === null) return openQuote(key)
+  part.entries.set(key, [...(part.entries.get(key) ?? []), { text: value, line }])
+  return null
 }
 
 const noSetting = (written: string): Told => ({
   message: `${quoteText(written.trim())} is no setting, wanted KEY = VALUE`,
-  hint: 'a switch takes on or off; comments begin with ";" or "#"',
+  hint: 'a switch takes on or off; a comment is a line that begins with ";" or "#"',
 })
 
 const unknownKey = (key: string): Told => {
@@ -138,18 +147,7 @@ const misplaced = (key: OptionName): Told =>
         hint: 'it holds for the whole process',
       }
 
-/** Null where quotes do not match, of which the library makes part of the value. */
-const valueOf = (written: string, key: OptionName): string | null => {
-  const raw = written.slice(written.indexOf('=') + 1).trim()
-  const { [key]: value } = parse(`${key} = ${raw}`, { bracketedArray: false })
-  // It turns true, false, null and quoted numbers into what they are called.
-  const text = typeof value === 'object' && value !== null ? raw : String(value)
-  const quote = /^["']/.exec(raw)?.[0]
-  const isOdd = quote !== undefined && (!/^(["']).*\1$/.test(raw) || text.startsWith(quote))
-  return isOdd ? null : text
-}
-
-const badQuotes = (key: OptionName): Told => ({
-  message: `${key} has quotes that do not match, wanted them around the whole value`,
-  hint: 'a comment beside a quoted value goes on a line of its own',
+const openQuote = (key: OptionName): Told => ({
+  message: `${key} begins with a quote that is not closed`,
+  hint: 'put quotes around the whole value; nothing within them is escaped',
 })

@@ -37,7 +37,7 @@ const tooLong = (path: string): OperatorError => ({
 
 const unreadable = (path: string, code: string): OperatorError => ({
   message: `${path} can't be read (${code}), wanted a configuration file`,
-  hint: hints.get(code) ?? 'it is the file that --config or PG_REPLSTATUS_CONFIG names',
+  hint: hints.get(code) ?? 'it has to be a file with a [section] for each cluster',
 })
 
 const hints: ReadonlyMap<string, string> = new Map([

@@ -3,12 +3,13 @@
  * that is answered for by bgw_replstatus keeps its port and address, so that no load balancer has
  * to be told.
  */
-import { safe } from 'ini'
-import { isIP } from 'node:net'
+import { writeConfigValue } from '../facts/config-line.ts'
+import { plainText, quoteText } from '../facts/foreign-text.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { workerSettings, type ServerSettings } from '../facts/server-settings.ts'
+import { exclude, type Endpoint } from '../serve/endpoint.ts'
 import { lawfulName } from './config-file.ts'
-import { overlap } from './configuration.ts'
+import { ipAddress } from './forms.ts'
 import type { OperatorError } from './operator-error.ts'
 import { defaultPort } from './query.ts'
 
@@ -28,11 +29,11 @@ export const proposeConfiguration = (
 ): Outcome<string, OperatorError> => {
   const usable = clusters.filter(isUsable)
   if (usable.length === 0) return fault(nothingFound)
-  const claims = new Map<string, Claim>()
+  const claims = new Map<string, Endpoint>()
   for (const cluster of usable) {
     const claim = claimOf(cluster)
-    const isFree = ![...claims.values()].some(other => clash(other, claim))
-    if (claim !== null && isFree) claims.set(cluster.name, claim)
+    if (claim === null || [...claims.values()].some(other => exclude(other, claim))) continue
+    claims.set(cluster.name, claim)
   }
   const taken = new Set([...claims.values()].map(({ port }) => port))
   for (const { settings } of clusters) taken.add(Number(settings.get('port') ?? 5432))
@@ -44,8 +45,8 @@ export const proposeConfiguration = (
   }
   const sections = clusters.map(cluster =>
     isUsable(cluster)
-      ? section(cluster, claims.get(cluster.name) ?? { port: nextFree(), bind: null })
-      : [`; ${cluster.name} is left out: ${unusable(cluster)}.`],
+      ? section(cluster, claims.get(cluster.name) ?? { port: nextFree(), address: null })
+      : [`; ${plainText(cluster.name)} is left out: ${unusable(cluster)}.`],
   )
   const paragraphs = [introduction, ...sections].map(lines =>
     lines.map(line => `${line}\n`).join(''),
@@ -66,40 +67,40 @@ const introduction = [
 type Usable = DebianCluster & { readonly pgdata: string }
 
 const isUsable = (cluster: DebianCluster): cluster is Usable =>
-  cluster.pgdata !== null && lawfulName.test(cluster.name)
+  cluster.pgdata !== null &&
+  writeConfigValue(cluster.pgdata) !== null &&
+  lawfulName.test(cluster.name)
 
-const unusable = ({ pgdata, name }: DebianCluster): string =>
-  pgdata === null
-    ? 'its postgresql.conf names no data_directory'
-    : `${JSON.stringify(name)} is no name for a section`
-
-type Claim = { readonly port: number; readonly bind: string | null }
+const unusable = ({ pgdata, name }: DebianCluster): string => {
+  if (pgdata === null) return 'its postgresql.conf names no data_directory'
+  return lawfulName.test(name)
+    ? 'its data_directory has a line feed in its name'
+    : `${quoteText(name)} is no name for a section`
+}
 
 /** What bgw_replstatus has; null where it has nothing, or what we can't have. */
-const claimOf = ({ settings }: DebianCluster): Claim | null => {
+const claimOf = ({ settings }: DebianCluster): Endpoint | null => {
   const worker = workerSettings(settings)
   if (worker === null) return null
   const { port, bind } = worker
+  const address = bind === null ? null : ipAddress.read(bind)
   const fits = Number.isInteger(port) && port > 0 && port < 65_536
-  return fits && (bind === null || isIP(bind) !== 0) ? { port, bind } : null
+  return fits && (bind === null || address !== null) ? { port, address } : null
 }
 
-const clash = (one: Claim, other: Claim | null): boolean =>
-  other !== null && one.port === other.port && overlap(listOf(one.bind), listOf(other.bind))
-
-const listOf = (bind: string | null): readonly string[] => (bind === null ? [] : [bind])
-
-const section = ({ name, pgdata, settings, complete }: Usable, claim: Claim): readonly string[] => {
-  const lines = [`[${name}]`, `pgdata = ${safe(pgdata)}`]
+const section = (
+  { name, pgdata, settings, complete }: Usable,
+  { port, address }: Endpoint,
+): readonly string[] => {
+  const lines = [`[${name}]`, `pgdata = ${writeConfigValue(pgdata)}`]
   const worker = workerSettings(settings)
-  if (worker !== null && (worker.port !== claim.port || worker.bind !== claim.bind)) {
-    const { port, bind } = worker
-    const kept = bind === null ? '' : ` with bgw_replstatus.bind ${JSON.stringify(bind)}`
-    lines.push(`; bgw_replstatus.port ${port}${kept} can't be had here.`)
+  if (worker !== null && (worker.port !== port || (worker.bind !== null && address === null))) {
+    const kept = worker.bind === null ? '' : ` with bgw_replstatus.bind ${quoteText(worker.bind)}`
+    lines.push(`; bgw_replstatus.port ${worker.port}${kept} can't be had here.`)
   }
   if (!complete)
     lines.push('; What ALTER SYSTEM wrote could not be read: run it as root to see it.')
-  lines.push(`port = ${claim.port}`)
-  if (claim.bind !== null) lines.push(`bind = ${claim.bind}`)
+  lines.push(`port = ${port}`)
+  if (address !== null) lines.push(`bind = ${address}`)
   return lines
 }

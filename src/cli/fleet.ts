@@ -4,8 +4,10 @@
  */
 import type { Event } from '../facts/event.ts'
 import type { Outcome } from '../facts/outcome.ts'
+import { exclude } from '../serve/endpoint.ts'
 import type { OperatorError } from './operator-error.ts'
 import type { Cluster } from './option-values.ts'
+import { placesOf } from './places.ts'
 import type { Serving } from './serving.ts'
 
 export type FleetNeeds = {
@@ -33,6 +35,8 @@ export const createFleet = ({ judge, open, report }: FleetNeeds): Fleet => {
 
   const launch = async (cluster: Cluster): Promise<OperatorError | null> => {
     if (stopped) return null
+    const taken = takenFrom(cluster, [...members.values()])
+    if (taken !== null) return taken
     const opened = await open(cluster)
     if (!opened.ok) return opened.fault
     if (stopped) opened.fact.stop()
@@ -109,9 +113,28 @@ export const createFleet = ({ judge, open, report }: FleetNeeds): Fleet => {
 
 type Change = { readonly cluster: Cluster; readonly before: Member | undefined }
 
-/** Both made by options.ts, so that equal ones are written equally. */
+/**
+ * A file has no two clusters on one port, but one that could not be changed goes on where it was.
+ * Its port may be closed for the moment, so that opening it would not fail.
+ */
+const takenFrom = (cluster: Cluster, members: readonly Member[]): OperatorError | null => {
+  for (const place of placesOf(cluster.options)) {
+    const rival = members.find(member =>
+      placesOf(member.cluster.options).some(other => exclude(other, place)),
+    )
+    if (rival === undefined) continue
+    const { name } = rival.cluster
+    return {
+      message: `port ${place.port} is already used by cluster ${name}`,
+      hint: `reload again as soon as cluster ${name} has left that port`,
+    }
+  }
+  return null
+}
+
+/** Both made by options.ts, so that equal ones are written equally. Lines may move in a file. */
 const isSame = (one: Cluster | undefined, other: Cluster): boolean =>
-  JSON.stringify(one) === JSON.stringify(other)
+  one?.name === other.name && JSON.stringify(one.options) === JSON.stringify(other.options)
 
 /** Which of several can't be served. */
 export const ofCluster = ({ message, hint }: OperatorError, { name }: Cluster): OperatorError => ({

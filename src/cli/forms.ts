@@ -1,5 +1,5 @@
 /** What options may say. */
-import { isIP, isIPv4, isIPv6 } from 'node:net'
+import { isIP, isIPv4, isIPv6, SocketAddress } from 'node:net'
 import { resolve } from 'node:path'
 import type { Network } from '../serve/allow-list.ts'
 import type { Endpoint } from '../serve/endpoint.ts'
@@ -28,7 +28,18 @@ export const oneOf = <const Word extends string>(words: readonly Word[]): Form<W
 
 export const ipAddress: Form<string> = {
   wanted: 'an IPv4 or IPv6 address',
-  read: text => (isIP(text) === 0 ? null : text),
+  read: text => (isIP(text) === 0 ? null : canonical(text)),
+}
+
+/**
+ * As the system prints it, so that one address has one spelling. An IPv4 address that is mapped
+ * into IPv6 becomes itself: a socket of IPv6 alone cannot be bound to it.
+ */
+const canonical = (address: string): string => {
+  if (isIPv4(address)) return address
+  const [, zone = ''] = /(%.*)$/.exec(address) ?? []
+  const plain = new SocketAddress({ family: 'ipv6', address }).address
+  return /^::ffff:([\d.]+)$/.exec(plain)?.[1] ?? `${plain}${zone}`
 }
 
 /** `8008` for every address, `127.0.0.1:8008`, `[::1]:8008`. */
@@ -39,7 +50,7 @@ export const endpoint: Form<Endpoint> = {
     const port = portNumber.read(digits)
     if (port === null || (v6 !== undefined && !isIPv6(v6)) || (v4 !== undefined && !isIPv4(v4)))
       return null
-    return { address: v6 ?? v4 ?? null, port }
+    return { address: v6 === undefined ? (v4 ?? null) : canonical(v6), port }
   },
 }
 

@@ -105,7 +105,7 @@ const entryOf = (event: Event): Entry => {
         when_unavailable: event.closesInstead ? 'close, as systemd keeps the port open' : null,
       })
     case 'notify failed':
-      return entry('debug', 'notify failed', { because: event.because })
+      return notifyEntry(event)
     case 'port blocked':
       return entry('error', 'port blocked', { because: event.because })
     case 'connects lost':
@@ -136,6 +136,14 @@ const entryOf = (event: Event): Entry => {
       return entry('notice', 'stopped', {})
   }
 }
+
+/** Without being told that we are ready, systemd ends us. */
+const notifyEntry = ({ because, awaited }: Extract<Event, { kind: 'notify failed' }>): Entry => {
+  const level = awaited ? 'warning' : 'debug'
+  return entry(level, 'notify failed', { because, consequence: awaited ? notReady : null })
+}
+
+const notReady = 'systemd ends the service after TimeoutStartSec unless a retry succeeds'
 
 const entry = (level: LogLevel, event: string, fields: Fields): Entry => ({ level, event, fields })
 

@@ -28,5 +28,11 @@ export const written = (name: string, { short, value }: OptionSpec, bracket: '<'
   return `${letter}--${name}${value === undefined ? '' : ` ${bracket}${value}${closing}`}`
 }
 
+/** What turns a switch off that may be on elsewhere; null where nothing else can turn it on. */
+export const negationOf = (name: OptionName): string | null => {
+  const { value, variable }: OptionSpec = optionTable[name]
+  return value === undefined && variable !== null ? `--no-${name}` : null
+}
+
 /** As Commander wants it. */
 export const flagOf = (name: OptionName): string => written(name, optionTable[name], '<')

@@ -109,7 +109,7 @@ export const optionTable = {
     commands: ['serve'],
     heading: answers,
     variable: 'PG_REPLSTATUS_NEWLINE',
-    help: ['end each answer with a line feed'],
+    help: ['end each answer with a line feed; --no-newline', 'turns it off if it is on elsewhere'],
   },
   allow: {
     commands: ['serve'],

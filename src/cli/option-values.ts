@@ -7,7 +7,7 @@ import type { WhenUnavailable } from '../serve/reply.ts'
 import type { LogFormat, LogLevel } from './log.ts'
 import type { CommandName } from './option-spec.ts'
 import type { Target } from './query.ts'
-import type { Environment, Flags } from './settings.ts'
+import type { Environment, Flags, GivenOptions } from './settings.ts'
 
 export type LookOptions = {
   /** Absolute. */
@@ -49,6 +49,8 @@ export type Cluster = {
   /** Of its section; null where the command line names the only one. */
   readonly name: string | null
   readonly options: ServeOptions
+  /** Where they were given, for messages. */
+  readonly given: GivenOptions
 }
 
 /** What one process serves: at least one cluster. */
@@ -58,6 +60,8 @@ export type Configuration = LogOptions & { readonly clusters: readonly Cluster[]
 export type ConfigRequest = {
   /** Absolute. */
   readonly path: string
+  /** What names it: `--config` or its variable. */
+  readonly source: string
   readonly flags: Flags
   readonly environment: Environment
 }
@@ -79,5 +83,9 @@ export type CommandLine =
   | { readonly command: 'serve'; readonly configuration: Configuration }
   | { readonly command: 'serve from file' | 'check file'; readonly request: ConfigRequest }
   | { readonly command: 'discover' }
-  | { readonly command: 'status'; readonly options: StatusOptions }
+  | {
+      readonly command: 'status'
+      readonly options: StatusOptions
+      readonly given: GivenOptions
+    }
   | { readonly command: 'query'; readonly options: QueryOptions }

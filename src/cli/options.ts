@@ -16,27 +16,46 @@ import {
   parseTarget,
   type Target,
 } from './query.ts'
-import { createSettings, type Environment, type Flags, type Settings } from './settings.ts'
+import { createSettings, sourceOf } from './settings.ts'
+import type { Environment, Flags, Settings } from './settings.ts'
 
 /** `argv` is without node and script. */
 export const parseCommandLine = (
   argv: readonly string[],
   environment: Environment,
 ): Outcome<CommandLine, readonly OperatorError[]> => {
-  const [first = ''] = argv
-  if (first === '--help' || first === '-?') return fact({ command: 'help', of: 'program' })
-  if (first === '--version' || first === '-V') return fact({ command: 'version' })
+  const asked = askedInstead(argv)
+  if (asked !== null) return fact(asked)
   const words = sortWords(argv)
   if (!words.ok) return fault([words.fault])
   const { command, flags, operands } = words.fact
-  if (flags.has('help')) return fact({ command: 'help', of: command })
   const settings = createSettings(flags, { environment, hint: helpHint(command) })
   if (command === 'query') return parseQuery(words.fact, settings)
   const strays = operands.slice(0, 1).map(unexpected)
   if (command === 'status') return parseStatus(settings, strays)
-  if (strays.length === 0 && flags.has('discover')) return fact({ command: 'discover' })
+  if (flags.has('discover')) return checked({ command: 'discover' }, strays)
   return parseServe(settings, { flags, environment, strays })
 }
+
+/**
+ * Help or version, whichever is asked for first. Whoever asks for them has them, whatever is wrong
+ * with the other words, and even where a value is missing.
+ */
+const askedInstead = (argv: readonly string[]): CommandLine | null => {
+  const end = argv.indexOf('--')
+  const words = end === -1 ? argv : argv.slice(0, end)
+  const [first] = words
+  const asked = words.find(word => helpWords.includes(word) || versionWords.includes(word))
+  if (asked === undefined) return null
+  if (versionWords.includes(asked)) return { command: 'version' }
+  const named = commandNames.find(name => name === first)
+  // An option belongs to the default command.
+  const isServe = first !== asked && first?.startsWith('-') === true
+  return { command: 'help', of: named ?? (isServe ? 'serve' : 'program') }
+}
+
+const helpWords: readonly string[] = ['--help', '-?']
+const versionWords: readonly string[] = ['--version', '-V']
 
 const parseQuery = (
   { operands }: CommandWords,
@@ -66,7 +85,10 @@ const parseStatus = (
     expect: settings.one('expect', oneOf(optionTable.expect.words), null),
   }
   const mistakes = [...strays, ...missing, ...(json && nagios ? [twoPrints] : [])]
-  return checked({ command: 'status', options }, [...mistakes, ...settings.mistakes])
+  return checked({ command: 'status', options, given: settings.given }, [
+    ...mistakes,
+    ...settings.mistakes,
+  ])
 }
 
 type ServeWords = {
@@ -84,12 +106,13 @@ const parseServe = (
     flags.has('pgdata') && !flags.has('config') ? null : settings.one('config', path, null)
   if (file !== null) {
     const command = flags.has('check-config') ? 'check file' : 'serve from file'
-    const mistakes = [...strays, ...misplacedFlags(flags), ...settings.mistakes]
-    return checked({ command, request: { path: file, flags, environment } }, mistakes)
+    const source = givenBy(settings, 'config')
+    const mistakes = [...strays, ...misplacedFlags(flags, source), ...settings.mistakes]
+    return checked({ command, request: { path: file, source, flags, environment } }, mistakes)
   }
   const { pgdata, missing } = dataDirectory(settings)
   const options = { ...localOptions(pgdata, settings), ...serveOptions(settings) }
-  const clusters = [{ name: null, options }]
+  const clusters = [{ name: null, options, given: settings.given }]
   const mistakes = [...strays, ...(flags.has('check-config') ? [noFile] : missing)]
   return checked({ command: 'serve', configuration: { ...logOptions(settings), clusters } }, [
     ...mistakes,
@@ -98,12 +121,12 @@ const parseServe = (
 }
 
 /** What would give all clusters of a file the same. */
-const misplacedFlags = (flags: Flags): readonly OperatorError[] =>
+const misplacedFlags = (flags: Flags, source: string): readonly OperatorError[] =>
   perCluster
     .filter(name => flags.has(name))
     .map(name => ({
       message: `--${name} is given beside a configuration file, wanted in its sections`,
-      hint: `write ${name} = ... below the [section] of the cluster, or leave out --config`,
+      hint: `write ${name} = ... below the [section] of the cluster, or leave out ${source}`,
     }))
 
 /** Options of which no two clusters can have the same, so that they stand in sections alone. */
@@ -143,7 +166,7 @@ export const serveOptions = (settings: Settings): Omit<ServeOptions, keyof Local
     agent: distinct(all('agent', endpoint)),
     agentUpFor: one('agent-up-for', oneOf(optionTable['agent-up-for'].words), 'primary'),
     intervalMs,
-    leaseMs: one('lease', leaseForm(intervalMs), 3 * intervalMs),
+    leaseMs: one('lease', leaseForm(intervalMs, givenBy(settings, 'interval')), 3 * intervalMs),
   }
 }
 
@@ -157,11 +180,20 @@ export const logOptions = ({ one }: Settings): LogOptions => ({
   logFormat: one('log-format', oneOf(logFormats), 'text'),
 })
 
-/** One that ends before the next look, or while it is under way, would end at every tick. */
-const leaseForm = (intervalMs: number) => ({
+/**
+ * One that ends before the next look, or while it is under way, would end at every tick. `source`
+ * is that of the interval, which may be given elsewhere.
+ */
+const leaseForm = (intervalMs: number, source: string) => ({
   ...whole(2 * intervalMs, 600_000),
-  wanted: `a whole number from ${2 * intervalMs}, which is two intervals, to 600000`,
+  wanted: `a whole number from ${2 * intervalMs}, which is twice ${source}, to 600000`,
 })
+
+/** What gave an option that has been read already. */
+const givenBy = ({ given }: Settings, option: OptionName): string => {
+  const [source] = given.get(option) ?? []
+  return source === undefined ? `the default of ${option}` : sourceOf(source)
+}
 
 const checked = (
   commandLine: CommandLine,

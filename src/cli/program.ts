@@ -77,11 +77,11 @@ export const runProgram = async (
         return runDaemon(read.fact, { surroundings, fail, reread })
       }
       const { length } = read.fact.clusters
-      out(`${line.request.path}: ${length} cluster${length === 1 ? '' : 's'}\n`)
+      out(`${line.request.path}: ${length} cluster${length === 1 ? '' : 's'}, no errors\n`)
       return exitDone
     }
     case 'status':
-      return status(line.options, { ...surroundings, fail })
+      return status(line.options, { ...surroundings, fail, given: line.given })
     case 'query':
       return query(line.options, surroundings)
   }
@@ -92,7 +92,9 @@ const readFrom = async (
   { readConfig }: Surroundings,
 ): Promise<Outcome<Configuration, readonly OperatorError[]>> => {
   const text = await readConfig(request.path)
-  return text.ok ? readConfiguration(text.fact, request) : fault([text.fault])
+  if (text.ok) return readConfiguration(text.fact, request)
+  const { message, hint } = text.fault
+  return fault([{ message: `${request.source}: ${message}`, hint }])
 }
 
 const runDaemon = (

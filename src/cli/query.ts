@@ -66,11 +66,11 @@ type Heard =
   | { readonly kind: 'primary' | 'standby' }
   | { readonly kind: 'unavailable'; readonly because: NoRole }
 
-export type ProbeAnswer = { readonly target: Target; readonly elapsedMs: number } & Heard
+export type ProbeAnswer = { readonly target: Target } & Heard
 
 export type AskOptions = {
   readonly timeoutMs: number
-  readonly clock?: Pick<Clock, 'after' | 'monotonic'>
+  readonly clock?: Pick<Clock, 'after'>
   readonly lookup?: LookupFunction
 }
 
@@ -83,13 +83,12 @@ export const ask = (
   { timeoutMs, clock = systemClock, lookup = systemLookup }: AskOptions,
 ): Promise<ProbeAnswer> =>
   new Promise(resolve => {
-    const startedAt = clock.monotonic()
     const socket = connect({ ...target, lookup })
     let text = ''
     const settle = (heard: Heard): void => {
       limit.cancel()
       socket.destroy()
-      resolve({ target, elapsedMs: clock.monotonic() - startedAt, ...heard })
+      resolve({ target, ...heard })
     }
     const limit = clock.after(timeoutMs, () => {
       settle(noRole({ kind: 'timed out', afterMs: timeoutMs, found: printable(text) }))
@@ -139,14 +138,15 @@ const printable = (text: string): string => {
   return plain.length > 40 ? `${plain.slice(0, 40)}...` : plain
 }
 
-/** One line; pad the targets of several to the same width. */
+/**
+ * One line; pad the targets of several to the same width. It does not say how long it took: a
+ * process that has just started takes several ms for what the daemon answers within one.
+ */
 export const queryLine = (answer: ProbeAnswer, targetWidth = 0): string => {
-  const role = answer.kind.padEnd('unavailable'.length)
-  const detail =
-    answer.kind === 'unavailable'
-      ? describeNoRole(answer.because, answer.target)
-      : `${answer.elapsedMs.toFixed(1)} ms`
-  return `${printTarget(answer.target).padEnd(targetWidth)}   ${role}   ${detail}`
+  const line = `${printTarget(answer.target).padEnd(targetWidth)}   ${answer.kind}`
+  return answer.kind === 'unavailable'
+    ? `${line}   ${describeNoRole(answer.because, answer.target)}`
+    : line
 }
 
 const describeNoRole = (because: NoRole, { host }: Target): string => {

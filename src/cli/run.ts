@@ -14,10 +14,12 @@ import type { OperatorError } from './operator-error.ts'
 import type { Cluster, Configuration, LogOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
+import { givenFor } from './places.ts'
 import { dropPrivileges, type Privileges } from './privileges.ts'
 import { createReloading } from './reloading.ts'
 import { createServiceStatus, type ServiceStatus } from './service-status.ts'
 import { startServing } from './serving.ts'
+import { sourceOf, withSource } from './settings.ts'
 
 export type RunNeeds = {
   readonly version: string
@@ -105,7 +107,10 @@ const openFleet = (
         report: reportOf,
         maintenance: drain.watchFor(options),
         follow: verdict => service.follow(name, verdict),
-        written: option => (name === null ? `--${option}` : option),
+        written: (option, endpoint) => {
+          const given = givenFor(cluster.given, option, endpoint)
+          return sourceOf(given ?? { name: name === null ? `--${option}` : option, at: null })
+        },
       })
     },
   })
@@ -136,6 +141,15 @@ const findMistakes = async (
 }
 
 const judge = async (
+  cluster: Cluster,
+  privileges: Privileges,
+  needs: Needs,
+): Promise<OperatorError | null> => {
+  const refusal = await judgeDirectory(cluster, privileges, needs)
+  return refusal === null ? null : withSource(refusal, cluster.given, 'pgdata')
+}
+
+const judgeDirectory = async (
   { options }: Cluster,
   privileges: Privileges,
   { accounts, outside }: Needs,

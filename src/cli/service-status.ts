@@ -44,9 +44,11 @@ export const createServiceStatus = (needs: {
 
   const tell = async (by: Notify, notice: Notice): Promise<void> => {
     busy = true
+    // Of an attempt that is repeated the first failure is told.
+    const awaited = told === null && failures === 0
     const failure = await by(notice)
     if (phase === 'closed') return
-    if (failure !== null) report({ kind: 'notify failed', because: failure })
+    if (failure !== null) report({ kind: 'notify failed', because: failure, awaited })
     if (notice.kind === 'reloading') return goOn()
     failures = failure === null ? 0 : failures + 1
     if (failures === 0 || failures >= triesMax) told = notice.status

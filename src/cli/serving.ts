@@ -8,14 +8,21 @@ import type { Verdict } from '../facts/verdict.ts'
 import type { MaintenanceWatch } from '../observe/maintenance.ts'
 import { startMonitor } from '../observe/monitor.ts'
 import { createChangeCommand, type ChangeCommand } from '../serve/change-command.ts'
-import { describeListenFault, type EndpointOptions, type ListenFault } from '../serve/endpoint.ts'
+import {
+  describeListenFault,
+  exclude,
+  type Endpoint,
+  type EndpointOptions,
+  type ListenFault,
+} from '../serve/endpoint.ts'
 import { systemListen, type Listen } from '../serve/listening.ts'
 import type { OperatorError } from './operator-error.ts'
 import type { OptionName } from './option-table.ts'
 import type { ServeOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
-import { openSurfaces, type Knowledge } from './surfaces.ts'
+import { placesOf } from './places.ts'
+import { openSurfaces, type Knowledge, type SurfaceOptions } from './surfaces.ts'
 
 export type Serving = {
   readonly knowledge: Knowledge
@@ -29,8 +36,8 @@ type Needs = {
   readonly maintenance: MaintenanceWatch
   /** Told each verdict, from before the first look on; null at the end. */
   readonly follow: (verdict: Verdict | null) => void
-  /** How the operator writes an option, in hints. */
-  readonly written: (option: OptionName) => string
+  /** How the operator gave an option for this endpoint, or can give it: for hints. */
+  readonly written: (option: OptionName, endpoint: Endpoint) => string
   /** Default: the system's. */
   readonly listen?: Listen
 }
@@ -47,6 +54,9 @@ export const startServing = async (
   const { clock, openProbe, openTitles, watch, sockets } = outside
   const { intervalMs, leaseMs } = options
   if (!sockets.ok) return sockets
+  const given = { ...options, sockets: sockets.fact }
+  const clash = ownClash(given, written)
+  if (clash !== null) return fault(clash)
   const firstLook = createFirstLook(sockets.fact, clock)
   const titles = openTitles()
   let history: History = []
@@ -64,7 +74,6 @@ export const startServing = async (
     },
     history: () => history,
   }
-  const given = { ...options, sockets: sockets.fact }
   const surfaces = openSurfaces(given, { outside, report, listen }, knowledge)
   const changeCommand = openChangeCommand(options, needs)
   // First of all: it is to be known before the first look ends.
@@ -113,7 +122,8 @@ export const startServing = async (
     if (!opened.ok) {
       stop()
       const { port, address } = surface.givenBy
-      return fault(portError(opened.fault, { port: written(port), address: written(address) }))
+      const at = opened.fault
+      return fault(portError(at, { port: written(port, at), address: written(address, at) }))
     }
     for (const bound of opened.fact) report({ kind: 'listening', ...bound })
   }
@@ -133,6 +143,32 @@ const portError = (found: ListenFault, givenBy: EndpointOptions): OperatorError 
   const { message, hint } = describeListenFault(found, givenBy)
   const names = [...new Set([givenBy.port, givenBy.address])]
   return { message, hint: hint ?? `see ${names.join(' and ')}` }
+}
+
+/**
+ * Two places of ours of which only one can be had. It has to be found beforehand: while there is
+ * no role to tell, the port of the first may be closed, and the second would take it.
+ */
+const ownClash = (options: SurfaceOptions, written: Needs['written']): OperatorError | null => {
+  // Sockets that were passed to us take the place of --port and --bind.
+  const places = placesOf(options).filter(
+    ({ by }) => options.sockets.length === 0 || by.port !== 'port',
+  )
+  for (const [index, place] of places.entries()) {
+    const earlier = places.slice(0, index).find(one => exclude(one, place))
+    if (earlier === undefined) continue
+    const isSame = earlier.by.port === place.by.port
+    const [first, second] = [earlier, place].map(one =>
+      isSame
+        ? `${written(one.by.address, one)} on ${one.address ?? 'every address'}`
+        : written(one.by.port, one),
+    )
+    return {
+      message: `port ${place.port} is used twice, by ${first} and ${second}`,
+      hint: 'use another port, or a separate address for each',
+    }
+  }
+  return null
 }
 
 /**

@@ -14,12 +14,15 @@ import type { StatusOptions } from './option-values.ts'
 import type { Outside } from './outside.ts'
 import { patiently } from './patience.ts'
 import { dropPrivileges } from './privileges.ts'
+import { withSource, type GivenOptions } from './settings.ts'
 
 /** More than it takes to tell a standby from one in a crash restart, and less than a time limit. */
 const restartMs = 1500
 
 export type StatusNeeds = {
   readonly accounts: Accounts
+  /** Where the options were given. */
+  readonly given: GivenOptions
   readonly outside: Outside
   readonly out: (text: string) => void
   readonly fail: (error: OperatorError) => void
@@ -51,14 +54,14 @@ export const status = async (options: StatusOptions, needs: StatusNeeds): Promis
 
 const lookAsOwner = async (
   options: StatusOptions,
-  { accounts, outside }: StatusNeeds,
+  { accounts, given, outside }: StatusNeeds,
 ): Promise<Outcome<Snapshot, OperatorError>> => {
   const dropped = await dropPrivileges(options.pgdata, accounts)
   if (!dropped.ok) return dropped
   const snapshot = await lookOnce(outside.openProbe(options), outside.clock, { restartMs })
   if (snapshot === null) return fault(noRest(options.pgdata))
   const refusal = refusalOf(snapshot.evidence, await accounts.names())
-  if (refusal !== null) return fault(refusal)
+  if (refusal !== null) return fault(withSource(refusal, given, 'pgdata'))
   const maintenance = await outside.readMaintenance(options.maintenanceFile)
   return fact(underMaintenance(snapshot, maintenance))
 }

@@ -40,8 +40,8 @@ export type Event =
   | { readonly kind: 'listening'; readonly address: string; readonly port: number }
   /** Sockets that systemd opened are answered on; without a role to tell they can't be closed. */
   | { readonly kind: 'sockets passed'; readonly count: number; readonly closesInstead: boolean }
-  /** systemd could not be told how we are. */
-  | { readonly kind: 'notify failed'; readonly because: string }
+  /** systemd could not be told how we are; `awaited`: nor that we are ready, for the first time. */
+  | { readonly kind: 'notify failed'; readonly because: string; readonly awaited: boolean }
   /** Another program took the port while ours was closed; tried again until it is free. */
   | { readonly kind: 'port blocked'; readonly because: string }
   /** A connect was lost to a limit, ours or the system's; said once a minute at most. */

@@ -22,6 +22,21 @@ export type ListenFault = Endpoint &
     | { readonly kind: 'other'; readonly code: string }
   )
 
+/**
+ * Whether only one of them can be listened on at a time. What addresses stand for is decided in
+ * listening.ts: none for both families, `::` for IPv6 alone.
+ */
+export const exclude = (one: Endpoint, other: Endpoint): boolean =>
+  one.port === other.port &&
+  one.port !== 0 &&
+  (covers(one.address, other.address) || covers(other.address, one.address))
+
+const covers = (address: string | null, other: string | null): boolean => {
+  if (address === null || address === other) return true
+  if (address === '::') return other?.includes(':') === true
+  return address === '0.0.0.0' && other?.includes(':') === false
+}
+
 /** What the operator names an endpoint with. */
 export type EndpointOptions<Name = string> = { readonly port: Name; readonly address: Name }
 

@@ -71,12 +71,15 @@ const made = ({ method }: HttpRequest, { status, body, type = textType }: Page):
 })
 
 /**
- * Slashes at the beginning count as one, as in Patroni: vip-manager puts its `/primary` behind an
- * address that by default ends with one, and asks for `//primary`.
+ * Slashes at the beginning count as one, and those at the end as none, as in Patroni: vip-manager
+ * puts its `/primary` behind an address that by default ends with one, and asks for `//primary`.
  */
 const readTarget = (target: string) => {
   const [path = '', ...query] = target.replace(/^https?:\/\/[^/?]*/i, '').split('?')
-  return { path: path.replace(/^(?:\/+|$)/, '/'), filters: new URLSearchParams(query.join('?')) }
+  return {
+    path: path.replace(/^(?:\/+|$)/, '/').replace(/(?<=[^/])\/+$/, ''),
+    filters: new URLSearchParams(query.join('?')),
+  }
 }
 
 const streamingFilter = 'replication_state'

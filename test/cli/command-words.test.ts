@@ -31,6 +31,18 @@ t.test('options are written as everywhere', async t => {
   t.strictSame(sorted('--port -1').flags, { port: ['-1'] }, 'a value may begin with a dash')
 })
 
+t.test('a switch that may be on elsewhere can be turned off, and the last word counts', async t => {
+  t.strictSame(sorted('--no-newline').flags, { newline: ['off'] })
+  t.strictSame(sorted('--newline --no-newline').flags, { newline: ['on', 'off'] })
+  t.strictSame(sorted('--no-newline --newline').flags, { newline: ['off', 'on'] })
+  t.match(mistake('--no-port'), { message: "unknown option '--no-port'" })
+  t.match(mistake('--no-discover'), { message: "unknown option '--no-discover'" })
+  t.match(mistake('--newline=off'), {
+    message: "unknown option '--newline=off'",
+    hint: 'it takes no value: --newline or --no-newline',
+  })
+})
+
 t.test('operands may stand before, between and behind options', async t => {
   t.strictSame(sorted('query a --timeout 5 b:1'), {
     command: 'query',

@@ -22,9 +22,10 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 }
 
 const optionWords = (command: (typeof commandNames)[number]): readonly string[] =>
-  optionsOf(command).flatMap(([name, { short }]) =>
-    short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`],
-  )
+  optionsOf(command).flatMap(([name, { short }]) => {
+    if (name === 'newline') return ['--newline', '--no-newline']
+    return short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`]
+  })
 
 t.test('commands come first', async t => {
   t.strictSame(complete(t, ['']), commandNames)

@@ -35,6 +35,6 @@ t.test('what can not be read is told with a hint', async t => {
   })
   t.match(await readConfig(folder), {
     ok: false,
-    fault: { message: /\(EISDIR\)/, hint: /--config or PG_REPLSTATUS_CONFIG/ },
+    fault: { message: /\(EISDIR\)/, hint: /a \[section\] for each cluster/ },
   })
 })

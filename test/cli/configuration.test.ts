@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { overlap, readConfiguration } from '../../src/cli/configuration.ts'
+import { readConfiguration } from '../../src/cli/configuration.ts'
 import type { ConfigRequest } from '../../src/cli/option-values.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 import { serveDefaults } from '../harness/serve-options.ts'
@@ -9,6 +9,7 @@ import { serveDefaults } from '../harness/serve-options.ts'
 const read = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) =>
   readConfiguration(lines.join('\n'), {
     path: 'x.conf',
+    source: '--config',
     flags: new Map([['config', ['x.conf']]]),
     environment: {},
     ...changes,
@@ -16,7 +17,8 @@ const read = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) =>
 const understood = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) => {
   const result = read(lines, changes)
   if (!result.ok) throw new Error(JSON.stringify(result.fault))
-  return result.fact
+  const clusters = result.fact.clusters.map(({ name, options }) => ({ name, options }))
+  return { ...result.fact, clusters }
 }
 const mistakes = (lines: readonly string[], changes: Partial<ConfigRequest> = {}) => {
   const result = read(lines, changes)
@@ -77,6 +79,13 @@ t.test('a flag goes before the environment, and that before the file', async t =
   })
 })
 
+t.test('a switch of the file can be turned off on the command line', async t => {
+  const flags = new Map([['newline', ['off']]] as const)
+  t.match(understood(['newline = on', '[a]', 'pgdata = /a'], { flags }), {
+    clusters: [{ options: { newline: false } }],
+  })
+})
+
 t.test('the environment has no say in which cluster, and on which port', async t => {
   const environment = { PGDATA: '/other', PG_REPLSTATUS_PORT: 'x' }
   t.match(understood(['[a]', 'pgdata = /a'], { environment }), {
@@ -101,7 +110,8 @@ t.test('every mistake is told, in the order of lines, each of them once', async 
   const hint = 'see "pg-replstatus serve --help"'
   t.strictSame(mistakes(lines, { flags }), [
     {
-      message: '--lease is "x", wanted a whole number from 1000, which is two intervals, to 600000',
+      message:
+        '--lease is "x", wanted a whole number from 1000, which is twice the default of interval, to 600000',
       hint,
     },
     { message: 'x.conf:1: bind is "here", wanted an IPv4 or IPv6 address', hint },
@@ -120,6 +130,13 @@ t.test('every mistake is told, in the order of lines, each of them once', async 
   ])
 })
 
+t.test('each cluster knows where its settings were given', async t => {
+  const result = read(['port = 1', '[a]', 'pgdata = /a', 'bind = ::1'])
+  const given = result.ok ? result.fact.clusters[0]?.given : null
+  t.strictSame(given?.get('port'), [{ name: 'port', text: '1', at: { path: 'x.conf', line: 1 } }])
+  t.match(given?.get('bind'), [{ at: { line: 4 } }])
+})
+
 t.test('without a section there is nothing to do', async t => {
   t.strictSame(mistakes(['; nothing']), [
     {
@@ -135,43 +152,19 @@ t.test('two clusters share neither directory nor port', async t => {
     'x.conf:4: pgdata is "/d", which a has already',
   ])
   t.strictSame(messages('[a]', 'pgdata = /a', '[b]', 'pgdata = /b'), [
-    'x.conf:3: b answers on port 5400, as a does',
+    'x.conf:3: port 5400 of cluster b is already used by cluster a (x.conf:1)',
   ])
-  const ports = ['[a]', 'pgdata = /a', 'port = 1', '[b]', 'pgdata = /b', 'bind = ::', 'port = 1']
-  t.strictSame(messages(...ports), ['x.conf:7: b answers on port 1, as a does'])
-  t.strictSame(messages('port = 0', '[a]', 'pgdata = /a', '[b]', 'pgdata = /b'), [])
 })
 
-t.test('nor a port for HTTP or the agent', async t => {
-  const taken = (key: string, other: string) =>
-    messages('[a]', 'pgdata = /a', key, '[b]', 'pgdata = /b', 'port = 5401', other)
-  const both = 'x.conf:7: b answers on port 8008, as a does'
-  t.strictSame(taken('http = 8008', 'http = 127.0.0.1:8008'), [both])
-  t.strictSame(taken('http = 8008', 'agent = 8008'), [both])
-  t.strictSame(taken('port = 8008', 'agent = [::1]:8008'), [both])
-  t.strictSame(taken('http = 127.0.0.1:8008', 'http = 127.0.0.2:8008'), [])
-  t.strictSame(taken('agent = 0', 'agent = 0'), [])
-})
-
-t.test('one port is enough for two addresses', async t => {
-  const overlaps = [
-    ['', ''],
-    ['', '127.0.0.1'],
-    ['::1', ''],
-    ['::', '127.0.0.1'],
-    ['0.0.0.0', '127.0.0.1'],
-    ['::1 127.0.0.1', '0.0.0.0'],
-    ['::1', '::1'],
-  ]
-  const apart = [
-    ['::1', '::2'],
-    ['0.0.0.0', '::1'],
-    ['::1', '0.0.0.0'],
-    ['127.0.0.1', '127.0.0.2'],
-  ]
-  const list = (text = ''): readonly string[] => (text === '' ? [] : text.split(' '))
-  for (const [one, other] of overlaps) t.ok(overlap(list(one), list(other)), `${one} ${other}`)
-  for (const [one, other] of apart) t.notOk(overlap(list(one), list(other)), `${one} ${other}`)
+t.test('what is given on the command line is not blamed on a line of the file', async t => {
+  const lines = ['[a]', 'pgdata = /a', 'port = 1', '[b]', 'pgdata = /b', 'port = 2']
+  const flags = new Map([['http', ['8008']]] as const)
+  t.strictSame(mistakes(lines, { flags }), [
+    {
+      message: '--http: port 8008 of cluster b is already used by cluster a',
+      hint: '--http applies to every cluster: set http in each section instead',
+    },
+  ])
 })
 
 t.test('the example of its page is understood', async t => {

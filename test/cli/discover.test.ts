@@ -1,3 +1,5 @@
+import * as fc from 'fast-check'
+import { resolve } from 'node:path'
 import t from 'tap'
 import { readConfiguration } from '../../src/cli/configuration.ts'
 import { proposeConfiguration, type DebianCluster } from '../../src/cli/discover.ts'
@@ -22,7 +24,7 @@ const propose = (...clusters: readonly DebianCluster[]): string => {
 }
 /** Where each is answered for, as the file is understood. */
 const places = (text: string) => {
-  const request = { path: 'x', flags: new Map(), environment: {} }
+  const request = { path: 'x', source: '--config', flags: new Map(), environment: {} }
   const read = readConfiguration(text, request)
   if (!read.ok) throw new Error(JSON.stringify(read.fault))
   return read.fact.clusters.map(({ name, options: { port, bind } }) => [name, port, bind].flat())
@@ -100,18 +102,38 @@ t.test('what could not be read is told', async t => {
   t.match(propose(cluster('a', '', { complete: false })), /\n; What ALTER SYSTEM wrote/)
 })
 
-t.test('a directory with odd characters is quoted', async t => {
-  const text = propose(cluster('a', '', { pgdata: '/a; b#"c"=d' }))
-  const request = { path: 'x', flags: new Map(), environment: {} }
-  t.match(readConfiguration(text, request), {
-    fact: { clusters: [{ options: { pgdata: '/a; b#"c"=d' } }] },
-  })
+t.test('a directory is understood as it was proposed, whatever its name', async t => {
+  const directory = fc
+    .string({ unit: fc.constantFrom('a', ' ', '/', ';', '#', '=', '"', "'", '[', ']', '\\', '\t') })
+    .map(name => `/${name}`)
+  const text = (pgdata: string) => propose(cluster('a', '', { pgdata }))
+  fc.assert(
+    fc.property(directory, pgdata => {
+      const read = readConfiguration(text(pgdata), {
+        path: 'x',
+        source: '--config',
+        flags: new Map(),
+        environment: {},
+      })
+      return read.ok && read.fact.clusters[0]?.options.pgdata === resolve(pgdata)
+    }),
+  )
+  t.match(text('/a; b#"c"=d'), '\npgdata = /a; b#"c"=d\n')
+  t.match(text('/a '), '\npgdata = "/a "\n')
 })
 
 t.test('clusters that can not be served are left out', async t => {
-  const text = propose(cluster('a', '', { pgdata: null }), cluster('b c'), cluster('d'))
+  const text = propose(
+    cluster('a', '', { pgdata: null }),
+    cluster('b c'),
+    cluster('d'),
+    cluster('e', '', { pgdata: '/e\nport = 1' }),
+    cluster('f\ng'),
+  )
   t.match(text, '\n; a is left out: its postgresql.conf names no data_directory.\n')
   t.match(text, '\n; b c is left out: "b c" is no name for a section.\n')
+  t.match(text, '\n; e is left out: its data_directory has a line feed in its name.\n')
+  t.match(text, '\n; f.g is left out: "f\\ng" is no name for a section.\n')
   t.strictSame(places(text), [['d', 5400]])
 })
 

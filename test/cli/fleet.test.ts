@@ -10,6 +10,7 @@ import { serveDefaults } from '../harness/serve-options.ts'
 const cluster = (name: string | null, port: number): Cluster => ({
   name,
   options: { ...serveDefaults, port },
+  given: new Map(),
 })
 
 /** Machine with ports of which each can be had once. */
@@ -142,12 +143,33 @@ t.test('one whose old place is lost as well is tried anew the next time', async 
     'a off 1',
     'b on 1',
     'a cluster failed port 3 is in use wait no more',
-    'a cluster failed port 1 is in use wait no more',
+    'a cluster failed port 1 is already used by cluster b reload again as soon as cluster b has left that port no more',
     ' reloaded 0 1 0 0',
   ])
   taken.delete(3)
   await change([cluster('b', 1), cluster('a', 3)])
   t.strictSame(steps(), ['a on 3', ' reloaded 1 0 0 1'])
+})
+
+t.test('a port of one that goes on as before is not given to another', async t => {
+  const { change, steps, refused } = await started(cluster('a', 1), cluster('b', 2))
+  refused.set('a', { message: 'no', hint: 'chown' })
+  await change([cluster('a', 3), cluster('b', 1)])
+  t.strictSame(steps(), [
+    'a cluster failed no chown as before',
+    'b off 2',
+    'b on 2',
+    'b cluster failed port 1 is already used by cluster a reload again as soon as cluster a has left that port as before',
+    ' reloaded 0 0 0 2',
+  ])
+})
+
+t.test('a line that has moved changes nothing', async t => {
+  const { change, steps } = await started(cluster('a', 1))
+  const at = { path: 'x.conf', line: 7 }
+  const given = new Map([['port', [{ name: 'port', text: '1', at }]]] as const)
+  await change([{ ...cluster('a', 1), given }])
+  t.strictSame(steps(), [' reloaded 0 0 0 1'])
 })
 
 t.test('what is still being looked at or opened at the end does not stay open', async t => {

@@ -36,6 +36,20 @@ t.test('an address is not a name', async t => {
   for (const text of ['127.0.0.1', '0.0.0.0', '::', '::1', 'fe80::1%eth0']) {
     t.equal(ipAddress.read(text), text)
   }
+  const spellings = {
+    '0:0:0:0:0:0:0:1': '::1',
+    '0::0': '::',
+    '2001:DB8::0:1': '2001:db8::1',
+    'FE80::0:1%eth0': 'fe80::1%eth0',
+    '::ffff:127.0.0.1': '127.0.0.1',
+    '::FFFF:7f00:1': '127.0.0.1',
+    '::ffff:0.0.0.0': '0.0.0.0',
+    '::127.0.0.1': '::127.0.0.1',
+  }
+  for (const [text, address] of Object.entries(spellings)) {
+    t.equal(ipAddress.read(text), address, text)
+    t.strictSame(endpoint.read(`[${text}]:1`), { address, port: 1 })
+  }
   for (const text of ['localhost', '*', '127.0.0', '[::1]', '127.0.0.1:5400', '']) {
     t.equal(ipAddress.read(text), null, text)
   }

@@ -195,10 +195,14 @@ t.test('sockets of systemd are named, and what refuse means there', async t => {
   )
 })
 
-t.test('what systemd could not be told is detail', async t => {
+t.test('what systemd could not be told is detail, but not that we are ready', async t => {
   const { lines, report } = setUp({ level: 'debug' })
-  report({ kind: 'notify failed', because: 'no such socket' })
-  t.match(lines, [/debug: notify failed because="no such socket"\n/])
+  report({ kind: 'notify failed', because: 'no such socket', awaited: false })
+  report({ kind: 'notify failed', because: 'no such socket', awaited: true })
+  t.match(lines, [
+    /debug: notify failed because="no such socket"\n/,
+    /warning: notify failed because="no such socket" consequence="systemd ends .* TimeoutStartSec/,
+  ])
 })
 
 t.test('where there are several clusters each line names its own', async t => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { sortWords } from '../../src/cli/command-words.ts'
-import { flagOf, optionList } from '../../src/cli/option-list.ts'
+import { flagOf, negationOf, optionList } from '../../src/cli/option-list.ts'
 import { commandNames, optionsOf } from '../../src/cli/option-table.ts'
 
 /** `--port` and the like as the page lists them, at the beginning of a line. */
@@ -20,6 +20,15 @@ for (const command of commandNames) {
     }
   })
 }
+
+t.test('a switch that may be on elsewhere can be turned off, and its help says how', async t => {
+  for (const [name, { value, variable, help }] of commandNames.flatMap(optionsOf)) {
+    const negation = negationOf(name)
+    t.equal(negation !== null, value === undefined && variable !== null, name)
+    if (negation !== null) t.match(help.join(' '), negation)
+  }
+  t.equal(negationOf('newline'), '--no-newline')
+})
 
 t.test('options stand under their headings, and what is said of them beside', async t => {
   t.equal(

@@ -52,7 +52,7 @@ t.test('serve needs a data directory, and has a default for all else', async t =
     logFormat: 'text',
   })
   t.strictSame(understood('serve -D /data'), understood('-D /data'))
-  t.strictSame(understood('', { PGDATA: '/data' }), understood('-D /data'))
+  t.strictSame(served('', { PGDATA: '/data' }), served('-D /data'))
 })
 
 t.test('each option of serve has its effect', async t => {
@@ -150,6 +150,14 @@ t.test('a variable can say off as well as on', async t => {
   })
 })
 
+t.test('a switch of the environment can be turned off on the command line', async t => {
+  const environment = { PG_REPLSTATUS_NEWLINE: 'on' }
+  t.match(served('-D /data', environment), { newline: true })
+  t.match(served('-D /data --no-newline', environment), { newline: false })
+  t.match(served('-D /data --newline --no-newline'), { newline: false })
+  t.match(served('-D /data --no-newline --newline'), { newline: true })
+})
+
 t.test('addresses are repeated or listed, and the same one counts once', async t => {
   const bind = (line: string) => served(`-D /data ${line}`).bind
   t.strictSame(bind('--bind 127.0.0.1 --bind ::1'), ['127.0.0.1', '::1'])
@@ -206,8 +214,12 @@ t.test('values out of bounds are told with the bounds', async t => {
 
 t.test('a lease that would end at every tick is a mistake', async t => {
   t.match(served('-D /data --interval 100 --lease 200'), { leaseMs: 200 })
+  t.match(mistake('-D /data --lease 199', { PG_REPLSTATUS_INTERVAL: '100' }), {
+    message: /^--lease is "199", wanted .* 200, which is twice PG_REPLSTATUS_INTERVAL,/,
+  })
   t.match(mistake('-D /data --interval 100 --lease 199'), {
-    message: '--lease is "199", wanted a whole number from 200, which is two intervals, to 600000',
+    message:
+      '--lease is "199", wanted a whole number from 200, which is twice --interval, to 600000',
   })
 })
 
@@ -241,6 +253,7 @@ t.test('a configuration file is told of, and read by others', async t => {
     command: 'serve from file',
     request: {
       path: '/etc/x.conf',
+      source: '--config',
       flags: new Map([
         ['config', ['/etc/x.conf']],
         ['interval', ['100']],
@@ -249,7 +262,10 @@ t.test('a configuration file is told of, and read by others', async t => {
     },
   })
   const environment = { PG_REPLSTATUS_CONFIG: '/etc/x.conf', PGDATA: '/data' }
-  t.match(understood('', environment), { command: 'serve from file' })
+  t.match(understood('', environment), {
+    command: 'serve from file',
+    request: { source: 'PG_REPLSTATUS_CONFIG' },
+  })
   t.match(understood('--check-config', environment), { command: 'check file' })
   t.match(served('-D /data', environment), { pgdata: '/data' }, 'flags go before variables')
 })
@@ -263,6 +279,10 @@ t.test('what no two clusters share is not for the command line beside a file', a
     },
     { message: /^--port is given beside/ },
   ])
+  t.match(mistake('--port 5400', { PG_REPLSTATUS_CONFIG: '/x' }), {
+    message: /^--port is given beside a configuration file/,
+    hint: /, or leave out PG_REPLSTATUS_CONFIG$/,
+  })
   t.match(mistake('--config='), { message: '--config is "", wanted a path' })
 })
 
@@ -276,7 +296,7 @@ t.test('to check a file it has to be named', async t => {
 
 t.test("Debian's clusters are looked for whatever else is said", async t => {
   t.strictSame(understood('--discover'), { command: 'discover' })
-  t.match(mistakes('--discover x'), [{ message: 'unexpected argument "x"' }, {}])
+  t.match(mistake('--discover x'), { message: 'unexpected argument "x"' })
 })
 
 t.test('without a data directory there is nothing to do', async t => {
@@ -304,6 +324,7 @@ t.test('status looks where serve looks', async t => {
       print: 'screen',
       expect: null,
     },
+    given: new Map([['pgdata', [{ name: '--pgdata', text: '/data', at: null }]]]),
   })
   t.match(understood('status --json --expect any', { PGDATA: '/data' }), {
     options: { pgdata: '/data', print: 'json', expect: 'any' },
@@ -372,4 +393,32 @@ t.test('help and version', async t => {
   t.strictSame(understood('-V'), { command: 'version' })
   t.strictSame(understood('status --help --expect nonsense'), { command: 'help', of: 'status' })
   t.strictSame(understood('-D /data -?'), { command: 'help', of: 'serve' })
+})
+
+t.test('help and version are had wherever they are asked for, whatever is wrong', async t => {
+  const pages = {
+    'serve -D x --help': 'serve',
+    'status --help --bogus': 'status',
+    'status --bogus --help': 'status',
+    'query -? :::': 'query',
+    '--bogus --help': 'serve',
+    '-D --help': 'serve',
+    '--port abc -?': 'serve',
+    '--help --version': 'program',
+    'statsu --help': 'program',
+  }
+  for (const [line, of] of Object.entries(pages)) {
+    t.strictSame(understood(line, { PG_REPLSTATUS_PORT: 'x' }), { command: 'help', of }, line)
+  }
+  for (const line of [
+    '--port abc --version',
+    'status -V',
+    'query x -V',
+    '--bogus -V',
+    '-V --help',
+  ]) {
+    t.strictSame(understood(line), { command: 'version' }, line)
+  }
+  t.match(understood('query -- --help'), { options: { targets: [{ host: '--help' }] } })
+  t.match(mistakes('-D /data -- -V'), [{ message: 'unexpected argument "-V"' }])
 })

@@ -135,9 +135,9 @@ pgdata = /pgdata2
 
 t.test('a configuration file is checked', async t => {
   const check = ['--config', '/x.conf', '--check-config']
-  const good = { exitCode: 0, out: '/x.conf: 2 clusters\n', err: '' }
+  const good = { exitCode: 0, out: '/x.conf: 2 clusters, no errors\n', err: '' }
   t.strictSame(await run(check, saying(two)), good)
-  t.match(await run(check, saying('[a]\npgdata = /a')), { out: '/x.conf: 1 cluster\n' })
+  t.match(await run(check, saying('[a]\npgdata = /a')), { out: '/x.conf: 1 cluster, no errors\n' })
   t.strictSame(await run(check, saying('[a]\nport = x')), {
     exitCode: 3,
     out: '',
@@ -147,7 +147,7 @@ pg-replstatus: error: /x.conf:3: port is "x", wanted a whole number from 0 to 65
 hint: see "pg-replstatus serve --help"
 `,
   })
-  t.match(await run(check), { exitCode: 3, err: /error: no file\nhint: write one\n$/ })
+  t.match(await run(check), { exitCode: 3, err: /error: --config: no file\nhint: write one\n$/ })
 })
 
 t.test('and served, and read again', async t => {

@@ -5,6 +5,7 @@ import type { OperatorError } from '../../src/cli/operator-error.ts'
 import type { Cluster, Configuration, LogOptions } from '../../src/cli/option-values.ts'
 import type { Outside } from '../../src/cli/outside.ts'
 import { serve } from '../../src/cli/run.ts'
+import type { GivenOptions } from '../../src/cli/settings.ts'
 import type { Notify } from '../../src/cli/systemd-notify.ts'
 import type { Event } from '../../src/facts/event.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
@@ -33,12 +34,14 @@ const setUp = (
     hung = false,
     names = [null],
     given = {},
+    origins = new Map(),
   }: {
     readonly accounts?: Accounts
     readonly port?: number
     readonly hung?: boolean
     readonly names?: readonly (string | null)[]
     readonly given?: Partial<Outside>
+    readonly origins?: GivenOptions
   } = {},
 ) => {
   const fake = fakeOutside(evidence)
@@ -56,6 +59,7 @@ const setUp = (
     names.map(name => ({
       name,
       options: { ...serveDefaults, port, pgdata: name === null ? '/pgdata' : `/${name}` },
+      given: origins,
     }))
   const configurationOf = (...names: readonly (string | null)[]): Configuration => ({
     ...quiet,
@@ -230,6 +234,11 @@ t.test('so does a port in use', async t => {
   const daemon = setUp(t, primaryEvidence(), { port: stranger.port })
   t.equal(await daemon.ends, exitCodes.couldNotLook)
   t.match(daemon.errors, [{ message: /is in use/, hint: /with --port$/ }])
+  const at = { path: '/x.conf', line: 4 }
+  const given = new Map([['port', [{ name: 'port', text: `${stranger.port}`, at }]]] as const)
+  const other = setUp(t, primaryEvidence(), { port: stranger.port, names: ['a'], origins: given })
+  t.equal(await other.ends, exitCodes.couldNotLook)
+  t.match(other.errors, [{ message: /is in use/, hint: /with port \(\/x\.conf:4\)$/ }])
   t.notOk(daemon.kinds().includes('listening'))
   const inFile = setUp(t, primaryEvidence(), { port: stranger.port, names: ['a'] })
   t.equal(await inFile.ends, exitCodes.couldNotLook)
@@ -296,6 +305,11 @@ t.test('what is wrong with each of them is told before anything has started', as
   t.equal(await passTimeUntil(daemon.ends, daemon), exitCodes.couldNotLook)
   t.match(daemon.errors, [{ message: /^cluster a: / }, { message: /^cluster b: / }])
   t.strictSame(daemon.kinds(), [])
+  const at = { path: 'x.conf', line: 4 }
+  const origins = new Map([['pgdata', [{ name: 'pgdata', text: '/a', at }]]] as const)
+  const other = setUp(t, unreadable, { names: ['a'], origins })
+  t.equal(await passTimeUntil(other.ends, other), exitCodes.couldNotLook)
+  t.match(other.errors, [{ message: /^cluster a: pgdata \(x\.conf:4\): data directory/ }])
 })
 
 t.test('a port that one of them can not have is the end of all', async t => {

@@ -154,7 +154,7 @@ t.test('a reload that is over before it could be told is told of all the same', 
   t.strictSame(told, ['primary: one', 'reloading', 'primary: one'])
   await end(null)
   t.equal(told.length, 3)
-  t.strictSame(events, [{ kind: 'notify failed', because: 'no such socket' }])
+  t.strictSame(events, [{ kind: 'notify failed', because: 'no such socket', awaited: true }])
 })
 
 t.test('no text of others can break out of its line', async t => {
@@ -171,7 +171,8 @@ t.test('a failure is logged, and tried again, but not for ever', async t => {
   for (let tries = 0; tries < triesMax; tries += 1) await end('no such socket')
   t.equal(told.length, triesMax)
   t.equal(events.length, triesMax)
-  t.strictSame(events[0], { kind: 'notify failed', because: 'no such socket' })
+  t.strictSame(events[0], { kind: 'notify failed', because: 'no such socket', awaited: true })
+  t.match(events[1], { awaited: false })
   t.equal(pending(), 0)
   follow(unavailable)
   t.equal(told.length, triesMax + 1, 'there is something else to tell')
@@ -179,6 +180,7 @@ t.test('a failure is logged, and tried again, but not for ever', async t => {
   follow(primary())
   await end('no such socket')
   t.equal(told.length, triesMax + 3, 'and tried again as before')
+  t.match(events.at(-1), { awaited: false }, 'systemd waits for nothing')
 })
 
 t.test('the end waits for nothing', async t => {

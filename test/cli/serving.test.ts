@@ -14,6 +14,7 @@ import type { Verdict } from '../../src/facts/verdict.ts'
 import type { Listen } from '../../src/serve/listening.ts'
 import { wireWords } from '../../src/serve/reply.ts'
 import { noon, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+import { freePort } from '../harness/free-port.ts'
 import { fakeOutside, type FakeOutside } from '../harness/fake-outside.ts'
 import { settle } from '../harness/manual-clock.ts'
 import { listenOnPassed } from '../harness/passed-socket.ts'
@@ -357,6 +358,35 @@ t.test('so is an HTTP port in use, with the option that was given in the hint', 
   t.match(outcome, { ok: false, fault: { message: /is in use/, hint: /another with --http$/ } })
   t.equal(await say(), 'ECONNREFUSED', 'the other port is closed again')
   t.equal(open(), 0)
+})
+
+t.test('a port that two options name is no port of another program', async t => {
+  const told = async (changes: Partial<ServeOptions>) => {
+    const { outcome, open } = await start(t, primaryEvidence(), changes)
+    t.equal(open(), 0)
+    return outcome.ok ? null : outcome.fault
+  }
+  const port = 5400
+  const hint = 'use another port, or a separate address for each'
+  t.strictSame(await told({ port, http: [{ address: '127.0.0.1', port }] }), {
+    message: 'port 5400 is used twice, by --port and --http',
+    hint,
+  })
+  t.match(await told({ port, bind: ['0.0.0.0', '127.0.0.1'] }), {
+    message: 'port 5400 is used twice, by --bind on 0.0.0.0 and --bind on 127.0.0.1',
+  })
+  t.match(await told({ agent: ['::1', null].map(address => ({ address, port })) }), {
+    message: 'port 5400 is used twice, by --agent on ::1 and --agent on every address',
+  })
+})
+
+t.test('--port names no port where sockets were passed', async t => {
+  const port = await freePort()
+  const http = [{ address: '127.0.0.1', port }]
+  const given = { sockets: fact([3]), listen: listenOnPassed }
+  const { outcome, ports } = await start(t, primaryEvidence(), { port, http }, given)
+  t.ok(outcome.ok)
+  t.ok(ports.includes(port))
 })
 
 t.test('HTTP is answered beside the port, also without a role to tell', async t => {

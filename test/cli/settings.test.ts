@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { OptionName } from '../../src/cli/option-table.ts'
-import { createSettings } from '../../src/cli/settings.ts'
+import { createSettings, sourceOf, withSource } from '../../src/cli/settings.ts'
 import type { Entries, Entry, Flags, Form } from '../../src/cli/settings.ts'
 
 const hint = 'read the manual'
@@ -103,5 +103,47 @@ t.test('mistakes in a file are told with their line', async t => {
     { message: 'x.conf:6: lease stands in line 4 already, wanted once', hint, line: 6 },
     { message: 'x.conf:6: lease is "y", wanted a digit', hint, line: 6 },
     { message: 'x.conf:7: bind is "z", wanted a digit', hint, line: 7 },
+  ])
+})
+
+t.test('a value that looks like one with a comment is told how to write that', async t => {
+  const settings = fileOf(entries(['port', { text: '1 ; of a', line: 3 }]))
+  settings.one('port', small, 0)
+  t.strictSame(settings.mistakes, [
+    {
+      message: 'x.conf:3: port is "1 ; of a", wanted a digit',
+      hint: 'a comment must be on a line of its own',
+      line: 3,
+    },
+  ])
+})
+
+t.test('a mistake names what gave the value, unless that is the command line', async t => {
+  const error = { message: 'no', hint: 'yes' }
+  const blamed = (name: string, at: { path: string; line: number } | null) =>
+    withSource(error, new Map([['pgdata', [{ name, text: '', at }]]]), 'pgdata').message
+  t.equal(blamed('PGDATA', null), 'PGDATA: no')
+  t.equal(blamed('pgdata', { path: 'x', line: 1 }), 'pgdata (x:1): no')
+  t.equal(blamed('--pgdata', null), 'no')
+  t.strictSame(withSource(error, new Map(), 'pgdata'), error)
+})
+
+t.test('what was read is known with where it was given', async t => {
+  const parts = [entries(['bind', { text: '1, 2', line: 7 }, { text: '3', line: 8 }])]
+  const settings = createSettings(new Map([['port', ['4', '5']]]), {
+    environment: { PG_REPLSTATUS_LEASE: '6' },
+    file: { path: 'x.conf', parts },
+    hint,
+  })
+  for (const option of ['port', 'lease', 'interval'] as const) settings.one(option, small, 0)
+  settings.all('bind', small)
+  settings.all('http', small)
+  const sources = [...settings.given.values()].map(given =>
+    given.map(one => `${one.text} by ${sourceOf(one)}`),
+  )
+  t.strictSame(sources, [
+    ['5 by --port'],
+    ['6 by PG_REPLSTATUS_LEASE'],
+    ['1 by bind (x.conf:7)', '2 by bind (x.conf:7)', '3 by bind (x.conf:8)'],
   ])
 })

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { exitCodes, nagiosExitCodes } from '../../src/cli/exit-codes.ts'
 import type { OperatorError } from '../../src/cli/operator-error.ts'
+import type { GivenOptions } from '../../src/cli/settings.ts'
 import type { StatusOptions } from '../../src/cli/option-values.ts'
 import { patienceMs } from '../../src/cli/patience.ts'
 import { status } from '../../src/cli/status.ts'
@@ -17,12 +18,18 @@ const defaults: StatusOptions = {
   print: 'screen',
   expect: null,
 }
+const nothing: GivenOptions = new Map()
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 
 const ask = async (
   evidence: Evidence | null,
   changes: Partial<StatusOptions> = {},
-  { accounts = noAccounts, hung = false, maintenance = null as Maintenance | null } = {},
+  {
+    accounts = noAccounts,
+    hung = false,
+    maintenance = null as Maintenance | null,
+    given = nothing,
+  } = {},
 ) => {
   const fake = fakeOutside(evidence)
   if (maintenance !== null) fake.maintain(maintenance)
@@ -31,6 +38,7 @@ const ask = async (
   let printed = ''
   const needs = {
     accounts,
+    given,
     outside: fake.outside,
     out: (text: string) => {
       printed += text
@@ -176,4 +184,12 @@ t.test('root that may not become the owner does not look', async t => {
   t.equal(exitCode, exitCodes.couldNotLook)
   t.match(errors, [{ message: /^started as root, but can't become user101/ }])
   t.strictSame(opened, [])
+})
+
+t.test('a directory of the environment is blamed on its variable', async t => {
+  const given: GivenOptions = new Map([['pgdata', [{ name: 'PGDATA', text: '/pgdata', at: null }]]])
+  const absent = primaryEvidence({ directory: { kind: 'absent' } })
+  t.match(await ask(absent, {}, { given }), {
+    errors: [{ message: 'PGDATA: data directory /pgdata does not exist' }],
+  })
 })

@@ -4,12 +4,12 @@ import t, { type Test } from 'tap'
 import { systemdNotify, type Notice, type Notify } from '../../src/cli/systemd-notify.ts'
 
 /** As if systemd-notify did this. */
-const notifyWith = (t: Test, script: string): Notify => {
+const notifyWith = (t: Test, script: string, limitMs?: number): Notify => {
   const folder = t.testdir()
   const program = join(folder, 'systemd-notify')
   writeFileSync(program, `#!/bin/sh\n${script}\n`)
   chmodSync(program, 0o755)
-  const notify = systemdNotify({ PATH: folder, NOTIFY_SOCKET: '/run/x', OTHER: 'y' }, 42)
+  const notify = systemdNotify({ PATH: folder, NOTIFY_SOCKET: '/run/x', OTHER: 'y' }, 42, limitMs)
   if (notify === null) throw new Error('systemd wants to know')
   return notify
 }
@@ -41,9 +41,12 @@ t.test('what was told leaves nothing to say', async t => {
 })
 
 t.test('a failure is a value, whatever it was', async t => {
-  t.match(await notifyWith(t, 'exit 1')(ready('x')), /^Command failed: systemd-notify/)
+  t.equal(await notifyWith(t, 'exit 7')(ready('x')), 'systemd-notify failed with exit code 7')
+  t.equal(await notifyWith(t, 'kill -9 $$')(ready('x')), 'systemd-notify failed with SIGKILL')
   const nowhere = systemdNotify({ PATH: t.testdir(), NOTIFY_SOCKET: '/run/x' }, 42)
-  t.match(await nowhere?.(ready('x')), /ENOENT/)
+  t.equal(await nowhere?.(ready('x')), 'could not run systemd-notify: ENOENT')
+  const hanging = notifyWith(t, 'exec /bin/sleep 60', 100)
+  t.equal(await hanging(ready('x')), 'systemd-notify did not end within 100 ms')
   const impossible = systemdNotify({ NOTIFY_SOCKET: '/run/x' }, 42)
   t.match(await impossible?.(ready('\0')), /ERR_INVALID_ARG_VALUE|null bytes/)
 })

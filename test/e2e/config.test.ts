@@ -197,7 +197,7 @@ t.test("Debian's clusters are found, and the proposal is a valid file", needed, 
   writeFileSync(config, text)
   t.match(await runDaemon(['--config', config, '--check-config']), {
     code: 0,
-    stdout: `${config}: 2 clusters\n`,
+    stdout: `${config}: 2 clusters, no errors\n`,
     stderr: '',
   })
 })

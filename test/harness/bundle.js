@@ -24,7 +24,7 @@ const start = `#!/bin/sh
 const requireForLibraries = `import { createRequire } from 'node:module'
 const require = createRequire(import.meta.url)`
 
-const libraries = ['chokidar', 'readdirp', 'commander', 'ini']
+const libraries = ['chokidar', 'readdirp', 'commander']
 
 /** @param {string} name */
 const licenceOf = name => {

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
 import t from 'tap'
-import { describeListenFault, listenFault } from '../../src/serve/endpoint.ts'
+import { describeListenFault, exclude, listenFault } from '../../src/serve/endpoint.ts'
+import { startListening, systemListen } from '../../src/serve/listening.ts'
+import { freePort } from '../harness/free-port.ts'
 
 const everywhere = { address: null, port: 5400 }
 const here = { address: '127.0.0.1', port: 5400 }
@@ -94,4 +98,31 @@ t.test('a socket that was passed to us is named by its number', t => {
     hint: 'see ListenStream= in systemd.socket(5)',
   })
   t.end()
+})
+
+const closed = async (server: Server): Promise<void> => {
+  if (!server.listening) return
+  server.close()
+  await once(server, 'close')
+}
+
+t.test('two endpoints exclude each other if the system says so', async t => {
+  const addresses = [null, '::', '0.0.0.0', '::1', '127.0.0.1', '127.0.0.2']
+  const port = await freePort()
+  for (const one of addresses.map(address => ({ address, port }))) {
+    for (const other of addresses.map(address => ({ address, port }))) {
+      const [first, second] = [createServer(), createServer()]
+      t.match(await startListening(first, one, systemListen), { ok: true })
+      const opened = await startListening(second, other, systemListen)
+      await Promise.all([closed(first), closed(second)])
+      const isTaken = !opened.ok && opened.fault.kind === 'port in use'
+      t.equal(exclude(one, other), isTaken, `${one.address} and ${other.address}`)
+    }
+  }
+})
+
+t.test('other ports do not, nor those that the system picks', async t => {
+  t.notOk(exclude(everywhere, { ...everywhere, port: 5401 }))
+  t.notOk(exclude({ ...here, port: 0 }, { ...here, port: 0 }))
+  t.notOk(exclude({ ...here, address: '0.0.0.0' }, { ...here, address: '::127.0.0.1' }))
 })

@@ -173,12 +173,23 @@ t.test('more slashes in front are no other path', async t => {
   t.strictSame(codes('//'), codes('/'))
 })
 
+t.test('slashes behind are no other path either', async t => {
+  const paths = [...Object.keys(checks), '/status', '/metrics', '/history']
+  for (const path of paths) {
+    t.strictSame(codes(`${path}/`), codes(path), path)
+    t.strictSame(codes(`http://db1:8008/${path}//?replication_state=`), codes(path), path)
+  }
+  t.ok(asksForTitles({ method: 'GET', target: '/status/' }))
+  t.notOk(asksForTitles({ method: 'GET', target: '/primary/' }))
+})
+
 t.test('other paths are not there, and say no word of the wire', async t => {
   const paths = [
     '/x',
     '/Primary',
-    '/primary/',
-    '/primary//',
+    '/primary/x',
+    '/primary/ ',
+    'primary/',
     '*',
     'x',
     '/%70rimary',

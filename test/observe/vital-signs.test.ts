@@ -80,6 +80,7 @@ t.test('of a postmaster that /proc does not show a signal tells whether it lives
   const vitals = {
     postmaster: holdBySignal(processes.table, postmasterPid),
     checkpointer: null,
+    freezer: null,
   }
   t.strictSame(takePulse(vitals), { kind: 'steady' })
   processes.remove(postmasterPid)

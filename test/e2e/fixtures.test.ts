@@ -10,6 +10,7 @@ import { decodeLockFile } from '../../src/facts/lock-file.ts'
 import { decodeProcessStat } from '../../src/facts/process-stat.ts'
 import { parseRecoveryConf } from '../../src/facts/recovery-request.ts'
 import { parseLsn, printLsn } from '../../src/facts/units.ts'
+import { postgresMajors } from '../harness/postgres-binaries.ts'
 
 const filesIn = (folder: string, ending: string): readonly string[] =>
   readdirSync(join('fixtures', folder)).filter(name => name.endsWith(ending))

@@ -25,7 +25,7 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
   'postmaster is a stranger': e =>
     `postmaster.pid names ${pid(e)}, which is not its postmaster: ${stranger(e)}`,
   'postmaster invisible': e =>
-    `postmaster.pid names ${pid(e)}, which /proc does not show: another user's, or hidden`,
+    `postmaster.pid names ${pid(e)}, which /proc does not show: ${whyHidden}`,
   'postmaster stopped': e =>
     e.postmaster.kind === 'stopped' && e.postmaster.by === 'tracer'
       ? `postmaster ${pid(e)} is held by a debugger`
@@ -55,6 +55,12 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
 }
 
 const pid = ({ lockFile }: Evidence): string =>
+/**
+ * Who may not trace a process does not see it under hidepid: another user, but also the same user
+ * in another group.
+ */
+const whyHidden = 'hidepid (ProtectProc), another user or group, or another pid namespace'
+
   lockFile.kind === 'seen' ? `pid ${lockFile.fact.pid}` : 'unknown pid'
 
 const codeOf = (sighting: { readonly kind: string; readonly code?: string }): string =>

@@ -58,7 +58,11 @@ const cases: readonly Case[] = [
     { postmaster: { kind: 'stranger', because: 'it is sshd' } },
     'postmaster.pid names pid 4711, which is not its postmaster: it is sshd',
   ],
-  ['postmaster invisible', {}, /^postmaster\.pid names pid 4711, which \/proc does not show/],
+  [
+    'postmaster invisible',
+    {},
+    /^postmaster\.pid names pid 4711, which \/proc does not show: hidepid/,
+  ],
   [
     'postmaster stopped',
     { postmaster: { kind: 'stopped', by: 'signal' } },

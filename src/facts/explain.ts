@@ -23,6 +23,7 @@ export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot):
     postmasterLine(evidence, lookedAtUnix),
     childrenLine(evidence),
     ...replicationLines(evidence),
+    ...timelineLines(evidence),
     ...controlFileLines(evidence, lookedAtUnix),
     nextStartLine(evidence),
   ]
@@ -143,6 +144,11 @@ const replicationLines = (evidence: Evidence): Line[] => {
 }
 
 const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs): Line[] => {
+const timelineLines = (evidence: Evidence): Line[] => {
+  const timeline = timelineOf(evidence)
+  return timeline === null ? [] : [['timeline', `${timeline}`, '']]
+}
+
   const label = 'control file'
   if (controlCheck === 'off') return [[label, 'not asked (--control-check off)', '']]
   switch (controlFile.kind) {
@@ -158,7 +164,6 @@ const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs):
       const { fact, modified } = controlFile
       return [
         [label, `${fact.state}, ${sourceNames[controlCheck]}`, `written ${agoOf(modified, now)}`],
-        ['timeline', `${timelineOf(fact)}`, ''],
         [
           'checkpoint',
           `${printLsn(fact.checkpoint)}, redo from ${printLsn(fact.redo)}`,

@@ -44,5 +44,7 @@ const head = (state: NagiosReport['state']): string => `PG_REPLSTATUS ${state} -
 const withoutBar = (text: string): string => plainText(text).replaceAll('|', '.')
 
 /** One that rises tells of a promotion. */
-const timeline = ({ controlFile }: Evidence): readonly string[] =>
-  controlFile.kind === 'seen' ? [`timeline=${timelineOf(controlFile.fact)}`] : []
+const timeline = (evidence: Evidence): readonly string[] => {
+  const found = timelineOf(evidence)
+  return found === null ? [] : [`timeline=${found}`]
+}

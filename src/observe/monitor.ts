@@ -226,9 +226,7 @@ const postmasterOf = (snapshot: Snapshot | null) =>
   snapshot?.evidence.lockFile.kind === 'seen' ? snapshot.evidence.lockFile.fact.pid : null
 
 const timelineIn = (snapshot: Snapshot | null) =>
-  snapshot?.evidence.controlFile.kind === 'seen'
-    ? timelineOf(snapshot.evidence.controlFile.fact)
-    : null
+  snapshot === null ? null : timelineOf(snapshot.evidence)
 
 /** Changes for which an event is due: those of files in a directory that is still the same one. */
 const fileChanges = (before: Evidence, now: Evidence): boolean =>

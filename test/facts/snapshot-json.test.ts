@@ -8,6 +8,7 @@ import { snapshotDocument, snapshotJson } from '../../src/facts/snapshot-json.ts
 import type { UnixSeconds } from '../../src/facts/units.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
+  child,
   children,
   controlFile,
   lockFile,
@@ -120,6 +121,11 @@ t.test('a standby, and a server that does not serve', async t => {
     },
   })
   const down = primaryEvidence({ lockFile: { kind: 'absent' } })
+  const startup = child('startup recovering 000000040000000000000003', 4714)
+  const followed = standbyEvidence({ children: { ...standbyChildren(), startup } })
+  t.match(snapshotJson(snapshotOf(followed)), {
+    control_file: { timeline: 4, checkpoint_timeline: 3 },
+  })
   t.match(snapshotJson(snapshotOf(down)), { verdict: 'unavailable', rule: 'no lock file' })
   const alone = standbyEvidence({ children: { ...standbyChildren(), walreceiver: null } })
   t.match(snapshotJson(snapshotOf(alone)), {

@@ -2,7 +2,7 @@
 import { stampSnapshot, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { pause, type Clock } from '../observe/clock.ts'
-import type { Probe } from '../observe/probe.ts'
+import type { Look, Probe } from '../observe/probe.ts'
 
 /** What passes within milliseconds, such as a child without a title yet, is waited for. */
 const looksMax = 5
@@ -12,21 +12,26 @@ const betweenLooksMs = 10
 export const lookOnce = async (probe: Probe, clock: Clock): Promise<Snapshot | null> => {
   let snapshot: Snapshot | null = null
   for (let looks = 1; looks <= looksMax; looks += 1) {
-    snapshot = (await takeSnapshot(probe, clock)) ?? snapshot
-    if (snapshot !== null && isAnswer(snapshot.verdict)) break
+    const taken = await takeSnapshot(probe, clock)
+    snapshot = taken?.snapshot ?? snapshot
+    await taken?.unfinished
+    if (taken?.unfinished === undefined && snapshot !== null && isAnswer(snapshot.verdict)) break
     if (looks < looksMax) await pause(clock, betweenLooksMs)
   }
   probe.close()
   return snapshot
 }
 
-const takeSnapshot = async (probe: Probe, clock: Clock): Promise<Snapshot | null> => {
+type Taken = { readonly snapshot: Snapshot } & Pick<Look, 'unfinished'>
+
+const takeSnapshot = async (probe: Probe, clock: Clock): Promise<Taken | null> => {
   const lookedAt = clock.monotonic()
   const lookedAtUnix = clock.unix()
   const looked = await probe.look()
   if (looked === null) return null
   const lookMs = clock.monotonic() - lookedAt
-  return stampSnapshot(looked.evidence, { lookedAt, lookedAtUnix, lookMs })
+  const snapshot = stampSnapshot(looked.evidence, { lookedAt, lookedAtUnix, lookMs })
+  return { ...looked, snapshot }
 }
 
 const isAnswer = (verdict: Verdict): boolean => verdict.kind === 'available' || verdict.settled

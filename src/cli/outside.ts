@@ -10,6 +10,7 @@ import { readMaintenance } from '../observe/maintenance.ts'
 import { findControlDataProgram } from '../observe/pg-controldata.ts'
 import { createProbe, type Probe } from '../observe/probe.ts'
 import { openProcessTable } from '../observe/process-table.ts'
+import { createStandbyProbe } from '../observe/standby-probe.ts'
 import { createStandbyTitles, type StandbyTitles } from '../observe/standby-titles.ts'
 import { systemWatchLibrary } from '../observe/watch-attempt.ts'
 import { createWatcher, type Watcher, type WatcherNeeds } from '../observe/watcher.ts'
@@ -43,7 +44,8 @@ export const systemOutside = (environment: Environment, pid: number): Outside =>
       const program = findControlDataProgram(pgControldata, environment)
       const control = createControlSource(controlCheck, { directory, program, timers: clock })
       const processes = openProcessTable()
-      return createProbe({ controlCheck, directory, processes, control, clock })
+      const probe = createProbe({ controlCheck, directory, processes, control, clock })
+      return createStandbyProbe(probe, { processes, clock })
     },
     openTitles: () => createStandbyTitles(openProcessTable(), clock),
     startShellCommand: createShell(environment),

@@ -8,6 +8,7 @@ import type {
   ChildrenSighting,
   DirectorySighting,
   PostmasterSighting,
+  PromotionSighting,
   Sighting,
 } from './sightings.ts'
 
@@ -24,6 +25,7 @@ export type Evidence = {
   /** `absent` also when --control-check is off: see `controlCheck`. */
   readonly controlFile: Sighting<ControlFile, ControlFault>
   readonly signalFiles: SignalFiles
+  readonly promotion: PromotionSighting
   /** What earlier looks leave to this one. */
   readonly memory: RestartMemory | null
 }

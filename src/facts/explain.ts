@@ -25,6 +25,7 @@ export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot):
     ...replicationLines(evidence),
     ...timelineLines(evidence),
     ...controlFileLines(evidence, lookedAtUnix),
+    ...promotionLines(evidence),
     nextStartLine(evidence),
   ]
   return [
@@ -143,12 +144,12 @@ const replicationLines = (evidence: Evidence): Line[] => {
   return [['replication', [state, ...received, ...replayed].join(', '), '']]
 }
 
-const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs): Line[] => {
 const timelineLines = (evidence: Evidence): Line[] => {
   const timeline = timelineOf(evidence)
   return timeline === null ? [] : [['timeline', `${timeline}`, '']]
 }
 
+const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs): Line[] => {
   const label = 'control file'
   if (controlCheck === 'off') return [[label, 'not asked (--control-check off)', '']]
   switch (controlFile.kind) {
@@ -179,6 +180,11 @@ const sourceNames: { readonly [Check in Exclude<ControlCheck, 'off'>]: string } 
   native: 'read by ourselves',
   pg_controldata: 'as pg_controldata says',
 }
+
+const promotionLines = ({ promotion }: Evidence): Line[] =>
+  promotion === 'under way'
+    ? [['promotion', 'under way: pg_wal has the first segment of a new timeline', '']]
+    : []
 
 const nextStartLine = (evidence: Evidence): Line => {
   const label = 'next start'

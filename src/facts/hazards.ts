@@ -19,6 +19,13 @@ export type Hazard = {
   readonly warning: string
 }
 
+/** The signal file of a server that leaves recovery has been removed by the server itself. */
+const leavesRecovery = ({ promotion, controlFile }: Evidence): boolean =>
+  promotion === 'being read' ||
+  promotion === 'under way' ||
+  // The checkpoint that ends recovery: see the rule `recovery ending`.
+  (controlFile.kind === 'seen' && controlFile.fact.state !== 'in archive recovery')
+
 /** Hazards of a server in this role; `role` is null for one that does not serve. */
 export const hazardsOf = (role: Role | null, evidence: Evidence): readonly Hazard[] => {
   if (role === null) return []
@@ -30,7 +37,7 @@ export const hazardsOf = (role: Role | null, evidence: Evidence): readonly Hazar
     const warning = 'recovery.conf is not supported by this version: the next start will fail'
     hazards.push({ name: 'next start fails', warning })
   }
-  if (role === 'standby' && next === 'none') {
+  if (role === 'standby' && next === 'none' && !leavesRecovery(evidence)) {
     const file = major < 12 ? 'recovery.conf' : 'standby.signal'
     const warning = `${file} is missing: a promotion will fail and end the server, and the next restart, or the crash of a backend, makes a second primary of this standby`
     hazards.push({ name: 'standby without signal file', warning })

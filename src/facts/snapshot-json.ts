@@ -33,6 +33,7 @@ export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json
     children: children(evidence),
     control_file: controlFile(evidence),
     replication: replication(evidence),
+    promotion: evidence.promotion,
     next_start: symptomsOf(evidence).nextStart,
     signal_files: signalFiles(evidence),
   }

@@ -101,6 +101,7 @@ export const startMonitor = (needs: {
     if (closed) return probe.close()
     if (looked === null) return lookAgain()
     accept(looked, { ...began, lookMs: clock.monotonic() - began.lookedAt })
+    void looked.unfinished?.then(lookAgain)
     if (askedAgain) return lookAgain()
     const outlook = {
       settled: unsettled === null,

@@ -43,16 +43,6 @@ export const createStandbyTitles = (
   let others: { of: Pid; pids: ReadonlySet<Pid>; at: MonotonicMs } | null = null
   let underWay: { of: Pid; reading: Promise<ChildrenSighting> } | null = null
 
-  /** As it is now; as it was when its title can't be read whole; null when it has ended. */
-  const anew = async (kind: ChildKind, child: Child | null): Promise<Child | null> => {
-    if (child === null) return null
-    for (let readings = 1; readings <= readingsMax; readings += 1) {
-      const met = await meetChild(table, child.pid)
-      if (met?.kind === kind && met.child.started === child.started) return met.child
-    }
-    return glance(table, child.pid)?.started === child.started ? child : null
-  }
-
   /** Null for none, also when one has no title yet. */
   const findReceiver = async (postmaster: Pid): Promise<Child | 'hidden' | null> => {
     const pids = table.children(postmaster)
@@ -74,9 +64,10 @@ export const createStandbyTitles = (
     kind === 'untitled' || (kind === 'unclear' && isNewborn(table, child))
 
   const read = async (postmaster: Pid, counted: Counted): Promise<ChildrenSighting> => {
-    startup = await anew('startup', latest(startup, counted.startup))
+    startup = await asOfNow(table, 'startup', latest(startup, counted.startup))
     receiver =
-      (await anew('walreceiver', receiver)) ?? (await anew('walreceiver', counted.walreceiver))
+      (await asOfNow(table, 'walreceiver', receiver)) ??
+      (await asOfNow(table, 'walreceiver', counted.walreceiver))
     if (receiver === null) {
       const found = await findReceiver(postmaster)
       if (found === 'hidden') return hidden
@@ -115,6 +106,20 @@ export const createStandbyTitles = (
       return { ...evidence, children: await readSoon(lockFile.fact.pid, children) }
     },
   }
+}
+
+/** With its title of now; as it was when that can't be read whole; null when it has ended. */
+export const asOfNow = async (
+  table: ProcessTable,
+  kind: ChildKind,
+  child: Child | null,
+): Promise<Child | null> => {
+  if (child === null) return null
+  for (let readings = 1; readings <= readingsMax; readings += 1) {
+    const met = await meetChild(table, child.pid)
+    if (met?.kind === kind && met.child.started === child.started) return met.child
+  }
+  return glance(table, child.pid)?.started === child.started ? child : null
 }
 
 /** The newer title of the same process. */

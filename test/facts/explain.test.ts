@@ -57,6 +57,14 @@ t.test('hazards come last, as warnings', async t => {
   t.equal(lines.at(-1), 'warning: the next start will fail')
 })
 
+t.test('a promotion that has removed the signal file is told', async t => {
+  const without = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'none' })
+  const promoted = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'under way' })
+  const line = '  promotion       under way: pg_wal has the first segment of a new timeline'
+  t.notOk(explain(snapshotOf(without)).includes(line))
+  t.ok(explain(snapshotOf(promoted)).includes(line))
+})
+
 t.test('a standby has a line on its replication', async t => {
   const line = (changes: Partial<Evidence>): string | undefined =>
     explain(snapshotOf(standbyEvidence(changes))).find(each => each.startsWith('  replication '))

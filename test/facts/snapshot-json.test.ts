@@ -88,6 +88,7 @@ t.test('a primary in good health, field by field', async t => {
       min_recovery_timeline: 0,
     },
     replication: null,
+    promotion: 'not looked for',
     next_start: 'none',
     signal_files: {
       standby_signal: false,
@@ -120,12 +121,12 @@ t.test('a standby, and a server that does not serve', async t => {
       replay_segment: '000000010000000000000003',
     },
   })
-  const down = primaryEvidence({ lockFile: { kind: 'absent' } })
   const startup = child('startup recovering 000000040000000000000003', 4714)
   const followed = standbyEvidence({ children: { ...standbyChildren(), startup } })
   t.match(snapshotJson(snapshotOf(followed)), {
     control_file: { timeline: 4, checkpoint_timeline: 3 },
   })
+  const down = primaryEvidence({ lockFile: { kind: 'absent' } })
   t.match(snapshotJson(snapshotOf(down)), { verdict: 'unavailable', rule: 'no lock file' })
   const alone = standbyEvidence({ children: { ...standbyChildren(), walreceiver: null } })
   t.match(snapshotJson(snapshotOf(alone)), {

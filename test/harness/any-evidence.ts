@@ -148,6 +148,7 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
     recoveryConf: fc.option(fc.record({ standbyMode: fc.boolean() })),
     backupLabel: fc.boolean(),
   }),
+  promotion: fc.constantFrom('not looked for', 'being read', 'none', 'under way'),
   memory: fc.option(
     fc.record({
       pid: fc.constant(4711 as Pid),

@@ -106,6 +106,7 @@ export const primaryEvidence = (changes: Partial<Evidence> = {}): Evidence => ({
   children: children(),
   controlFile: seen(controlFile()),
   signalFiles: noSignalFiles,
+  promotion: 'not looked for',
   memory: null,
   ...changes,
 })

@@ -2,7 +2,7 @@
 import { stampSnapshot, type Snapshot } from '../facts/snapshot.ts'
 import type { Verdict } from '../facts/verdict.ts'
 import { pause, type Clock } from '../observe/clock.ts'
-import type { Probe } from '../observe/probe.ts'
+import type { Look, Probe } from '../observe/probe.ts'
 
 /** What passes within milliseconds, such as a child without a title yet, is waited for. */
 const looksMax = 5
@@ -20,8 +20,10 @@ export const lookOnce = async (
   let snapshot: Snapshot | null = null
   const began = clock.monotonic()
   for (let looks = 1; ; looks += 1) {
-    snapshot = (await takeSnapshot(probe, clock)) ?? snapshot
-    if (snapshot !== null && isAnswer(snapshot.verdict)) break
+    const taken = await takeSnapshot(probe, clock)
+    snapshot = taken?.snapshot ?? snapshot
+    await taken?.unfinished
+    if (taken?.unfinished === undefined && snapshot !== null && isAnswer(snapshot.verdict)) break
     const mayEnd = snapshot?.verdict.rule === 'crash restart'
     if (looks >= looksMax && !(mayEnd && clock.monotonic() - began < restartMs)) break
     await pause(clock, betweenLooksMs)
@@ -30,13 +32,16 @@ export const lookOnce = async (
   return snapshot
 }
 
-const takeSnapshot = async (probe: Probe, clock: Clock): Promise<Snapshot | null> => {
+type Taken = { readonly snapshot: Snapshot } & Pick<Look, 'unfinished'>
+
+const takeSnapshot = async (probe: Probe, clock: Clock): Promise<Taken | null> => {
   const lookedAt = clock.monotonic()
   const lookedAtUnix = clock.unix()
   const looked = await probe.look()
   if (looked === null) return null
   const lookMs = clock.monotonic() - lookedAt
-  return stampSnapshot(looked.evidence, { lookedAt, lookedAtUnix, lookMs })
+  const snapshot = stampSnapshot(looked.evidence, { lookedAt, lookedAtUnix, lookMs })
+  return { ...looked, snapshot }
 }
 
 const isAnswer = (verdict: Verdict): boolean => verdict.kind === 'available' || verdict.settled

@@ -212,7 +212,8 @@ export const optionTable = {
     variable: null,
     help: [
       'primary, standby, or any for either of the two;',
-      'the exit code tells whether that is so',
+      'the exit code tells whether that is so, and the',
+      'server listens on an address',
     ],
   },
   timeout: {

@@ -11,6 +11,7 @@ import { readMaintenance } from '../observe/maintenance.ts'
 import { findControlDataProgram } from '../observe/pg-controldata.ts'
 import { createProbe, type Probe } from '../observe/probe.ts'
 import { openProcessTable } from '../observe/process-table.ts'
+import { createStandbyProbe } from '../observe/standby-probe.ts'
 import { createStandbyTitles, type StandbyTitles } from '../observe/standby-titles.ts'
 import { systemWatchLibrary } from '../observe/watch-attempt.ts'
 import { createWatcher, type Watcher, type WatcherNeeds } from '../observe/watcher.ts'
@@ -45,7 +46,8 @@ export const systemOutside = (environment: Environment, pid: number): Outside =>
       const control = createControlSource(controlCheck, { directory, program, timers: clock })
       const processes = openProcessTable()
       const freezer = createFreezer()
-      return createProbe({ controlCheck, directory, processes, freezer, control, clock })
+      const probe = createProbe({ controlCheck, directory, processes, freezer, control, clock })
+      return createStandbyProbe(probe, { processes, clock })
     },
     openTitles: () => createStandbyTitles(openProcessTable(), clock),
     startShellCommand: createShell(environment),

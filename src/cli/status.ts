@@ -1,11 +1,12 @@
 /** `status`: looks once and says what it saw, for people or for programs. */
+import { unmetExpectation } from '../facts/expectation.ts'
 import { explain } from '../facts/explain.ts'
 import { nagiosReport, nagiosUnknown } from '../facts/nagios.ts'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { refusalOf } from '../facts/refusal.ts'
 import { underMaintenance, type Snapshot } from '../facts/snapshot.ts'
 import { snapshotDocument } from '../facts/snapshot-json.ts'
-import { answerOf, isWanted } from '../facts/verdict.ts'
+import { answerOf } from '../facts/verdict.ts'
 import type { Accounts } from './accounts.ts'
 import { exitAsExpected, exitCodes, exitOtherwise, nagiosExitCodes } from './exit-codes.ts'
 import { lookOnce } from './look.ts'
@@ -46,10 +47,16 @@ export const status = async (options: StatusOptions, needs: StatusNeeds): Promis
     return exitCodes.couldNotLook
   }
   const snapshot = looked.fact
-  out(options.print === 'json' ? snapshotDocument(snapshot) : `${explain(snapshot).join('\n')}\n`)
-  const answer = answerOf(snapshot.verdict)
-  if (options.expect === null) return exitCodes[answer]
-  return isWanted(answer, options.expect) ? exitAsExpected : exitOtherwise
+  const { expect } = options
+  const unmet = expect === null ? null : unmetExpectation(snapshot, expect)
+  out(options.print === 'json' ? snapshotDocument(snapshot) : page(snapshot, unmet))
+  if (expect === null) return exitCodes[answerOf(snapshot.verdict)]
+  return unmet === null ? exitAsExpected : exitOtherwise
+}
+
+const page = (snapshot: Snapshot, unmet: string | null): string => {
+  const found = unmet === null ? [] : [`not as expected: ${unmet}`]
+  return `${[...explain(snapshot), ...found].join('\n')}\n`
 }
 
 const lookAsOwner = async (

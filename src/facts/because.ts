@@ -1,13 +1,13 @@
 /** The reason of each row, with the names and numbers of the case at hand. */
 import { describeControlDataFault } from './control-data-report.ts'
 import { describeControlFileFault } from './control-file-fault.ts'
-import { hasKnownLayout, type ControlFile } from './control-file.ts'
 import type { ControlFault, Evidence } from './evidence.ts'
 import { plainText } from './foreign-text.ts'
 import { describeLockFileFault } from './lock-file.ts'
 import type { Rule } from './rules.ts'
 import type { StoppedBy } from './sightings.ts'
 import type { TimelineId } from './units.ts'
+import { timelineOfSegment } from './wal-file.ts'
 
 /** One sentence for a person, lower case, without a stop. */
 export const because = (rule: Rule, evidence: Evidence): string => reasons[rule](evidence)
@@ -27,7 +27,7 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
   'postmaster is a stranger': e =>
     `postmaster.pid names ${pid(e)}, which is not its postmaster: ${stranger(e)}`,
   'postmaster invisible': e =>
-    `postmaster.pid names ${pid(e)}, which /proc does not show: another user's, or hidden`,
+    `postmaster.pid names ${pid(e)}, which /proc does not show: ${whyHidden}`,
   'binary upgrade': e => `postmaster ${pid(e)} is run by pg_upgrade (postgres -b)`,
   'postmaster stopped': e => `postmaster ${pid(e)} ${stoppedBy(e)}`,
   'coming up': e => `postmaster.pid is still being written: ${linesOf(e)}`,
@@ -53,6 +53,12 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
   contradiction: e =>
     `postmaster ${pid(e)} is ready, the control file says ${stateOf(e)}, and ${startupOf(e)}`,
 }
+
+/**
+ * Who may not trace a process does not see it under hidepid: another user, but also the same user
+ * in another group.
+ */
+const whyHidden = 'hidepid (ProtectProc), another user or group, or another pid namespace'
 
 const pid = ({ lockFile }: Evidence): string =>
   lockFile.kind === 'seen' ? `pid ${lockFile.fact.pid}` : 'unknown pid'
@@ -108,12 +114,30 @@ const startupOf = ({ children }: Evidence): string => {
 }
 
 /**
- * The timeline the server is on, as well as the control file can tell: that of the last checkpoint
- * is old until the checkpoint after a promotion has ended, and minRecoveryPointTLI is set to the
- * new one just before a promotion completes. Null for a newer version than this program knows.
+ * The timeline that the server is on: the latest one that is known. That of the last checkpoint is
+ * old until the checkpoint after a promotion has ended; minRecoveryPointTLI is set to the new one
+ * just before a promotion completes. On a standby that follows a promotion of its upstream both
+ * are old until its next restartpoint, but the startup process shows which segment it replays.
  */
-export const timelineOf = (controlFile: ControlFile): TimelineId | null => {
-  if (!hasKnownLayout(controlFile)) return null
-  const { minRecoveryTimeline, checkpointTimeline } = controlFile
-  return minRecoveryTimeline > checkpointTimeline ? minRecoveryTimeline : checkpointTimeline
+export const timelineOf = (evidence: Evidence): TimelineId | null => {
+  const { controlFile } = evidence
+  if (controlFile.kind !== 'seen') return null
+  const { checkpointTimeline, minRecoveryTimeline } = controlFile.fact
+  return [minRecoveryTimeline, replayTimeline(evidence)].reduce(laterTimeline, checkpointTimeline)
+}
+
+/** Null for one that is not known. */
+export const laterTimeline = (
+  one: TimelineId | null,
+  other: TimelineId | null,
+): TimelineId | null => (one === null || (other !== null && other > one) ? other : one)
+
+/**
+ * That of the segment in replay; null without one. A segment that is waited for may be that of a
+ * timeline on which the server never arrives.
+ */
+export const replayTimeline = ({ children }: Evidence): TimelineId | null => {
+  if (children.kind !== 'seen' || children.startup === null) return null
+  const [, segment = ''] = / recovering ([0-9A-F]{24})\b/.exec(children.startup.title) ?? []
+  return timelineOfSegment(segment)
 }

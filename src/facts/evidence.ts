@@ -8,6 +8,7 @@ import type {
   ChildrenSighting,
   DirectorySighting,
   PostmasterSighting,
+  PromotionSighting,
   Sighting,
 } from './sightings.ts'
 
@@ -24,6 +25,7 @@ export type Evidence = {
   /** `absent` also when --control-check is off: see `controlCheck`. */
   readonly controlFile: Sighting<ControlFile, ControlFault>
   readonly signalFiles: SignalFiles
+  readonly promotion: PromotionSighting
   /** `ready` may be left over from before a crash: see restart-memory.ts. */
   readonly crashRestart: boolean
 }

@@ -24,7 +24,9 @@ export const explain = ({ evidence, verdict, hazards, lookedAtUnix }: Snapshot):
     postmasterLine(evidence, lookedAtUnix),
     childrenLine(evidence),
     ...replicationLines(evidence),
+    ...timelineLines(evidence),
     ...controlFileLines(evidence, lookedAtUnix),
+    ...promotionLines(evidence),
     nextStartLine(evidence),
   ]
   return [
@@ -156,6 +158,11 @@ const replicationLines = (evidence: Evidence): Line[] => {
   return [['replication', [state, ...received, ...replayed].join(', '), '']]
 }
 
+const timelineLines = (evidence: Evidence): Line[] => {
+  const timeline = timelineOf(evidence)
+  return timeline === null ? [] : [['timeline', `${timeline}`, '']]
+}
+
 const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs): Line[] => {
   const label = 'control file'
   if (controlCheck === 'off') return [[label, 'not asked (--control-check off)', '']]
@@ -172,7 +179,6 @@ const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs):
       const { fact, modified } = controlFile
       return [
         [label, `${fact.state}, ${sourceNames[controlCheck]}`, `written ${agoOf(modified, now)}`],
-        ['timeline', `${timelineOf(fact) ?? 'unknown'}`, ''],
         checkpointLine(fact, now),
         ['system id', `${fact.systemIdentifier}`, ''],
       ]
@@ -195,6 +201,11 @@ const sourceNames: { readonly [Check in Exclude<ControlCheck, 'off'>]: string } 
   native: 'read by ourselves',
   pg_controldata: 'as pg_controldata says',
 }
+
+const promotionLines = ({ promotion }: Evidence): Line[] =>
+  promotion === 'under way'
+    ? [['promotion', 'under way: pg_wal has the first segment of a new timeline', '']]
+    : []
 
 const nextStartLine = (evidence: Evidence): Line => {
   const label = 'next start'

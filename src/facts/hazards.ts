@@ -37,6 +37,13 @@ const versionHazards = ({ controlFile }: Evidence): readonly Hazard[] => {
   return [{ name: 'unknown control version', warning }]
 }
 
+/** The signal file of a server that leaves recovery has been removed by the server itself. */
+const leavesRecovery = ({ promotion, controlFile }: Evidence): boolean =>
+  promotion === 'being read' ||
+  promotion === 'under way' ||
+  // The checkpoint that ends recovery: see the rule `recovery ending`.
+  (controlFile.kind === 'seen' && controlFile.fact.state !== 'in archive recovery')
+
 const startHazards = (role: Role | null, evidence: Evidence): readonly Hazard[] => {
   if (role === null) return []
   const major = majorVersion(evidence.directory) ?? Infinity
@@ -47,7 +54,7 @@ const startHazards = (role: Role | null, evidence: Evidence): readonly Hazard[] 
     const warning = 'recovery.conf is not supported by this version: the next start will fail'
     hazards.push({ name: 'next start fails', warning })
   }
-  if (role === 'standby' && next === 'none') {
+  if (role === 'standby' && next === 'none' && !leavesRecovery(evidence)) {
     const file = major < 12 ? 'recovery.conf' : 'standby.signal'
     const warning = `${file} is missing: a promotion will fail and end the server, and the next restart, or the crash of a backend, makes a second primary of this standby`
     hazards.push({ name: 'standby without signal file', warning })

@@ -7,9 +7,10 @@
  */
 import { timelineOf } from './because.ts'
 import type { Evidence } from './evidence.ts'
+import { unmetExpectation } from './expectation.ts'
 import { plainText } from './foreign-text.ts'
 import type { Snapshot } from './snapshot.ts'
-import { answerOf, isWanted, type WantedRole } from './verdict.ts'
+import { answerOf, type WantedRole } from './verdict.ts'
 
 export type NagiosReport = {
   readonly state: 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
@@ -18,14 +19,11 @@ export type NagiosReport = {
 }
 
 /** Without a role that is expected, either of the two is well. */
-export const nagiosReport = (
-  { evidence, verdict, hazards, lookMs }: Snapshot,
-  expected: WantedRole | null,
-): NagiosReport => {
-  const answer = answerOf(verdict)
-  const isWell = isWanted(answer, expected ?? 'any')
-  const state = isWell ? (hazards.length === 0 ? 'OK' : 'WARNING') : 'CRITICAL'
-  const found = isWell || answer === 'unavailable' ? answer : `${answer}, expected ${expected}`
+export const nagiosReport = (snapshot: Snapshot, expected: WantedRole | null): NagiosReport => {
+  const { evidence, verdict, hazards, lookMs } = snapshot
+  const unmet = unmetExpectation(snapshot, expected)
+  const state = unmet === null ? (hazards.length === 0 ? 'OK' : 'WARNING') : 'CRITICAL'
+  const found = unmet ?? answerOf(verdict)
   const warnings = hazards.map(({ warning }) => `, but ${warning}`).join('')
   const numbers = [`look=${(lookMs / 1000).toFixed(6)}s`, ...timeline(evidence)]
   const text = `${found}: ${withoutBar(verdict.because)}${warnings}`
@@ -46,7 +44,7 @@ const head = (state: NagiosReport['state']): string => `PG_REPLSTATUS ${state} -
 const withoutBar = (text: string): string => plainText(text).replaceAll('|', '.')
 
 /** One that rises tells of a promotion. */
-const timeline = ({ controlFile }: Evidence): readonly string[] => {
-  const known = controlFile.kind === 'seen' ? timelineOf(controlFile.fact) : null
-  return known === null ? [] : [`timeline=${known}`]
+const timeline = (evidence: Evidence): readonly string[] => {
+  const found = timelineOf(evidence)
+  return found === null ? [] : [`timeline=${found}`]
 }

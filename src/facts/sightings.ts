@@ -64,6 +64,10 @@ export type Child = {
   readonly title: string
 }
 
+/** A number may come round to another process. */
+export const isSameProcess = (one: Child, other: Child): boolean =>
+  one.pid === other.pid && one.started === other.started
+
 export type ChildrenSighting =
   | { readonly kind: 'not looked for' }
   | { readonly kind: 'invisible' }
@@ -80,6 +84,13 @@ export type ChildrenSighting =
       /** A child without a title yet is old enough to be the startup process. */
       readonly startupUndecided: boolean
     }
+
+/**
+ * Of a standby whose signal file is gone: whether pg_wal has the first segment of a new timeline,
+ * which a server that leaves recovery makes before it removes the file (XLogInitNewTimeline() in
+ * xlog.c, exitArchiveRecovery() up to 14). `being read`: not known yet.
+ */
+export type PromotionSighting = 'not looked for' | 'being read' | 'none' | 'under way'
 
 /** PG_VERSION as a number: 10 and newer count whole, 9.x is 9. Null when unknown. */
 export const majorVersion = (directory: DirectorySighting): number | null => {

@@ -33,6 +33,7 @@ export const snapshotJson = (snapshot: Snapshot): { readonly [key: string]: Json
     children: children(evidence),
     control_file: controlFile(evidence),
     replication: replication(evidence),
+    promotion: evidence.promotion,
     next_start: symptomsOf(evidence).nextStart,
     signal_files: signalFiles(evidence),
   }
@@ -120,7 +121,8 @@ const child = (found: Child | null): Json =>
     ? null
     : { pid: found.pid, started_at: isoTime(found.startedAt), title: found.title }
 
-const controlFile = ({ controlCheck, controlFile: sighting }: Evidence): Json => {
+const controlFile = (evidence: Evidence): Json => {
+  const { controlCheck, controlFile: sighting } = evidence
   if (controlCheck === 'off') return { source: controlCheck, found: 'not looked for' }
   const found = { source: controlCheck, found: sighting.kind }
   switch (sighting.kind) {
@@ -131,13 +133,17 @@ const controlFile = ({ controlCheck, controlFile: sighting }: Evidence): Json =>
     case 'fault':
       return { ...found, error: sighting.fault.fault.kind, written_at: isoTime(sighting.modified) }
     case 'seen':
-      return { ...found, written_at: isoTime(sighting.modified), ...controlFields(sighting.fact) }
+      return {
+        ...found,
+        written_at: isoTime(sighting.modified),
+        state: sighting.fact.state,
+        timeline: timelineOf(evidence),
+        ...controlFields(sighting.fact),
+      }
   }
 }
 
 const controlFields = (fact: ControlFile): { readonly [key: string]: Json } => ({
-  state: fact.state,
-  timeline: timelineOf(fact),
   system_identifier: fact.systemIdentifier.toString(),
   control_version: fact.controlVersion,
   catalog_version: fact.catalogVersion,

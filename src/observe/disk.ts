@@ -8,7 +8,7 @@
  * What goes wrong is a value. Nothing is ever written.
  */
 import { close, closeSync, constants, fstat, fstatSync, lstat, lstatSync, open } from 'node:fs'
-import { openSync, read, readSync, stat, statSync, statfs } from 'node:fs'
+import { openSync, read, readdir, readSync, stat, statSync, statfs } from 'node:fs'
 import type { BigIntStats, StatsFs } from 'node:fs'
 import type { UnixMs } from '../facts/units.ts'
 import { errorCode, meansAbsent } from './system-error.ts'
@@ -118,6 +118,15 @@ export const fileSystemOf = async (path: string): Promise<number | null> => {
   try {
     const { type } = await called<StatsFs>(done => statfs(path, done))
     return type
+  } catch {
+    return null
+  }
+}
+
+/** Names of a directory's entries; null when it can't be read. */
+export const namesIn = async (path: string): Promise<readonly string[] | null> => {
+  try {
+    return await called<string[]>(done => readdir(path, done))
   } catch {
     return null
   }

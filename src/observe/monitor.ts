@@ -101,6 +101,7 @@ export const startMonitor = (needs: {
     if (closed) return probe.close()
     if (looked === null) return lookAgain()
     accept(looked, { ...began, lookMs: clock.monotonic() - began.lookedAt })
+    void looked.unfinished?.then(lookAgain)
     if (askedAgain) return lookAgain()
     const outlook = {
       settled: unsettled === null,
@@ -230,9 +231,7 @@ const postmasterOf = (snapshot: Snapshot | null) =>
   snapshot?.evidence.lockFile.kind === 'seen' ? snapshot.evidence.lockFile.fact.pid : null
 
 const timelineIn = (snapshot: Snapshot | null) =>
-  snapshot?.evidence.controlFile.kind === 'seen'
-    ? timelineOf(snapshot.evidence.controlFile.fact)
-    : null
+  snapshot === null ? null : timelineOf(snapshot.evidence)
 
 /** Changes for which an event is due: those of files in a directory that is still the same one. */
 const fileChanges = (before: Evidence, now: Evidence): boolean =>

@@ -33,6 +33,8 @@ export type Look = {
   readonly vitals: VitalSigns
   /** `device:inode` of global/pg_control; null when it can't be had. */
   readonly controlFileInode: string | null
+  /** Resolves when another look knows what this one only began to read; never rejects. */
+  readonly unfinished?: Promise<void>
 }
 
 export type Probe = {
@@ -178,6 +180,7 @@ export const createProbe = (needs: {
       children,
       controlFile,
       signalFiles,
+      promotion: 'not looked for',
       crashRestart: false,
     }
     const weighed = weigh(next, found)

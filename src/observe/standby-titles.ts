@@ -43,20 +43,6 @@ export const createStandbyTitles = (
   let others: { of: Pid; pids: ReadonlySet<Pid>; at: MonotonicMs } | null = null
   let underWay: { of: Pid; reading: Promise<ChildrenSighting> } | null = null
 
-  /** As it is now; as it was when its title can't be read whole; null when it has ended. */
-  const anew = async (
-    kind: ChildKind,
-    child: Child | null,
-    titles: TitleFrame,
-  ): Promise<Child | null> => {
-    if (child === null) return null
-    for (let readings = 1; readings <= readingsMax; readings += 1) {
-      const titled = await readTitle(table, child.pid, titles)
-      if (titled?.kind === kind && titled.child.started === child.started) return titled.child
-    }
-    return statOf(table, child.pid)?.started === child.started ? child : null
-  }
-
   /** Null for none, also when one has no title yet. */
   const findReceiver = async (
     postmaster: Pid,
@@ -80,10 +66,14 @@ export const createStandbyTitles = (
 
   const read = async (postmaster: Pid, counted: Counted): Promise<ChildrenSighting> => {
     const titles = await readTitleFrame(table, postmaster)
-    startup = await anew('startup', latest(startup, counted.startup), titles)
+    startup = await asOfNow(table, {
+      kind: 'startup',
+      child: latest(startup, counted.startup),
+      titles,
+    })
     receiver =
-      (await anew('walreceiver', receiver, titles)) ??
-      (await anew('walreceiver', counted.walreceiver, titles))
+      (await asOfNow(table, { kind: 'walreceiver', child: receiver, titles })) ??
+      (await asOfNow(table, { kind: 'walreceiver', child: counted.walreceiver, titles }))
     if (receiver === null) {
       const found = await findReceiver(postmaster, titles)
       if (found === 'hidden') return hidden
@@ -122,6 +112,19 @@ export const createStandbyTitles = (
       return { ...evidence, children: await readSoon(lockFile.fact.pid, children) }
     },
   }
+}
+
+/** With its title of now; as it was when that can't be read whole; null when it has ended. */
+export const asOfNow = async (
+  table: ProcessTable,
+  { kind, child, titles }: { kind: ChildKind; child: Child | null; titles: TitleFrame },
+): Promise<Child | null> => {
+  if (child === null) return null
+  for (let readings = 1; readings <= readingsMax; readings += 1) {
+    const titled = await readTitle(table, child.pid, titles)
+    if (titled?.kind === kind && titled.child.started === child.started) return titled.child
+  }
+  return statOf(table, child.pid)?.started === child.started ? child : null
 }
 
 /** The newer title of the same process. */

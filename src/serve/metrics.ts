@@ -161,7 +161,7 @@ const serverFamilies = (snapshot: Snapshot | null): readonly Family[] => {
         value: 1,
       },
     ]),
-    gauge('timeline', 'The timeline of the server.', known(control && timelineOf(control))),
+    gauge('timeline', 'The timeline of the server.', known(timelineOf(snapshot.evidence))),
     gauge(
       'postmaster_start_time_seconds',
       'When the postmaster started, since 1970.',

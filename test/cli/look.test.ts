@@ -1,6 +1,7 @@
 import t from 'tap'
 import { lookOnce } from '../../src/cli/look.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
+import { noVitalSigns } from '../../src/observe/vital-signs.ts'
 import {
   children,
   controlFile,
@@ -12,6 +13,7 @@ import {
   standbyChildren,
   standbyEvidence,
 } from '../harness/evidence.ts'
+import { deferred, settle } from '../harness/manual-clock.ts'
 import { fakeOutside, passTimeUntil } from '../harness/fake-outside.ts'
 
 const starting = primaryEvidence({ lockFile: seen(lockFile({ status: 'starting' })) })
@@ -105,6 +107,35 @@ t.test('a void look is taken again, and does not void what was seen before', asy
 
 t.test('a lock file that never stands still leaves nothing to tell', async t => {
   t.match(await look(), { snapshot: null, looks: 5 })
+})
+
+t.test('what a look only began to read is waited for', async t => {
+  const { promise, resolve } = deferred<void>()
+  const fake = fakeOutside(null)
+  let looks = 0
+  let known = false
+  const probe = {
+    look: () => {
+      looks += 1
+      const evidence = standbyEvidence({
+        signalFiles: noSignalFiles,
+        promotion: known ? 'under way' : 'being read',
+      })
+      const looked = { evidence, vitals: noVitalSigns, controlFileInode: null }
+      return Promise.resolve(known ? looked : { ...looked, unfinished: promise })
+    },
+    forget: () => {},
+    close: () => {},
+  }
+  const looking = lookOnce(probe, fake.outside.clock, { restartMs: 0 })
+  await settle()
+  fake.clock.advance(1000)
+  await settle()
+  t.equal(looks, 1)
+  known = true
+  resolve()
+  t.match(await passTimeUntil(looking, fake), { evidence: { promotion: 'under way' }, hazards: [] })
+  t.equal(looks, 2)
 })
 
 t.test('hazards belong to what was seen', async t => {

@@ -7,7 +7,13 @@ import { patienceMs } from '../../src/cli/patience.ts'
 import { status } from '../../src/cli/status.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import { drained, type Maintenance } from '../../src/facts/maintenance.ts'
-import { noSignalFiles, primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
+import {
+  lockFile,
+  noSignalFiles,
+  primaryEvidence,
+  seen,
+  standbyEvidence,
+} from '../harness/evidence.ts'
 import { fakeOutside, noAccounts, passTimeUntil, rootAccounts } from '../harness/fake-outside.ts'
 
 const defaults: StatusOptions = {
@@ -67,6 +73,24 @@ t.test('or whether it is what was expected', async t => {
   t.strictSame(await codes('primary'), [0, 1, 1])
   t.strictSame(await codes('standby'), [1, 0, 1])
   t.strictSame(await codes('any'), [0, 0, 1])
+})
+
+const socketOnly = primaryEvidence({ lockFile: seen(lockFile({ listenAddress: '' })) })
+
+t.test('a server that no load balancer reaches is not expected', async t => {
+  for (const expect of ['primary', 'any'] as const) {
+    const { exitCode, printed } = await ask(socketOnly, { expect })
+    t.equal(exitCode, 1)
+    t.match(printed, /\nnot as expected: primary, but it listens on no address.*\n$/)
+    t.equal((await ask(socketOnly, { expect, print: 'json' })).exitCode, 1)
+  }
+  const nagios = await ask(socketOnly, { expect: 'any', print: 'nagios' })
+  t.equal(nagios.exitCode, nagiosExitCodes.CRITICAL)
+  t.match(nagios.printed, /CRITICAL - primary, but it listens on no address, .*: postmaster pid/)
+  const unasked = await ask(socketOnly)
+  t.equal(unasked.exitCode, exitCodes.primary)
+  t.notMatch(unasked.printed, /not as expected/)
+  t.equal((await ask(socketOnly, { print: 'nagios' })).exitCode, nagiosExitCodes.OK)
 })
 
 t.test('people read what was seen, and why it means that', async t => {

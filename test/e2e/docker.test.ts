@@ -6,7 +6,7 @@ import assert from 'node:assert'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
-import { launchDaemon } from '../harness/daemon.ts'
+import { daemonProgram, launchDaemon } from '../harness/daemon.ts'
 import { spawnLeashed } from '../harness/leash.ts'
 import { needNamespaces } from '../harness/needs.ts'
 import { asServerUser, entering, firstProcess, inPidNamespace } from '../harness/pid-namespace.ts'
@@ -42,6 +42,29 @@ t.test('Docker is told 0 or 1, and why', async t => {
   t.match(await check(standby), { code: 0, out: /^standby: / })
   t.match(await check(stopped), { code: 1, out: /^unavailable: [^]*no server runs there/ })
   t.match(await checkHealth(t, '/nowhere'), { code: 1, out: /\/nowhere does not exist/ })
+})
+
+t.test('the server of the init scripts is not healthy', async t => {
+  for (const major of [10, 18]) {
+    const cluster = await createCluster({ major })
+    t.teardown(cluster.destroy)
+    const { dataDirectory, folder } = cluster
+    // As docker_temp_server_start() of the image does, until they are done.
+    cluster.configure({ listen_addresses: '', unix_socket_directories: folder })
+    await cluster.launch()
+    const isReady = (): boolean => lockFileLine(dataDirectory, 8).startsWith('ready')
+    await until(isReady, { what: 'the server to be ready' })
+    t.equal(lockFileLine(dataDirectory, 6), '')
+    const socketOnly = /^primary: [^]*not as expected: primary, but it listens on no address/
+    t.match(await checkHealth(t, dataDirectory), { code: 1, out: socketOnly })
+    const args = [daemonProgram(), 'status', '-D', dataDirectory]
+    const unasked = await runCommand(args, { environment: serverEnvironment() })
+    t.match(unasked, { code: 0, out: /^primary: / })
+    await cluster.stop()
+    cluster.configure({ listen_addresses: 'localhost' })
+    await cluster.start()
+    t.match(await checkHealth(t, dataDirectory), { code: 0, out: /^primary: / })
+  }
 })
 
 /** A container: its first process, as the server user; ends with the test. */

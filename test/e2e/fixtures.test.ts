@@ -10,6 +10,7 @@ import { decodeLockFile } from '../../src/facts/lock-file.ts'
 import { decodeProcessStat } from '../../src/facts/process-stat.ts'
 import { parseRecoveryConf } from '../../src/facts/recovery-request.ts'
 import { parseLsn, printLsn } from '../../src/facts/units.ts'
+import { primaryEvidence, seen } from '../harness/evidence.ts'
 import { postgresMajors } from '../harness/postgres-binaries.ts'
 
 const filesIn = (folder: string, ending: string): readonly string[] =>
@@ -74,7 +75,7 @@ t.test('our reader and pg_controldata agree about a server just promoted', async
   const ours = decodeControlFile(readFileSync(join('fixtures', 'pg_controldata', `${name}.bin`)))
   t.strictSame(ours, decodeControlDataReport(textOf('pg_controldata', `${name}.txt`)))
   t.match(ours, { ok: true, fact: { checkpointTimeline: 1 } }, 'its checkpoint is still to come')
-  t.equal(ours.ok && timelineOf(ours.fact), 2)
+  t.equal(ours.ok && timelineOf(primaryEvidence({ controlFile: seen(ours.fact) })), 2)
 })
 
 t.test('lock files say who runs the server and how far it has come', async t => {

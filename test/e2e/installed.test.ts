@@ -110,9 +110,9 @@ const makeDeb = (t: Test): string => {
 }
 
 const inDeb = [
-  'lib/systemd/system/pg-replstatus.service',
-  'lib/systemd/system/pg-replstatus@.service',
-  'lib/systemd/system/pg-replstatus@.socket',
+  'usr/lib/systemd/system/pg-replstatus.service',
+  'usr/lib/systemd/system/pg-replstatus@.service',
+  'usr/lib/systemd/system/pg-replstatus@.socket',
   'usr/bin/pg-replstatus',
   'usr/lib/pg-replstatus/package.json',
   'usr/lib/pg-replstatus/pg-replstatus.js',

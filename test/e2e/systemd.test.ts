@@ -9,20 +9,29 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { wireWords } from '../../src/serve/reply.ts'
+import { createCluster } from '../harness/cluster.ts'
 import { daemonProgram, launchDaemon, startDaemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
-import { needProgram } from '../harness/needs.ts'
+import { spawnLeashed } from '../harness/leash.ts'
+import { needNamespaces, needProgram, needRoot } from '../harness/needs.ts'
 import { hearNotifications } from '../harness/notify-socket.ts'
+import { entering, firstProcess, inPidNamespace } from '../harness/pid-namespace.ts'
 import { serverEnvironment } from '../harness/programs.ts'
+import { runCommand } from '../harness/recipes.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 import { forgeDataDirectory, makeServerFolder, startStandIn } from '../harness/stand-in.ts'
 import { hear } from '../harness/tcp-client.ts'
-import { until } from '../harness/until.ts'
+import { until, within } from '../harness/until.ts'
+
+// The first run fetches the server.
+t.setTimeout(300_000)
 
 const analyze = needProgram('systemd-analyze')
 const activate = needProgram('systemd-socket-activate')
 const notify = needProgram('systemd-notify')
 const perl = needProgram('perl')
+const root = needRoot()
+const namespaces = needNamespaces()
 
 const units = join(repositoryRoot(), 'fixtures/systemd')
 
@@ -72,10 +81,51 @@ t.test('but for what they serve the services are the same', async t => {
 
 t.test('what would end Node, blind it or harm the server is left out', async t => {
   const settings = services.map(readUnit).join('\n')
-  const harmful = ['MemoryDenyWriteExecute', 'ProcSubset', 'PrivatePIDs', 'PrivateUsers']
-  for (const name of [...harmful, 'RemoveIPC', 'Requires', 'BindsTo', 'PartOf']) {
+  const hiding = ['ProtectProc', 'ProcSubset', 'PrivatePIDs', 'PrivateIPC', 'PrivateUsers']
+  const others = ['MemoryDenyWriteExecute', 'RemoveIPC', 'Requires', 'BindsTo', 'PartOf']
+  for (const name of [...hiding, ...others]) {
     t.notMatch(settings, new RegExp(`^${name}=`, 'm'), name)
   }
+})
+
+const rootAndNamespaces = root.options.skip === false ? namespaces.options : root.options
+
+/** hidepid of proc(5), by which systemd does what ProtectProc says. */
+const hidepidOf = (unit: string): string => {
+  const [, value = 'default'] = /^ProtectProc=(\w+)$/m.exec(unit) ?? []
+  return value === 'default' ? 'off' : value
+}
+
+// pg_ctlcluster runs a server with the group of its data directory, which may be a backup's.
+t.test('a server of another group than the service is seen', rootAndNamespaces, async t => {
+  const cluster = await createCluster({ major: 15 })
+  t.teardown(cluster.destroy)
+  const { dataDirectory, binaries, user } = cluster
+  const run = (group: number): readonly string[] => {
+    const ids = [`--reuid=${user.uid}`, `--regid=${group}`, '--clear-groups']
+    return ['setpriv', ...ids, '--pdeathsig', 'KILL']
+  }
+  const hidepid = hidepidOf(readUnit('pg-replstatus@.service'))
+  const mount = `mount -o remount,hidepid=${hidepid} /proc && exec "$@"`
+  const server = [...run(user.gid + 1), join(binaries, 'postgres'), '-D', dataDirectory]
+  const child = spawnLeashed([...inPidNamespace, 'sh', '-c', mount, 'sh', ...server], {
+    cwd: '/',
+    env: serverEnvironment(),
+  })
+  const ended = new Promise<void>(resolve => void child.once('close', () => resolve()))
+  t.teardown(async () => {
+    child.kill('SIGKILL')
+    await within(ended, { what: 'the server to end' })
+  })
+  // It fills up otherwise, and the server would wait.
+  child.stderr.resume()
+  await until(cluster.accepts, { what: 'the server to accept a login' })
+  const service = [...entering(await firstProcess(child.pid ?? 0)), ...run(user.gid)]
+  const status = [daemonProgram(), 'status', '-D', dataDirectory]
+  const { code, out } = await runCommand([...service, ...status], {
+    environment: serverEnvironment(),
+  })
+  t.match({ code, out }, { code: 0, out: /^primary: / })
 })
 
 /** Takes systemd's part: keeps the socket, and starts another daemon whenever one has ended. */

@@ -1,6 +1,11 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { because, describeControlFault, timelineOf } from '../../src/facts/because.ts'
+import {
+  because,
+  describeControlFault,
+  laterTimeline,
+  timelineOf,
+} from '../../src/facts/because.ts'
 import { decodeControlDataReport } from '../../src/facts/control-data-report.ts'
 import type { Evidence } from '../../src/facts/evidence.ts'
 import type { Rule } from '../../src/facts/rules.ts'
@@ -8,6 +13,7 @@ import type { TimelineId } from '../../src/facts/units.ts'
 import { decide } from '../../src/facts/verdict.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
+  child,
   children,
   controlFile,
   lockFile,
@@ -59,7 +65,11 @@ const cases: readonly Case[] = [
     { postmaster: { kind: 'stranger', because: 'it is sshd' } },
     'postmaster.pid names pid 4711, which is not its postmaster: it is sshd',
   ],
-  ['postmaster invisible', {}, /^postmaster\.pid names pid 4711, which \/proc does not show/],
+  [
+    'postmaster invisible',
+    {},
+    /^postmaster\.pid names pid 4711, which \/proc does not show: hidepid/,
+  ],
   [
     'postmaster stopped',
     { postmaster: { kind: 'stopped', by: 'signal' } },
@@ -177,15 +187,52 @@ t.test('what went wrong with either source of the cluster state is named after i
   )
 })
 
-t.test('the timeline is the newer of the two that the control file knows', async t => {
-  const timelines = (checkpointTimeline: number, minRecoveryTimeline: number) =>
-    timelineOf(
+/** A control file with these timelines, beside a startup process with this title or none. */
+const onTimelines = (
+  [checkpointTimeline, minRecoveryTimeline]: readonly [number, number],
+  title?: string,
+) =>
+  primaryEvidence({
+    controlFile: seen(
       controlFile({
         checkpointTimeline: checkpointTimeline as TimelineId,
         minRecoveryTimeline: minRecoveryTimeline as TimelineId,
       }),
-    )
-  t.equal(timelines(3, 0), 3, 'a primary')
-  t.equal(timelines(3, 4), 4, 'just promoted, before its first checkpoint')
-  t.equal(timelineOf(newerControlFile()), null, 'of a newer version')
+    ),
+    children: children({ startup: title === undefined ? null : child(title, 4714) }),
+  })
+
+t.test('the timeline is the latest that control file and replay know', async t => {
+  const startup = 'startup recovering 0000001F0000000000000003'
+  t.equal(timelineOf(onTimelines([3, 0])), 3, 'a primary')
+  t.equal(timelineOf(onTimelines([3, 4])), 4, 'just promoted, before its first checkpoint')
+  t.equal(timelineOf(onTimelines([3, 3], startup)), 31, 'a standby that has followed')
+  t.equal(timelineOf(onTimelines([32, 3], startup)), 32, 'an old title')
+  t.equal(timelineOf(onTimelines([3, 3], `${startup} waiting`)), 31, 'in a recovery conflict')
+})
+
+t.test('what is waited for is not replayed, and other titles name no segment', async t => {
+  for (const title of [
+    'startup waiting for 000000040000000000000003',
+    'startup recovering 0000000400000000',
+    'startup',
+  ]) {
+    t.equal(timelineOf(onTimelines([3, 0], title)), 3, title)
+  }
+  const hidden = onTimelines([3, 0])
+  t.equal(timelineOf({ ...hidden, children: { kind: 'invisible' } }), 3)
+})
+
+t.test('without a control file, or with one too new, the timeline is not known', async t => {
+  t.equal(timelineOf(primaryEvidence({ controlFile: seen(newerControlFile()) })), null)
+  t.equal(timelineOf(primaryEvidence({ controlFile: { kind: 'absent' } })), null)
+})
+
+t.test('of two timelines one may be unknown', async t => {
+  const [three, four] = [3 as TimelineId, 4 as TimelineId]
+  t.equal(laterTimeline(null, null), null)
+  t.equal(laterTimeline(null, three), three)
+  t.equal(laterTimeline(three, null), three)
+  t.equal(laterTimeline(three, four), four)
+  t.equal(laterTimeline(four, three), four)
 })

@@ -30,8 +30,8 @@ t.test('a primary in good health reads like this', async t => {
     '  lock file       ready, pid 4711, port 5432              written 59 min 0 s ago',
     '  postmaster      alive, known by its working directory   started 1 h 0 min ago',
     '  children        checkpointer 4712, walwriter 4713',
-    '  control file    in production, read by ourselves        written 1 min 0 s ago',
     '  timeline        3',
+    '  control file    in production, read by ourselves        written 1 min 0 s ago',
     '  checkpoint      3/28, redo from 3/0                     taken 1 min 0 s ago',
     '  system id       7395001122334455667',
     '  next start      as a primary (no signal file)',
@@ -57,6 +57,14 @@ t.test('hazards come last, as warnings', async t => {
   const hazard = { name: 'next start fails', warning: 'the next start will fail' } as const
   const lines = explain(snapshotOf(primaryEvidence(), { hazards: [hazard] }))
   t.equal(lines.at(-1), 'warning: the next start will fail')
+})
+
+t.test('a promotion that has removed the signal file is told', async t => {
+  const without = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'none' })
+  const promoted = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'under way' })
+  const line = '  promotion       under way: pg_wal has the first segment of a new timeline'
+  t.notOk(explain(snapshotOf(without)).includes(line))
+  t.ok(explain(snapshotOf(promoted)).includes(line))
 })
 
 t.test('a standby has a line on its replication', async t => {

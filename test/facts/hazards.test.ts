@@ -1,6 +1,7 @@
 import t from 'tap'
 import { hazardsOf } from '../../src/facts/hazards.ts'
 import {
+  controlFile,
   directory,
   newerControlFile,
   noSignalFiles,
@@ -33,6 +34,18 @@ t.test('a standby without its signal file is a second primary at the next start'
   ])
   const old = standbyEvidence({ signalFiles, directory: directory('11') })
   t.match(hazardsOf('standby', old), [{ warning: /^recovery\.conf is missing/ }])
+})
+
+t.test('unless it leaves recovery, and has removed the file itself', async t => {
+  const bare = standbyEvidence({ signalFiles, promotion: 'none' })
+  t.strictSame(names('standby', bare), ['standby without signal file'])
+  for (const promotion of ['being read', 'under way'] as const) {
+    t.strictSame(hazardsOf('standby', { ...bare, promotion }), [], promotion)
+  }
+  for (const state of ['shutting down', 'shut down'] as const) {
+    const ending = { ...bare, controlFile: seen(controlFile({ state })) }
+    t.strictSame(hazardsOf('standby', ending), [], state)
+  }
 })
 
 t.test('a primary with a signal file is none after the next start', async t => {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import { majorVersion } from '../../src/facts/sightings.ts'
-import { directory } from '../harness/evidence.ts'
+import { isSameProcess, majorVersion } from '../../src/facts/sightings.ts'
+import { child, directory } from '../harness/evidence.ts'
 import { anyText } from '../harness/foreign-text.ts'
 
 t.test('the major version is what PG_VERSION begins with', async t => {
@@ -14,6 +14,12 @@ t.test('without a PG_VERSION that says so there is no version', async t => {
   t.equal(majorVersion(directory(null)), null)
   t.equal(majorVersion(directory('devel')), null)
   t.equal(majorVersion({ kind: 'absent' }), null)
+})
+
+t.test('a process is another one when its number has come round', async t => {
+  t.ok(isSameProcess(child('startup', 4714), child('startup recovering', 4714)))
+  t.notOk(isSameProcess(child('startup', 4714), child('startup', 4715)))
+  t.notOk(isSameProcess(child('startup', 4714, 1), child('startup', 4714, 2)))
 })
 
 t.test('whatever PG_VERSION says, it is a number or none', async t => {

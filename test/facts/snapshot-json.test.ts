@@ -9,6 +9,7 @@ import type { UnixSeconds } from '../../src/facts/units.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
   alive,
+  child,
   children,
   controlFile,
   lockFile,
@@ -90,6 +91,7 @@ t.test('a primary in good health, field by field', async t => {
       min_recovery_timeline: 0,
     },
     replication: null,
+    promotion: 'not looked for',
     next_start: 'none',
     signal_files: {
       standby_signal: false,
@@ -121,6 +123,11 @@ t.test('a standby, and a server that does not serve', async t => {
       receive_lsn: '0/3000148',
       replay_segment: '000000010000000000000003',
     },
+  })
+  const startup = child('startup recovering 000000040000000000000003', 4714)
+  const followed = standbyEvidence({ children: { ...standbyChildren(), startup } })
+  t.match(snapshotJson(snapshotOf(followed)), {
+    control_file: { timeline: 4, checkpoint_timeline: 3 },
   })
   const down = primaryEvidence({ lockFile: { kind: 'absent' } })
   t.match(snapshotJson(snapshotOf(down)), { verdict: 'unavailable', rule: 'no lock file' })

@@ -163,5 +163,6 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
     recoveryConf: fc.option(fc.record({ standbyMode: fc.boolean() })),
     backupLabel: fc.boolean(),
   }),
+  promotion: fc.constantFrom('not looked for', 'being read', 'none', 'under way'),
   crashRestart: fc.boolean(),
 })

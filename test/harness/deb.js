@@ -93,9 +93,9 @@ const files = {
   'usr/lib/pg-replstatus/pg-replstatus.js': program,
   // Without it Node reads the program twice to find out what kind of module it is.
   'usr/lib/pg-replstatus/package.json': `${JSON.stringify({ name, version, type: 'module' })}\n`,
-  'lib/systemd/system/pg-replstatus.service': read('fixtures/systemd/pg-replstatus.service'),
-  'lib/systemd/system/pg-replstatus@.service': read('fixtures/systemd/pg-replstatus@.service'),
-  'lib/systemd/system/pg-replstatus@.socket': read('fixtures/systemd/pg-replstatus@.socket'),
+  'usr/lib/systemd/system/pg-replstatus.service': read('fixtures/systemd/pg-replstatus.service'),
+  'usr/lib/systemd/system/pg-replstatus@.service': read('fixtures/systemd/pg-replstatus@.service'),
+  'usr/lib/systemd/system/pg-replstatus@.socket': read('fixtures/systemd/pg-replstatus@.socket'),
   'usr/share/man/man1/pg-replstatus.1.gz': packed(read('dist/pg-replstatus.1')),
   'usr/share/bash-completion/completions/pg-replstatus': read(
     'dist/completions/pg-replstatus.bash',

@@ -126,6 +126,7 @@ export const primaryEvidence = (changes: Partial<Evidence> = {}): Evidence => ({
   children: children(),
   controlFile: seen(controlFile()),
   signalFiles: noSignalFiles,
+  promotion: 'not looked for',
   crashRestart: false,
   ...changes,
 })

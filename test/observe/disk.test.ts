@@ -7,6 +7,7 @@ import {
   inodeOf,
   isMissing,
   linkStatusOf,
+  namesIn,
   readBytes,
   readBytesAtOnce,
   statusOf,
@@ -95,6 +96,14 @@ t.test('what can not be read has no status', async t => {
 t.test('what is absent is the same each time', async t => {
   const path = join(folder(), 'nothing')
   t.equal((await readBytes(path, 1)).raw, (await readBytes(path, 1)).raw)
+})
+
+t.test('a directory has names in it, and what is none has not', async t => {
+  const path = folder()
+  t.strictSame((await namesIn(path))?.toSorted(), ['empty', 'file', 'link', 'loop'])
+  t.strictSame(await namesIn(join(path, 'empty')), [])
+  t.equal(await namesIn(join(path, 'file')), null)
+  t.equal(await namesIn(join(path, 'nothing')), null)
 })
 
 t.test('a file system has a type', async t => {

@@ -42,6 +42,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
   let maintenance: Maintenance = noMaintenance
   let vitals: VitalSigns = noVitalSigns
   let looks = 0
+  let unfinished: Promise<void> | null = null
   let watching: ReturnType<Watcher['state']> = 'armed'
   let hold: Promise<void> | null = null
   let hints: Hints | undefined
@@ -50,7 +51,8 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
     probe: {
       look: async (): Promise<Look | null> => {
         looks += 1
-        const result = finds === null ? null : { evidence: finds, vitals, controlFileInode: '1:9' }
+        const more = unfinished === null ? {} : { unfinished }
+        const result = finds && { evidence: finds, vitals, controlFileInode: '1:9', ...more }
         await hold
         return result
       },
@@ -93,6 +95,10 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
     find: (evidence: Evidence | null, signs: VitalSigns = noVitalSigns) => {
       finds = evidence
       vitals = signs
+    },
+    /** The next looks only begin to read something. */
+    leaveUnfinished: (reading: Promise<void> | null) => {
+      unfinished = reading
     },
     maintain: (found: Maintenance) => {
       maintenance = found
@@ -157,6 +163,21 @@ t.test('a settled server is looked at with every tick', async t => {
   t.equal(looks(), 1)
   await pass(1)
   t.equal(looks(), 2)
+})
+
+t.test('and as soon as what a look began to read is known', async t => {
+  const { looks, pass, leaveUnfinished } = await setUp()
+  const { promise, resolve } = deferred<void>()
+  leaveUnfinished(promise)
+  await pass(500)
+  t.equal(looks(), 2)
+  leaveUnfinished(null)
+  await pass(100)
+  t.equal(looks(), 2, 'nobody waits for it')
+  resolve()
+  await settle()
+  await pass(1)
+  t.equal(looks(), 3)
 })
 
 t.test('what can not last is looked at again after milliseconds', async t => {

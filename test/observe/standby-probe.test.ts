@@ -1,0 +1,148 @@
+import t, { type Test } from 'tap'
+import type { Evidence } from '../../src/facts/evidence.ts'
+import { timelineOf } from '../../src/facts/because.ts'
+import type { ProcessTable } from '../../src/observe/process-table.ts'
+import { createStandbyProbe } from '../../src/observe/standby-probe.ts'
+import { noVitalSigns } from '../../src/observe/vital-signs.ts'
+import {
+  child,
+  children,
+  noSignalFiles,
+  primaryEvidence,
+  standbyEvidence,
+} from '../harness/evidence.ts'
+import { fakeProcesses } from '../harness/fake-processes.ts'
+import { createManualClock, deferred, settle } from '../harness/manual-clock.ts'
+
+const startup = child('startup recovering 000000030000000000000003', 4714)
+
+/** A probe that finds what the test says, and the startup process as it is by now. */
+const setUp = (first: Evidence | null, wrap = (table: ProcessTable): ProcessTable => table) => {
+  const manual = createManualClock()
+  const processes = fakeProcesses()
+  const retitle = (segment: string): void => {
+    const { pid, started } = startup
+    processes.add({ pid, started, commandLine: `postgres: startup recovering ${segment}\0` })
+  }
+  retitle('000000030000000000000003')
+  let finds = first
+  const calls: string[] = []
+  const inner = {
+    look: () =>
+      Promise.resolve(finds && { evidence: finds, vitals: noVitalSigns, controlFileInode: '1:9' }),
+    forget: (name: string | null) => calls.push(`forget ${name}`),
+    watchFreezer: () => {},
+    close: () => calls.push('close'),
+  }
+  const needs = { processes: wrap(processes.table), clock: manual.clock }
+  const probe = createStandbyProbe(inner, needs)
+  return {
+    ...manual,
+    processes,
+    retitle,
+    probe,
+    calls,
+    find: (evidence: Evidence | null) => {
+      finds = evidence
+    },
+    look: async () => (await probe.look())?.evidence,
+  }
+}
+
+const standby = standbyEvidence({ children: children({ startup, walwriter: null }) })
+
+t.test('a void look stays one, and all else is left to the probe', async t => {
+  const { look, probe, calls } = setUp(null)
+  t.equal(await look(), undefined)
+  probe.forget('pg_control')
+  probe.close()
+  t.strictSame(calls, ['forget pg_control', 'close'])
+})
+
+t.test('where nothing changes, the evidence is the very same', async t => {
+  for (const evidence of [primaryEvidence(), standby, primaryEvidence({ children: hidden })]) {
+    const { look, find } = setUp(evidence)
+    const first = await look()
+    t.strictSame(first, evidence)
+    t.equal(await look(), first)
+    find({ ...evidence })
+    t.not(await look(), first)
+  }
+})
+const hidden = { kind: 'invisible' } as const
+
+t.test('the title of a startup process is read again after some seconds', async t => {
+  const { look, retitle, advance, processes } = setUp(standby)
+  retitle('000000040000000000000003')
+  t.equal(timelineOf((await look()) ?? standby), 3)
+  advance(4999)
+  await look()
+  t.equal(processes.titlesRead(), 0)
+  advance(1)
+  t.equal(timelineOf((await look()) ?? standby), 3, 'no look waits for it')
+  await look()
+  await settle()
+  t.equal(processes.titlesRead(), 1)
+  const followed = await look()
+  t.equal(timelineOf(followed ?? standby), 4)
+  t.equal(await look(), followed)
+  advance(4999)
+  await look()
+  t.equal(processes.titlesRead(), 1)
+})
+
+t.test('another startup process is known by its own title', async t => {
+  const { look, find, advance, retitle } = setUp(standby)
+  await look()
+  retitle('000000040000000000000003')
+  advance(5000)
+  await look()
+  const other = child('startup recovering 000000070000000000000003', 5000)
+  find({ ...standby, children: children({ startup: other }) })
+  t.equal(timelineOf((await look()) ?? standby), 7)
+  await settle()
+  t.equal(timelineOf((await look()) ?? standby), 7, 'whatever is read of the one before')
+})
+
+t.test('one that has ended is what the count says of it', async t => {
+  const { look, find, advance, processes } = setUp(standby)
+  await look()
+  processes.remove(startup.pid)
+  advance(5000)
+  await look()
+  await settle()
+  t.match(await look(), { children: { startup } })
+  find({ ...standby, children: children() })
+  t.match(await look(), { children: { startup: null } })
+})
+
+t.test('a title that can not be read holds up nothing', async t => {
+  const hung = deferred<string>()
+  let reads = 0
+  const { look, advance } = setUp(standby, table => ({
+    ...table,
+    commandLine: () => {
+      reads += 1
+      return hung.promise
+    },
+  }))
+  await look()
+  advance(5000)
+  t.match(await look(), { children: { startup } })
+  advance(5000)
+  t.match(await look(), { children: { startup } })
+  t.equal(reads, 1)
+})
+
+t.test('a standby without its signal file may be in a promotion', async (t: Test) => {
+  const path = t.testdir({ pg_wal: { '000000040000000000000003': '' } })
+  const { probe, look, processes } = setUp({ ...standby, path, signalFiles: noSignalFiles })
+  processes.add({ pid: 4711, children: [startup.pid] })
+  const first = await probe.look()
+  t.match(first, { evidence: { promotion: 'being read' }, unfinished: Promise })
+  await first?.unfinished
+  const second = await probe.look()
+  t.match(second, { evidence: { promotion: 'under way' } })
+  t.notOk(second && 'unfinished' in second)
+  t.equal(await look(), second?.evidence)
+})

@@ -158,9 +158,10 @@ const replicationLines = (evidence: Evidence): Line[] => {
   return [['replication', [state, ...received, ...replayed].join(', '), '']]
 }
 
+/** None without a control file; unknown if that is of a newer version than is known. */
 const timelineLines = (evidence: Evidence): Line[] => {
-  const timeline = timelineOf(evidence)
-  return timeline === null ? [] : [['timeline', `${timeline}`, '']]
+  if (evidence.controlFile.kind !== 'seen') return []
+  return [['timeline', `${timelineOf(evidence) ?? 'unknown'}`, '']]
 }
 
 const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs): Line[] => {

@@ -125,6 +125,7 @@ t.test('what a look only began to read is waited for', async t => {
       return Promise.resolve(known ? looked : { ...looked, unfinished: promise })
     },
     forget: () => {},
+    watchFreezer: () => {},
     close: () => {},
   }
   const looking = lookOnce(probe, fake.outside.clock, { restartMs: 0 })

@@ -95,7 +95,9 @@ t.test('a newer version than is known is told of any server, beside what else is
     warning: /^control version 9900 is newer than the newest known, 1905: .*--control-check/,
   })
   t.strictSame(names(null, primaryEvidence(newer)), ['unknown control version'])
-  t.strictSame(names('standby', standbyEvidence({ ...newer, signalFiles })), [
+  const recovering = { ...newerControlFile(), state: 'in archive recovery' } as const
+  const standby = standbyEvidence({ controlFile: seen(recovering), signalFiles })
+  t.strictSame(names('standby', standby), [
     'standby without signal file',
     'unknown control version',
   ])

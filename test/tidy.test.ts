@@ -74,7 +74,7 @@ t.test('test mirrors src, and has a place for all else', async t => {
   const strays = list('test').filter(
     path =>
       !/^test\/(facts|observe|serve|cli)\/[a-z0-9-]+\.test\.ts$/.test(path) &&
-      !/^test\/(e2e|harness|fixtures|demo|truth|bench|soak)\//.test(path) &&
+      !/^test\/(e2e|harness|fixtures|demo|truth|bench|soak|nodes)\//.test(path) &&
       !['test/tidy.test.ts', 'test/tsconfig.json'].includes(path),
   )
   t.strictSame(strays, [])

@@ -104,7 +104,9 @@ for (const [signal, role] of [
 
     daemon.child.kill('SIGUSR2')
     await daemon.says(' maintenance by=SIGUSR2 state=on')
-    t.match(await hear({ port }), { end: 'ECONNREFUSED' })
+    // A connection made while the port is being closed is reset.
+    const isClosed = async (): Promise<boolean> => (await hear({ port })).end === 'ECONNREFUSED'
+    await until(isClosed, { what: 'the port to be closed' })
 
     daemon.child.kill(signal)
     const { exitCode, err } = await daemon.end()

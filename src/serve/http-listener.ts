@@ -16,8 +16,6 @@ import { createLosses, type LossCounters, type LossesOptions } from './losses.ts
 export type HttpLimits = {
   /** Of request line and header together. */
   readonly headerBytesMax: number
-  /** Header lines; those beyond are ignored. */
-  readonly headersMax: number
   /** From the connect until the header is complete. */
   readonly headersTimeoutMs: number
   /** How much longer it may take until who is too slow is found. */
@@ -27,7 +25,6 @@ export type HttpLimits = {
 /** A health check sends 100 bytes at once, a browser a kilobyte. */
 export const httpLimits: HttpLimits = {
   headerBytesMax: 8192,
-  headersMax: 64,
   headersTimeoutMs: 3000,
   checkEveryMs: 500,
 }
@@ -64,7 +61,7 @@ export const createHttpListener = (options: HttpListenerOptions): HttpListener =
     else send(response, answered)
   }
 
-  const { headerBytesMax, headersMax, headersTimeoutMs, checkEveryMs } = limits
+  const { headerBytesMax, headersTimeoutMs, checkEveryMs } = limits
   const server = createServer({
     maxHeaderSize: headerBytesMax,
     headersTimeout: headersTimeoutMs,
@@ -73,7 +70,8 @@ export const createHttpListener = (options: HttpListenerOptions): HttpListener =
     // haproxy sends none unless it is told to.
     requireHostHeader: false,
   })
-  server.maxHeadersCount = headersMax
+  // No limit of lines besides: beyond it Node 20 ignores them, and from 22 on it answers 431.
+  server.maxHeadersCount = 0
   server.on('request', onRequest)
   // Nobody is told to go on with a body.
   server.on('checkContinue', onRequest)

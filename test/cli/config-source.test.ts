@@ -19,7 +19,7 @@ t.test('the text of a file, as long as it may be', async t => {
 t.test('what comes in pieces', async t => {
   const path = join(t.testdir(), 'pipe')
   spawnSync('mkfifo', [path])
-  const writer = spawn('sh', ['-c', `(echo '[a]'; echo 'port = 1') > ${path}`])
+  const writer = spawn('sh', ['-c', '(echo "[a]"; echo "port = 1") > "$1"', 'sh', path])
   t.strictSame(await readConfig(path), { ok: true, fact: '[a]\nport = 1\n' })
   if (writer.exitCode === null) await once(writer, 'close')
 })

@@ -62,11 +62,13 @@ t.test('links lead to files, and to headings in them', async t => {
 t.test('a heading stands once in its document, or its anchor would be another', async t => {
   for (const path of documents) {
     const anchors = anchorsOf(path)
+    t.ok(anchors.length > 0, path)
     t.strictSame(anchors, [...new Set(anchors)], path)
   }
 })
 
 t.test('each page is linked from the README', async t => {
+  t.ok(pages.length > 5, `${pages.length} pages`)
   const linked = linksOf('README.md').map(({ path }) => path)
   t.strictSame(
     pages.filter(page => !linked.includes(page)),
@@ -84,14 +86,17 @@ t.test('what is installed links to nothing that is not', async t => {
 })
 
 t.test('files of the repository that are named exist', async t => {
+  let named = 0
   for (const document of documents) {
     const paths = proseOf(document).match(/(?<=`)(?:src|test|fixtures|\.ci)\/[\w./-]+(?=`)/g) ?? []
+    named += paths.length
     t.strictSame(
       paths.filter(path => !existsSync(join(root, path))),
       [],
       document,
     )
   }
+  t.ok(named > 0, `${named} files`)
 })
 
 /** What stands between backquotes in the first column of the tables below a heading. */

@@ -63,10 +63,10 @@ t.test('control files say to us what they say to the server', async t => {
       min_recovery_end_timeline: `${fact.minRecoveryTimeline}`,
     }
     const theirs = testimony(textOf('pg_control', name.replace('.bin', '.txt')))
-    for (const [field, value] of Object.entries(ours)) {
-      const said = theirs.get(field)
-      if (said !== undefined) t.equal(value, withoutZeros(said), `${name}: ${field}`)
-    }
+    const said = Object.keys(ours).filter(field => theirs.has(field))
+    t.ok(said.length >= 4, `${name}: ${said.length} fields`)
+    for (const field of said)
+      t.equal(ours[field], withoutZeros(theirs.get(field) ?? ''), `${name}: ${field}`)
   }
 })
 

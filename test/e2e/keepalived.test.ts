@@ -8,11 +8,11 @@ import t, { type Test } from 'tap'
 import { startInBackground } from '../harness/background.ts'
 import type { Cluster } from '../harness/cluster.ts'
 import { makeFolder } from '../harness/cluster-files.ts'
-import { daemonProgram, startDaemon } from '../harness/daemon.ts'
+import { startDaemon } from '../harness/daemon.ts'
 import { guardFolder } from '../harness/guard.ts'
 import { needProgram, needRoot } from '../harness/needs.ts'
 import { runProgram } from '../harness/programs.ts'
-import { recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
+import { installedProgram, recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
 import { readExample } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { until } from '../harness/until.ts'
@@ -70,7 +70,7 @@ const startNode = async (t: Test, { inside, ip: run }: Network, { dataDirectory 
   const config = join(folder, 'keepalived.conf')
   const text = replaceEach(recipe, {
     'script_user postgres': `script_user ${name.trim()}`,
-    '/usr/bin/pg-replstatus': daemonProgram(),
+    '/usr/bin/pg-replstatus': installedProgram(t),
     [recipeDirectory]: dataDirectory,
     '/run/pg-replstatus': folder,
   })

@@ -77,7 +77,7 @@ t.test('one started by a shell that has left a program behind', async t => {
   await cluster.start({ through: ['sh', '-c', 'sleep 1000 & exec "$@"', 'sh'] })
   const children = processes.children(cluster.pid() as Pid) ?? []
   const titles = await Promise.all(children.map(processes.commandLine))
-  const [stranger = 0] = children.filter((_, at) => titles[at]?.startsWith('sleep'))
+  const stranger = children.find((_, at) => titles[at]?.startsWith('sleep')) ?? 0
   t.teardown(() => process.kill(stranger, 'SIGKILL'))
   t.match(await status(cluster), { verdict: 'primary', children: { illegible: false } })
 })
@@ -102,7 +102,7 @@ const startCrashedStandby = async (t: Test, major: number): Promise<Cluster> => 
   await until(() => age() > 1500, { what: 'the server to be older than a second' })
   const children = processes.children(cluster.pid() as Pid) ?? []
   const titles = await Promise.all(children.map(processes.commandLine))
-  const [writer = 0] = children.filter((_, at) => titles[at]?.includes('writer'))
+  const writer = children.find((_, at) => titles[at]?.includes('writer')) ?? 0
   process.kill(writer, 'SIGKILL')
   const isNew = () => lockFileLine(cluster.dataDirectory, 7) !== lastId
   await until(isNew, { what: 'a crash restart' })

@@ -6,12 +6,11 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeFolder } from '../harness/cluster-files.ts'
-import { daemonProgram } from '../harness/daemon.ts'
 import { guardFolder } from '../harness/guard.ts'
 import { spawnLeashed } from '../harness/leash.ts'
 import { needProgram } from '../harness/needs.ts'
 import { runProgram, serverEnvironment } from '../harness/programs.ts'
-import { recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
+import { installedProgram, recipeDirectory, replaceEach, startServers } from '../harness/recipes.ts'
 import { readExample } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { until } from '../harness/until.ts'
@@ -156,7 +155,7 @@ t.test('Nagios makes of each server what is meant', nagios.options, async t => {
   const recipe = replaceEach(readExample('nagios.cfg'), {
     [recipeDirectory]: primary.dataDirectory,
     // It runs as the user that runs the server already.
-    '/usr/bin/sudo -u postgres /usr/bin/pg-replstatus': daemonProgram(),
+    '/usr/bin/sudo -u postgres /usr/bin/pg-replstatus': installedProgram(t),
   })
   const status = await checkAll(t, recipe, [
     serviceOf('a standby', standby.dataDirectory, 'any'),

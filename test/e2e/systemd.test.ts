@@ -17,7 +17,7 @@ import { needNamespaces, needProgram, needRoot } from '../harness/needs.ts'
 import { hearNotifications } from '../harness/notify-socket.ts'
 import { entering, firstProcess, inPidNamespace } from '../harness/pid-namespace.ts'
 import { serverEnvironment } from '../harness/programs.ts'
-import { runCommand } from '../harness/recipes.ts'
+import { installedProgram, runCommand } from '../harness/recipes.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 import { forgeDataDirectory, makeServerFolder, startStandIn } from '../harness/stand-in.ts'
 import { hear } from '../harness/tcp-client.ts'
@@ -41,9 +41,9 @@ const readUnit = (name: string): string => readFileSync(join(units, name), 'utf8
 const services = ['pg-replstatus@.service', 'pg-replstatus.service']
 
 /** The unit, or an instance of it, with the program where it is. */
-const place = (folder: string, name: string): string => {
+const place = (folder: string, name: string, program: string): string => {
   const path = join(folder, name.replace('@', '@15-main'))
-  writeFileSync(path, readUnit(name).replaceAll('=pg-replstatus ', `=${daemonProgram()} `))
+  writeFileSync(path, readUnit(name).replaceAll('=pg-replstatus ', `=${program} `))
   return path
 }
 
@@ -56,16 +56,19 @@ const runAnalyze = (folder: string, args: readonly string[]) => {
 
 t.test('systemd finds nothing wrong with the units', analyze.options, async t => {
   const folder = t.testdir()
-  const all = [...services, 'pg-replstatus@.socket'].map(name => place(folder, name))
+  const program = installedProgram(t)
+  const all = [...services, 'pg-replstatus@.socket'].map(name => place(folder, name, program))
   const { status, said } = runAnalyze(folder, ['verify', '--man=no', ...all])
   t.strictSame({ status, ours: said.match(/.*pg-replstatus.*/g) }, { status: 0, ours: null }, said)
 })
 
 t.test('the services can do little besides their work', analyze.options, async t => {
   const folder = t.testdir()
+  const program = installedProgram(t)
   for (const name of services) {
     const options = ['--offline=true', '--threshold=20', '--no-pager']
-    const { status, said } = runAnalyze(folder, ['security', ...options, place(folder, name)])
+    const unit = place(folder, name, program)
+    const { status, said } = runAnalyze(folder, ['security', ...options, unit])
     t.equal(status, 0, said)
   }
 })

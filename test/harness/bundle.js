@@ -12,13 +12,32 @@ import { writePapers } from './papers.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
+const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+const [, oldest, major, minor] = /^>=((\d+)\.(\d+))$/.exec(engines.node)
+
+/**
+ * What Node runs first. A Node that is too old can't read the program, or lacks what it imports,
+ * and would end with a stack trace and exit code 1, which means a standby; so would any Node with a
+ * file that is cut short. A shell can't tell the version without one more start of Node, so that is
+ * done in a script apart, which Node 10 can read as well. It is quoted with apostrophes, and so has
+ * none.
+ */
+const launch = [
+  'var node = process.versions.node, part = node.split(".")',
+  'function end(why) { console.error("pg-replstatus: error: " + why); process.exit(3) }',
+  `if (part[0] < ${major} || part[0] == ${major} && part[1] < ${minor}) ` +
+    `end("Node.js must be version ${oldest} or later, but " + process.execPath + " is " + node)`,
+  'import(require("url").pathToFileURL(process.argv[1]))' +
+    '.catch(error => end("could not load " + process.argv[1] + ": " + error))',
+].join('; ')
+
 /**
  * The first lines, for two readers: a shell starts Node with what can't be set later, and for Node
  * the second line is a string and a comment. What an answer leaves behind is dead at once, so that
  * a young generation of 4 MiB will do: a flood leaves 20 MiB less behind than with the usual 16.
  */
 const start = `#!/bin/sh
-':' //; exec node --max-semi-space-size=4 "$0" "$@"`
+':' //; exec node --max-semi-space-size=4 -e '${launch}' "$0" "$@"`
 
 /** Libraries of the CommonJS kind ask for Node's modules with require(). */
 const requireForLibraries = `import { createRequire } from 'node:module'
@@ -49,7 +68,7 @@ const { metafile } = await build({
   bundle: true,
   platform: 'node',
   format: 'esm',
-  target: 'node20.19',
+  target: `node${oldest}`,
   // Names and lines stay readable: whoever trusts it with the postgres account may read it.
   minifySyntax: true,
   legalComments: 'inline',

@@ -1,8 +1,8 @@
 /** The program as a process of its own, started from its TypeScript sources under tap. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
-import { repositoryRoot } from './repository.ts'
+import { extname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { until, within } from './until.ts'
 
 export type MainProcess = {
@@ -20,6 +20,11 @@ export type MainProcess = {
 }
 
 type Owner = { readonly teardown: (action: () => unknown) => unknown }
+
+/** The sources, or what was compiled of them, as we are. */
+const main = fileURLToPath(
+  new URL(`../../src/cli/main${extname(import.meta.filename)}`, import.meta.url),
+)
 
 /** Starting takes a second or two under tap, and much longer while other tests run. */
 const limitMs = 60_000
@@ -43,7 +48,6 @@ export const startMain = (
 ): MainProcess => {
   const covers = !(changesUser && process.geteuid?.() === 0)
   const nodeOptions = process.execArgv.filter(option => covers || !option.includes('processinfo'))
-  const main = join(repositoryRoot(), 'src/cli/main.ts')
   const command = [process.execPath, ...nodeOptions, main, ...args]
   // tap adds its own to the environment of every child, where env takes it out again.
   const unset = covers ? [] : ['-u', 'NODE_OPTIONS']

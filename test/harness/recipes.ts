@@ -1,7 +1,8 @@
 /** What operators copy from fixtures/, and the three servers that every check has to tell apart. */
 import { spawn } from 'node:child_process'
-import { symlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { createCluster, type Cluster } from './cluster.ts'
 import { daemonProgram } from './daemon.ts'
@@ -26,12 +27,24 @@ export const startServers = async (t: Test): Promise<Servers> => {
   return { ...(await startPair(t, 18)), stopped }
 }
 
+/**
+ * The program at a path as packages have it, which files for other programs can name without
+ * quotes: that of the checkout may have blanks.
+ */
+export const installedProgram = (t: Test): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'pg-replstatus-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  // Other users run it, and keepalived wants that they can't replace it.
+  chmodSync(folder, 0o755)
+  const path = join(folder, 'pg-replstatus')
+  symlinkSync(daemonProgram(), path)
+  return path
+}
+
 /** With `pg-replstatus` on the PATH, as after an installation. */
 export const installedEnvironment = (t: Test): NodeJS.ProcessEnv => {
-  const folder = t.testdir()
-  symlinkSync(daemonProgram(), join(folder, 'pg-replstatus'))
   const environment = serverEnvironment()
-  return { ...environment, PATH: `${folder}:${environment['PATH']}` }
+  return { ...environment, PATH: `${dirname(installedProgram(t))}:${environment['PATH']}` }
 }
 
 export type CommandEnd = { readonly code: number | null; readonly out: string }

@@ -4,6 +4,7 @@ import { createServer, type ListenOptions, type Server } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startListening, systemListen, type Listen } from '../../src/serve/listening.ts'
+import { makeServerFolder } from '../harness/stand-in.ts'
 import { hear, listenAsStranger } from '../harness/tcp-client.ts'
 
 /** Says one byte, so that it can be told from a port that merely opens. */
@@ -150,7 +151,8 @@ t.test('a socket that was passed to us is taken as it is', async t => {
 t.test('what was passed to us may be no port at all', async t => {
   const endpoint = { address: null, port: 5400 }
   const withPath: Listen = server => {
-    server.listen(join(t.testdir(), 'socket'))
+    // Not below t.testdir(): the path of a socket has 107 bytes at most.
+    server.listen(join(makeServerFolder(t), 'socket'))
   }
   t.match(await startListening(serverOf(t), { ...endpoint, passed: 3 }, withPath), {
     ok: false,

@@ -24,6 +24,9 @@ import { lookSequence } from '../harness/look-sequence.ts'
 import { createManualClock, deferred, settle } from '../harness/manual-clock.ts'
 import { playSequence } from '../harness/sequence-player.ts'
 
+// Seconds of work, and much longer on a machine that has much else to do.
+t.setTimeout(120_000)
+
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 const starting = primaryEvidence({ lockFile: seen(lockFile({ status: 'starting' })) })
 const leaseMs = 1500

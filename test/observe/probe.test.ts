@@ -15,6 +15,9 @@ import { untilFileTimesMove } from '../harness/file-times.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 import { playStory, story } from '../harness/simulated-looks.ts'
 
+// Seconds of work, and much longer on a machine that has much else to do.
+t.setTimeout(120_000)
+
 /** What t.testdir makes a directory of. */
 type TestFiles = {
   [name: string]: string | Buffer | ReturnType<typeof t.fixture<'symlink'>> | TestFiles

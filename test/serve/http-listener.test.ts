@@ -12,6 +12,9 @@ import { deferred, settle } from '../harness/manual-clock.ts'
 import { createManualTimers } from '../harness/manual-timers.ts'
 import { connectStubborn, hear, hearOn, listenAsStranger } from '../harness/tcp-client.ts'
 
+// Seconds of work, and much longer on a machine that has much else to do.
+t.setTimeout(120_000)
+
 const hello: HttpAnswer = {
   status: 200,
   headers: { 'Content-Length': 6, Connection: 'close' },

@@ -59,14 +59,16 @@ t.test('a server under another name, as Nix has it', async t => {
 t.test('one with no room for its titles', async t => {
   const name = 'prod-eu-west-1-billing-ledger-postgresql-cluster-node-00000001'
   const cluster = await make(t, { cluster_name: name })
-  await cluster.start({ environment: {} })
+  // The room is that of command line and environment.
+  const bare = { program: './postgres', directory: cluster.binaries, through: ['env', '-i'] }
+  await cluster.start(bare)
   t.match(await status(cluster), { verdict: 'primary', children: { illegible: true } })
   const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory })
   t.teardown(daemon.stop)
   await daemon.answers('MASTER')
   await cluster.stop()
   cluster.requestStandby(null)
-  await cluster.start({ environment: {} })
+  await cluster.start(bare)
   await daemon.answers('STANDBY')
   await cluster.promote('pg_ctl')
   await daemon.answers('MASTER')

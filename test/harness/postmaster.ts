@@ -33,6 +33,8 @@ export type Postmaster = {
 /** How a postmaster is started, where it is not as usual. */
 export type Launch = {
   readonly program?: string
+  /** Default: the cluster's folder. */
+  readonly directory?: string
   /** More arguments. */
   readonly args?: readonly string[]
   readonly environment?: NodeJS.ProcessEnv
@@ -51,7 +53,7 @@ export const launchPostmaster = async (site: Site, launch: Launch = {}): Promise
   const child = spawn(first, rest, {
     // It looks for its files from there.
     ...(first === program ? { argv0: postgres } : {}),
-    cwd: site.folder,
+    cwd: launch.directory ?? site.folder,
     env: environment,
     stdio: ['ignore', log, log],
     ...site.user,

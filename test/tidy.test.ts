@@ -106,6 +106,8 @@ t.test('each test in the four folders has its source file', async t => {
 
 t.test('a source file is covered by its own test, and by no other', async t => {
   t.strictSame(coverageMap('test/facts/verdict.test.ts'), ['src/facts/verdict.ts'])
+  const compiled = coverageMap('.build/test/facts/verdict.test.js')
+  t.strictSame(compiled, ['.build/src/facts/verdict.js'])
   // To tap an empty list means all there is, and null means nothing.
   t.equal(coverageMap('test/e2e/harness.test.ts'), null)
   t.equal(coverageMap('test/tidy.test.ts'), null)

@@ -72,8 +72,12 @@ const lockFileFault = ({ lockFile }: Evidence): string =>
 const linesOf = ({ lockFile }: Evidence): string =>
   lockFile.kind === 'seen' ? `${lockFile.fact.lineCount} lines so far` : 'it is empty'
 
-const stranger = ({ postmaster }: Evidence): string =>
-  postmaster.kind === 'stranger' ? postmaster.because : postmaster.kind
+const stranger = ({ postmaster }: Evidence): string => {
+  if (postmaster.kind === 'stranger') return postmaster.because
+  return postmaster.kind === 'alive'
+    ? "it is none of PostgreSQL's programs and has no checkpointer"
+    : postmaster.kind
+}
 
 const stoppedBy = ({ postmaster }: Evidence): string =>
   postmaster.kind === 'stopped' ? stops[postmaster.by] : postmaster.kind

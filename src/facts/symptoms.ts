@@ -62,10 +62,12 @@ const lockFileSymptom = (evidence: Evidence): Symptoms['lockFile'] => {
   }
 }
 
-const postmasterSymptom = ({ postmaster }: Evidence): Symptoms['postmaster'] => {
+const postmasterSymptom = ({ postmaster, children }: Evidence): Symptoms['postmaster'] => {
   switch (postmaster.kind) {
     case 'alive':
-      return postmaster.binaryUpgrade ? 'upgrading' : 'alive'
+      if (postmaster.binaryUpgrade) return 'upgrading'
+      // A shell with the pid of a dead postmaster may work in its directory, and have children.
+      return postmaster.isServer || hasCheckpointer(children) ? 'alive' : 'stranger'
     case 'signal 0':
       return 'alive'
     case 'stopped':
@@ -80,18 +82,16 @@ const postmasterSymptom = ({ postmaster }: Evidence): Symptoms['postmaster'] => 
   }
 }
 
+const hasCheckpointer = (children: Evidence['children']): boolean =>
+  children.kind === 'seen' && children.checkpointer !== null
+
 const statusSymptom = ({ lockFile }: Evidence): Symptoms['status'] =>
   lockFile.kind === 'seen' ? (lockFile.fact.status ?? 'none') : 'none'
 
-const presence = (
-  { children, postmaster }: Evidence,
-  which: 'startup' | 'checkpointer',
-): Presence => {
+const presence = ({ children }: Evidence, which: 'startup' | 'checkpointer'): Presence => {
   if (children.kind !== 'seen') return 'unseen'
   if (children[which] !== null) return 'there'
-  // A shell with the pid of a dead postmaster, in the same directory, has children, too.
-  const isServer = postmaster.kind !== 'alive' || postmaster.isServer
-  return children.illegible && isServer ? 'unseen' : 'not there'
+  return children.illegible ? 'unseen' : 'not there'
 }
 
 const clusterSymptom = ({ controlCheck, controlFile }: Evidence): Symptoms['cluster'] => {

@@ -13,6 +13,7 @@ import type { TimelineId } from '../../src/facts/units.ts'
 import { decide } from '../../src/facts/verdict.ts'
 import { anyEvidence } from '../harness/any-evidence.ts'
 import {
+  alive,
   child,
   children,
   controlFile,
@@ -64,6 +65,11 @@ const cases: readonly Case[] = [
     'postmaster is a stranger',
     { postmaster: { kind: 'stranger', because: 'it is sshd' } },
     'postmaster.pid names pid 4711, which is not its postmaster: it is sshd',
+  ],
+  [
+    'postmaster is a stranger',
+    { postmaster: { ...alive, isServer: false } },
+    "postmaster.pid names pid 4711, which is not its postmaster: it is none of PostgreSQL's programs and has no checkpointer",
   ],
   [
     'postmaster invisible',

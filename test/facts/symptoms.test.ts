@@ -106,10 +106,17 @@ t.test('so are those whose titles can not be read, where the process is a server
     { children: children({ illegible: true }) },
     { checkpointer: 'there', startup: 'unseen' },
   )
-  // The shell of an operator with the pid of a dead postmaster, in the data directory.
-  const shell = { ...alive, isServer: false }
-  const none = { startup: 'not there', checkpointer: 'not there' } as const
-  becomes(t, { children: cut, postmaster: shell }, none)
+})
+
+t.test('another program at work in the data directory is no postmaster', async t => {
+  // The shell of an operator, with the pid of a dead one.
+  const shell = { postmaster: { ...alive, isServer: false } }
+  becomes(t, shell, { postmaster: 'alive' })
+  const stranger = { postmaster: 'stranger' } as const
+  becomes(t, { ...shell, children: children({ checkpointer: null }) }, stranger)
+  const cut = children({ checkpointer: null, illegible: true })
+  becomes(t, { ...shell, children: cut }, stranger)
+  becomes(t, { ...shell, children: { kind: 'invisible' } }, stranger)
 })
 
 t.test('a crash restart is a crash restart', async t => {

@@ -36,7 +36,7 @@ const strangers: readonly Stranger[] = [
   },
   {
     who: 'a program at work in the data directory',
-    seen: /which is not its postmaster: it is sleep/,
+    seen: /which is not its postmaster: it is none of PostgreSQL's programs/,
     find: ({ cluster }) => startSleeper(cluster, { cwd: cluster.dataDirectory }),
   },
   {

@@ -29,7 +29,7 @@ export const createStandbyProbe = (
   probe: Probe,
   { processes, clock }: { readonly processes: ProcessTable; readonly clock: Timer },
 ): Probe => {
-  const promotions = createPromotionWatch(createStandbyTitles(processes, clock))
+  const promotions = createPromotionWatch(createStandbyTitles(processes, clock), clock)
   const withTitle = createTitleReader(processes, clock)
   let last: { of: Evidence; startup: Child | null; made: Evidence } | null = null
 

@@ -15,7 +15,7 @@ import {
   seen,
   standbyEvidence,
 } from '../harness/evidence.ts'
-import { settle } from '../harness/manual-clock.ts'
+import { createManualClock, settle } from '../harness/manual-clock.ts'
 import { until } from '../harness/until.ts'
 
 const segment = (timeline: number): string => `0000000${timeline}0000000000000003`
@@ -42,12 +42,14 @@ const setUp = (t: Test, { folder = 'pg_wal', changes = {} }: Options = {}) => {
   })
   let now: ChildrenSighting = evidence.children
   let asked = 0
-  const { see } = createPromotionWatch({
-    asOfNow: of => {
+  const titles = {
+    asOfNow: (of: Evidence) => {
       asked += 1
       return Promise.resolve({ ...of, children: now })
     },
-  })
+  }
+  const { clock, advance } = createManualClock()
+  const { see } = createPromotionWatch(titles, clock)
   return {
     path,
     evidence,
@@ -58,9 +60,12 @@ const setUp = (t: Test, { folder = 'pg_wal', changes = {} }: Options = {}) => {
       now = found
     },
     add: (timeline: number) => writeFileSync(join(path, folder, segment(timeline)), ''),
+    advance,
     /** What looks come to when they are waited for. */
     settled: async (of: Evidence = evidence): Promise<PromotionSighting> => {
-      await see(of).reading
+      const { reading } = see(of)
+      advance(500)
+      await reading
       return see(of).promotion
     },
     /** What is read again is not waited for. */
@@ -195,4 +200,16 @@ t.test('before 10 the directory has another name', async t => {
   const newer = setUp(t, { changes: { directory: directory(null) } })
   newer.add(2)
   t.equal(await newer.settled(), 'under way')
+})
+
+t.test('in a quick promotion nothing is read', async t => {
+  const { see, evidence, asked, advance } = setUp(t)
+  const { reading } = see(evidence)
+  advance(499)
+  await settle()
+  t.equal(asked(), 0)
+  t.match(see(primaryEvidence()), { promotion: 'not looked for' })
+  advance(1)
+  await reading
+  t.equal(asked(), 0)
 })

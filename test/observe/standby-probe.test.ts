@@ -136,10 +136,15 @@ t.test('a title that can not be read holds up nothing', async t => {
 
 t.test('a standby without its signal file may be in a promotion', async (t: Test) => {
   const path = t.testdir({ pg_wal: { '000000040000000000000003': '' } })
-  const { probe, look, processes } = setUp({ ...standby, path, signalFiles: noSignalFiles })
+  const { probe, look, processes, advance } = setUp({
+    ...standby,
+    path,
+    signalFiles: noSignalFiles,
+  })
   processes.add({ pid: 4711, children: [startup.pid] })
   const first = await probe.look()
   t.match(first, { evidence: { promotion: 'being read' }, unfinished: Promise })
+  advance(500)
   await first?.unfinished
   const second = await probe.look()
   t.match(second, { evidence: { promotion: 'under way' } })

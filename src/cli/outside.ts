@@ -45,7 +45,7 @@ export const systemOutside = (environment: Environment, pid: number): Outside =>
       const program = findControlDataProgram(pgControldata, environment)
       const control = createControlSource(controlCheck, { directory, program, timers: clock })
       const processes = openProcessTable()
-      const freezer = createFreezer()
+      const freezer = createFreezer(clock)
       const probe = createProbe({ controlCheck, directory, processes, freezer, control, clock })
       return createStandbyProbe(probe, { processes, clock })
     },

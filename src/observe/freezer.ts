@@ -8,13 +8,15 @@
  * /proc/PID/stat takes 3.4 us, and waits for nothing: cgroup.events and cgroup.freeze take no lock
  * that is shared, freezer.state one that is held for microseconds. /proc/PID/cgroup takes as
  * little time, but before Linux 6.8 it waits for cgroup_mutex, which is held for milliseconds when
- * processes are moved. Hence it is read by another thread, once in each look, and not before each
- * answer: if a process is moved and then frozen, this is noticed at the next look.
+ * processes are moved. Hence it is read by another thread, and not before each answer: if a process
+ * is moved and then frozen, this is noticed at the next look. When looks follow upon each other, as in
+ * a promotion, few of them wait for that thread: with each of them MASTER came up to 7 ms later.
  */
 import { closeSync, openSync, read, readFile, readSync, watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import { decodeCgroupMounts, decodeCgroupPaths, freezerFiles, saysFrozen } from '../facts/cgroup.ts'
+import type { Clock } from './clock.ts'
 import { called } from './disk.ts'
 import type { ProcessHandle } from './process-table.ts'
 import { errorCode, meansAbsent } from './system-error.ts'
@@ -33,8 +35,13 @@ export type Freezer = {
   readonly close: () => void
 }
 
+/** For how long a process is taken to be in the same cgroups. */
+const membershipMs = 200
+
 /** What the last look found. */
 type Found = {
+  /** When its cgroups were read. */
+  readonly readAt: number
   readonly handle: ProcessHandle
   /** Of /proc/PID/cgroup: it names this very process as long as it lives. */
   readonly descriptor: number
@@ -45,7 +52,11 @@ type Found = {
 /** A dozen hierarchies; the paths in Kubernetes have 200 characters. The line of v2 is the last. */
 const membershipBytesMax = 16_384
 
-export const createFreezer = (root = '/proc', watchFile: typeof watch = watch): Freezer => {
+export const createFreezer = (
+  clock: Pick<Clock, 'monotonic'>,
+  root = '/proc',
+  watchFile: typeof watch = watch,
+): Freezer => {
   const bytes = Buffer.allocUnsafe(membershipBytesMax)
   let found: Found | null = null
   let watchEach: Watch | null = null
@@ -61,7 +72,8 @@ export const createFreezer = (root = '/proc', watchFile: typeof watch = watch): 
     drop()
     const descriptor = openOrNull(join(root, String(handle.pid), 'cgroup'))
     if (descriptor === null) return null
-    return { handle, descriptor, membership: Buffer.alloc(0), files: openFiles([], null) }
+    const membership = Buffer.alloc(0)
+    return { readAt: -Infinity, handle, descriptor, membership, files: openFiles([], null) }
   }
   /** Opens the files of other cgroups than before. */
   const follow = async (before: Found, membership: Buffer): Promise<Found> => {
@@ -75,10 +87,14 @@ export const createFreezer = (root = '/proc', watchFile: typeof watch = watch): 
     look: async handle => {
       found = hold(handle)
       if (found === null) return false
+      const now = clock.monotonic()
+      const isRecent = now - found.readAt < membershipMs
+      if (isRecent && found.files.areValid()) return found.files.sayFrozen()
       const length = await readLength(found.descriptor, bytes)
       const membership = bytes.subarray(0, length)
       const isSame = membership.equals(found.membership)
       if (!isSame || !found.files.areValid()) found = await follow(found, Buffer.from(membership))
+      found = { ...found, readAt: now }
       return found.files.sayFrozen()
     },
     isFrozen: () => found !== null && found.files.sayFrozen(),

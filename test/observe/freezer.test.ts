@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Pid } from '../../src/facts/units.ts'
+import type { MonotonicMs, Pid } from '../../src/facts/units.ts'
 import { createFreezer } from '../../src/observe/freezer.ts'
 import type { ProcessHandle } from '../../src/observe/process-table.ts'
 import { fakeProcesses } from '../harness/fake-processes.ts'
+import { createManualClock } from '../harness/manual-clock.ts'
 import { within } from '../harness/until.ts'
 
 const processOf = (pid: number): ProcessHandle => {
@@ -16,6 +17,10 @@ const processOf = (pid: number): ProcessHandle => {
   if (typeof handle === 'string') throw new Error(handle)
   return handle
 }
+
+let now = 0
+/** By which each look is long after the one before. */
+const everLater = { monotonic: () => (now += 200) as MonotonicMs }
 
 /** A /proc and the cgroups of a host with both hierarchies, made of files; process 7 is in /a. */
 const setUp = (t: Test) => {
@@ -36,7 +41,7 @@ const setUp = (t: Test) => {
 
 t.test('v2: what was asked for and what it has come to, here and above', async t => {
   const { proc, put } = setUp(t)
-  const freezer = createFreezer(proc)
+  const freezer = createFreezer(everLater, proc)
   put('proc/7/cgroup', '0::/a/b\n')
   const seven = processOf(7)
   t.equal(freezer.isFrozen(), false, 'before the first look nothing is known')
@@ -61,7 +66,7 @@ t.test('v2: what was asked for and what it has come to, here and above', async t
 
 t.test('v1: the state, also while not all have stopped', async t => {
   const { proc, put } = setUp(t)
-  const freezer = createFreezer(proc)
+  const freezer = createFreezer(everLater, proc)
   put('proc/7/cgroup', '6:freezer:/f\n0::/\n')
   const seven = processOf(7)
   for (const [state, frozen] of [
@@ -77,7 +82,7 @@ t.test('v1: the state, also while not all have stopped', async t => {
 
 t.test('a process that is moved is followed with the next look', async t => {
   const { proc, put, descriptors } = setUp(t)
-  const freezer = createFreezer(proc)
+  const freezer = createFreezer(everLater, proc)
   const seven = processOf(7)
   const before = descriptors()
   t.equal(await freezer.look(seven), false)
@@ -98,7 +103,7 @@ t.test('a process that is moved is followed with the next look', async t => {
 
 t.test('another process is another matter', async t => {
   const { root, proc, put, descriptors } = setUp(t)
-  const freezer = createFreezer(proc)
+  const freezer = createFreezer(everLater, proc)
   const before = descriptors()
   put('v2/c/cgroup.freeze', '1\n')
   await freezer.look(processOf(7))
@@ -111,7 +116,7 @@ t.test('another process is another matter', async t => {
 
 t.test('where nothing can be seen nothing is frozen', async t => {
   const { root, proc, put } = setUp(t)
-  const freezer = createFreezer(proc)
+  const freezer = createFreezer(everLater, proc)
   const seven = processOf(7)
   put('v2/a/cgroup.freeze', '1\n')
   for (const path of ['/../a', '/gone', '/a\0']) {
@@ -126,7 +131,7 @@ t.test('where nothing can be seen nothing is frozen', async t => {
 
 t.test('files that could not be opened or read are opened again', async t => {
   const { root, proc, put } = setUp(t)
-  const freezer = createFreezer(proc)
+  const freezer = createFreezer(everLater, proc)
   const seven = processOf(7)
   const [file, events] = [join(root, 'v2/a/cgroup.freeze'), join(root, 'v2/a/cgroup.events')]
   rmSync(file)
@@ -145,7 +150,7 @@ t.test('files that could not be opened or read are opened again', async t => {
 
 t.test('a process that has ended is in no cgroup', async t => {
   const child = spawn('sleep', ['100'])
-  const freezer = createFreezer()
+  const freezer = createFreezer(everLater)
   const process = processOf(child.pid ?? 0)
   t.equal(await freezer.look(process), false)
   child.kill('SIGKILL')
@@ -156,7 +161,7 @@ t.test('a process that has ended is in no cgroup', async t => {
 
 t.test('the kernel reports a change, also in the cgroup that a process was moved to', async t => {
   const { proc, put } = setUp(t)
-  const freezer = createFreezer(proc)
+  const freezer = createFreezer(everLater, proc)
   let changed: () => void = () => {}
   freezer.watch(() => changed())
   const change = async (path: string, content: string): Promise<void> => {
@@ -180,7 +185,7 @@ t.test(
   'without inotify the files are read all the same, and watches that break say so',
   async t => {
     const { proc, put } = setUp(t)
-    const none = createFreezer(proc, () => {
+    const none = createFreezer(everLater, proc, () => {
       throw Object.assign(new Error('no watch'), { code: 'ENOSPC' })
     })
     none.watch(() => t.fail('nothing is reported'))
@@ -196,7 +201,7 @@ t.test(
       watches.push(watching)
       return watching
     }
-    const freezer = createFreezer(proc, breaking)
+    const freezer = createFreezer(everLater, proc, breaking)
     freezer.watch(() => {
       changes += 1
     })
@@ -206,3 +211,22 @@ t.test(
     freezer.close()
   },
 )
+
+t.test('looks that follow upon each other take the cgroups for the same', async t => {
+  const { proc, put } = setUp(t)
+  const { clock, advance } = createManualClock()
+  const freezer = createFreezer(clock, proc)
+  const seven = processOf(7)
+  put('v2/c/cgroup.freeze', '1\n')
+  t.equal(await freezer.look(seven), false)
+  put('proc/7/cgroup', '0::/c\n')
+  advance(199)
+  t.equal(await freezer.look(seven), false)
+  put('v2/a/cgroup.freeze', '1\n')
+  t.equal(await freezer.look(seven), true, 'but their files are read each time')
+  put('v2/a/cgroup.freeze', '0\n')
+  advance(1)
+  t.equal(await freezer.look(seven), true)
+  t.equal(await freezer.look(processOf(7)), true, 'as with another process')
+  freezer.close()
+})

@@ -8,9 +8,10 @@
  * /proc/PID/stat takes 3.4 us, and waits for nothing: cgroup.events and cgroup.freeze take no lock
  * that is shared, freezer.state one that is held for microseconds. /proc/PID/cgroup takes as
  * little time, but before Linux 6.8 it waits for cgroup_mutex, which is held for milliseconds when
- * processes are moved. Hence it is read by another thread, and not before each answer: if a process
- * is moved and then frozen, this is noticed at the next look. When looks follow upon each other, as in
- * a promotion, few of them wait for that thread: with each of them MASTER came up to 7 ms later.
+ * processes are moved. Hence it is read by another thread, and not before each answer: if a
+ * process is moved and then frozen, this is noticed at the next look. When looks follow upon each
+ * other, as in a promotion, few of them wait for that thread: when each of them did, a new primary
+ * was noticed up to 7 ms later.
  */
 import { closeSync, openSync, read, readFile, readSync, watch } from 'node:fs'
 import type { FSWatcher } from 'node:fs'

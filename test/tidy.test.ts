@@ -2,36 +2,34 @@
  * House rules that a machine can check, over the text of all source files. Each rule lists what
  * breaks it as `file:line: what`, so that a failure reads like a compiler's.
  */
-import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { wireWords } from '../src/serve/reply.ts'
+import { wireWords } from '../src/serve/role/reply.ts'
 import coverageMap from './harness/coverage-map.js'
 import { repositoryRoot } from './harness/repository.ts'
+import {
+  importsOf,
+  isRelative,
+  list,
+  open,
+  read,
+  roomOf,
+  target,
+  type Import,
+  type SourceFile,
+} from './harness/source-files.ts'
+import { importsOfRooms, printStructure, roomsInCircles } from './harness/structure.ts'
 
 const root = repositoryRoot()
-const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const parse = (path: string) => JSON.parse(read(path)) as Record<string, unknown>
 
-/** Files below a folder, with their paths from the top of the repository. */
-const list = (folder: string): readonly string[] =>
-  readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name).slice(root.length + 1))
-    .toSorted()
-
-type SourceFile = {
-  /** From the top of the repository. */
-  readonly path: string
-  readonly text: string
-  readonly lines: readonly string[]
-}
-const open = (path: string): SourceFile => {
-  const text = read(path)
-  return { path, text, lines: text.split('\n').slice(0, -1) }
-}
 const isScript = (path: string): boolean => /\.(ts|js)$/.test(path)
-const source = list('src').filter(isScript).map(open)
+const source = list('src')
+  .filter(path => path.endsWith('.ts'))
+  .map(open)
+/** What builds it. */
+const buildPrograms = list('src/build').filter(isScript).map(open)
 const tests = list('test').filter(isScript).map(open)
 const mirroring = tests.filter(({ path }) => /^test\/(facts|observe|serve|cli)\//.test(path))
 
@@ -66,64 +64,28 @@ t.test('the top level holds what everybody knows, and nothing else', async t => 
   )
 })
 
-t.test('src has four flat folders', async t => {
+t.test('src has rooms of four layers, and the programs that build it', async t => {
   const strays = list('src').filter(
     path =>
-      !/^src\/(facts|observe|serve|cli)\/[a-z0-9-]+\.ts$/.test(path) &&
-      path !== 'src/facts/tsconfig.json',
+      !/^src\/(facts|observe|serve|cli)\/([a-z]+\/)?([a-z0-9-]+\.ts|README\.md)$/.test(path) &&
+      !/^src\/build\/([a-z]+\.js|README\.md)$/.test(path) &&
+      !['src/README.md', 'src/facts/tsconfig.json'].includes(path),
   )
   t.strictSame(strays, [])
 })
 
-t.test('test mirrors src, and has a place for all else', async t => {
+t.test('test has the rooms of src, and a place for all else', async t => {
+  const rooms = new Set(source.map(({ path }) => roomOf(path)))
   const strays = list('test').filter(
     path =>
-      !/^test\/(facts|observe|serve|cli)\/[a-z0-9-]+\.test\.ts$/.test(path) &&
+      !(path.endsWith('.test.ts') && rooms.has(roomOf(path))) &&
       !/^test\/(e2e|harness|fixtures|demo|truth|bench|soak|nodes)\//.test(path) &&
       !['test/tidy.test.ts', 'test/tsconfig.json'].includes(path),
   )
   t.strictSame(strays, [])
 })
 
-const testOf = (path: string): string => path.replace(/^src\/(.*)\.ts$/, 'test/$1.test.ts')
-/** Types alone leave nothing to run. */
-const hasCode = ({ text }: SourceFile): boolean =>
-  /^(?:export )?(?:const|let|function|async function|class|for|if|await)\b|^process\b/m.test(text)
-
-t.test('each source file with code has its test, or full coverage would not see it', async t => {
-  const untested = source
-    .filter(hasCode)
-    .map(({ path }) => testOf(path))
-    .filter(path => !existsSync(join(root, path)))
-  t.strictSame(untested, [])
-})
-
-t.test('each test in the four folders has its source file', async t => {
-  const wanted = new Set(source.map(({ path }) => testOf(path)))
-  const orphans = mirroring.map(({ path }) => path).filter(path => !wanted.has(path))
-  t.strictSame(orphans, [])
-})
-
-t.test('a source file is covered by its own test, and by no other', async t => {
-  t.strictSame(coverageMap('test/facts/verdict.test.ts'), ['src/facts/verdict.ts'])
-  const compiled = coverageMap('.build/test/facts/verdict.test.js')
-  t.strictSame(compiled, ['.build/src/facts/verdict.js'])
-  // To tap an empty list means all there is, and null means nothing.
-  t.equal(coverageMap('test/e2e/harness.test.ts'), null)
-  t.equal(coverageMap('test/tidy.test.ts'), null)
-})
-
-/** Static ones, on one line or several; `from` is as written. */
-type Import = { readonly in: string; readonly from: string; readonly typesOnly: boolean }
-const importsOf = ({ path, text }: SourceFile): readonly Import[] =>
-  Array.from(
-    text.matchAll(/^(?:import|export)( type)?\s[^'"`;]*?\bfrom\s+['"]([^'"]+)['"]/gm),
-    ([, typesOnly, from = '']) => ({ in: path, from, typesOnly: typesOnly !== undefined }),
-  )
 const imports = source.flatMap(importsOf)
-/** Where a relative one leads. */
-const target = (one: Import): string => join(one.in, '..', one.from)
-const isRelative = ({ from }: Import): boolean => from.startsWith('.')
 const show = (one: Import): string => `${one.in} imports ${one.from}`
 
 t.test('imports are seen by the rules below', async t => {
@@ -133,41 +95,122 @@ t.test('imports are seen by the rules below', async t => {
   t.strictSame(lost.map(show), [], 'leading nowhere')
 })
 
+/** Types alone leave nothing to run. */
+const hasCode = ({ text }: SourceFile): boolean =>
+  /^(?:export )?(?:const|let|function|async function|class|for|if|await)\b|^process\b/m.test(text)
+
+t.test('each source file is loaded by tests of its room, or full coverage would not see it', t => {
+  const toRoom = (from: SourceFile): readonly string[] =>
+    importsOf(from)
+      .filter(one => isRelative(one) && !one.typesOnly)
+      .map(target)
+      .filter(path => roomOf(path) === roomOf(from.path))
+  const loaded = new Set(mirroring.flatMap(toRoom))
+  // The process itself is started by its test.
+  loaded.add('src/cli/main.ts')
+  for (const path of loaded) for (const next of toRoom(open(path))) loaded.add(next)
+  const unseen = source.filter(hasCode).filter(({ path }) => !loaded.has(path))
+  t.strictSame(
+    unseen.map(({ path }) => path),
+    [],
+  )
+  t.end()
+})
+
+t.test('a source file is covered by the tests of its room, and by no other', async t => {
+  const covered = coverageMap('test/facts/decide/verdict.test.ts') ?? []
+  t.ok(
+    covered.includes('src/facts/decide/verdict.ts') &&
+      covered.includes('src/facts/decide/rules.ts'),
+  )
+  t.strictSame(
+    covered.filter(path => roomOf(path) !== 'facts/decide'),
+    [],
+  )
+  for (const name of ['verdict.test.js', 'room.js']) {
+    const compiled = coverageMap(`.build/test/facts/decide/${name}`) ?? []
+    t.ok(compiled.includes('.build/src/facts/decide/verdict.js'))
+    t.strictSame(
+      compiled.filter(path => !path.endsWith('.js')),
+      [],
+    )
+  }
+  // To tap an empty list means all there is, and null means nothing.
+  t.equal(coverageMap('test/e2e/harness.test.ts'), null)
+  t.equal(coverageMap('test/tidy.test.ts'), null)
+})
+
+const layersBelow: Readonly<Record<string, readonly string[]>> = {
+  facts: [],
+  observe: ['facts'],
+  serve: ['facts'],
+  cli: ['facts', 'observe', 'serve'],
+}
+const layerOf = (path: string): string => roomOf(path).split('/')[0] ?? ''
+
+t.test('a layer imports from those below it alone', async t => {
+  const upwards = imports
+    .filter(isRelative)
+    .filter(one => layerOf(one.in) !== layerOf(target(one)))
+    .filter(one => layersBelow[layerOf(one.in)]?.includes(layerOf(target(one))) !== true)
+  t.strictSame(upwards.map(show), [])
+})
+
+t.test('rooms do not import each other in a circle', async t => {
+  t.ok(importsOfRooms.size > 10, `${importsOfRooms.size} rooms`)
+  t.strictSame(roomsInCircles(), [])
+})
+
+t.test('the drawing of the structure is up to date: npm run fixtures -- structure', async t => {
+  t.equal(read('src/README.md'), printStructure())
+})
+
 /** One door to each outside thing, and who may use it. */
 const doors: Readonly<Record<string, readonly string[]>> = {
   'node:fs': [
-    'observe/disk.ts', // the data directory, by callbacks: they cost half of what promises do
-    'observe/process-table.ts', // /proc, which never waits
-    'observe/inotify-watches.ts', // /proc/self/fdinfo, the same
-    'observe/freezer.ts', // cgroupfs, the same
-    'observe/watch-roots.ts', // constants only
+    'observe/files/wal-reader.ts', // pages of the log
+    'observe/files/read-at-once.ts', // the same, synchronously
+    'observe/files/disk.ts', // the data directory, by callbacks: they cost half of what promises do
+    'observe/processes/process-table.ts', // /proc, which never waits
+    'observe/processes/freezer.ts', // cgroupfs, the same
+    'observe/watch/watch-targets.ts', // constants only
     'cli/main.ts', // what standard error is
+    'cli/system/accounts.ts', // inherited descriptors in /proc
   ],
   'node:fs/promises': [
-    'observe/process-table.ts', // what may wait in /proc
-    'observe/pg-controldata.ts', // is there such a program?
-    'observe/watch-roots.ts', // inodes of what is to be watched
-    'cli/accounts.ts', // owners, and /etc/passwd
-    'cli/cluster-to-be.ts', // the entries of a directory that is none yet
-    'cli/config-source.ts', // the configuration file
-    'cli/debian-clusters.ts', // what Debian keeps under /etc/postgresql
+    'observe/processes/process-table.ts', // what may wait in /proc
+    'observe/files/pg-controldata.ts', // is there such a program?
+    'observe/watch/watch-targets.ts', // inodes of what is to be watched
+    'cli/system/accounts.ts', // /etc/passwd
+    'observe/files/path-parts.ts', // owners and modes
+    'cli/daemon/may-start.ts', // the entries of a directory that is none yet
+    'cli/config/config-source.ts', // the configuration file
+    'cli/system/credential-files.ts', // certificates and keys
+    'cli/system/host.ts', // the domains of the resolver
+    'cli/commands/debian-clusters.ts', // what Debian keeps under /etc/postgresql
   ],
   'node:child_process': [
-    'observe/pg-controldata.ts',
-    'serve/shell-command.ts', // of the operator's
-    'cli/systemd-notify.ts', // Node has no datagram sockets with a path
+    'observe/files/pg-controldata.ts',
+    'serve/push/shell-command.ts', // of the operator's
+    'cli/system/systemd.ts', // Node has no datagram sockets with a path
   ],
   'node:net': [
-    'serve/answering.ts', // servers
+    'serve/role/answering.ts', // servers
     'serve/allow-list.ts', // networks
-    'cli/query.ts', // clients
-    'cli/forms.ts', // what an address is
+    'serve/http/http-access.ts', // what an address is
+    'cli/commands/query.ts', // clients
+    'observe/peers/peer-request.ts', // what an address is
+    'cli/options/query-target.ts', // what an address is
+    'cli/options/option-forms.ts', // what an address is
   ],
-  'node:http': ['serve/http-listener.ts'],
-  'node:dns': ['cli/query.ts'],
-  'node:os': ['observe/process-table.ts'],
-  chokidar: ['observe/quiet-chokidar.ts'],
-  commander: ['cli/command-words.ts'],
+  'node:http': ['serve/http/http-server.ts', 'observe/peers/peer-request.ts'],
+  'node:https': ['serve/http/http-server.ts', 'observe/peers/peer-request.ts'],
+  'node:tls': ['serve/http/tls-credentials.ts'],
+  'node:crypto': ['serve/http/tls-credentials.ts'],
+  'node:dns': ['cli/commands/query.ts', 'observe/peers/peer-request.ts'],
+  'node:os': ['observe/processes/process-table.ts', 'cli/system/host.ts'],
+  chokidar: ['observe/watch/chokidar-watch.ts'],
+  commander: ['cli/options/command-words.ts'],
 }
 /** They lead nowhere. */
 const harmless = ['node:assert', 'node:path']
@@ -186,14 +229,14 @@ t.test('each outside thing has its door', async t => {
 
 t.test('time comes from one clock', async t => {
   // oxlint knows all other ways to ask for it.
-  t.strictSame(findings(except('observe/process-table.ts'), /\bnew Date\(\)/), [])
+  t.strictSame(findings(except('observe/processes/process-table.ts'), /\bnew Date\(\)/), [])
 })
 
 /** Prettier breaks all but comments, which are ours to break, and literals, which can't be. */
 const unbreakable = /['"`]|\/.*[^/\\]\/[,;)a-z]*$/
 
 t.test('no line is longer than 100 columns', async t => {
-  const long = [...source, ...tests].flatMap(({ path, lines }) =>
+  const long = [...source, ...buildPrograms, ...tests].flatMap(({ path, lines }) =>
     lines.flatMap((line, index) => {
       const isComment = /^\s*(?:\/?\*|\/\/)/.test(line)
       if (line.length <= 100 || (!isComment && unbreakable.test(line))) return []
@@ -247,8 +290,8 @@ t.test('each source file begins with what it is', async t => {
 
 t.test('words of the wire are known to reply.ts alone', async t => {
   const words = new RegExp(`\\b(?:${Object.values(wireWords).join('|')})\\b.*`)
-  const others = mirroring.filter(({ path }) => path !== testOf('src/serve/reply.ts'))
-  t.strictSame(findings([...except('serve/reply.ts'), ...others], words), [])
+  const others = mirroring.filter(({ path }) => path !== 'test/serve/role/reply.test.ts')
+  t.strictSame(findings([...except('serve/role/reply.ts'), ...others], words), [])
 })
 
 /** Words that tell nothing, anywhere in a name. */
@@ -292,7 +335,7 @@ t.test('no enum and no namespace: unions and modules do', async t => {
 t.test('a switch names its cases, so that the compiler misses a new one', async t => {
   const others = except(
     'serve/endpoint.ts', // error codes of the system are without number
-    'cli/query.ts', // so are the words of strangers
+    'cli/commands/query.ts', // so are the words of strangers
   )
   t.strictSame(findings(others, /^\s*default:/), [])
 })
@@ -345,9 +388,10 @@ t.test('libraries run as the user of the server, and are named in the README', a
 
 t.test('the program brings its libraries along, each in one version', async t => {
   const manifest = parse('package.json')
-  t.equal(manifest['dependencies'], undefined, 'nothing is installed beside it')
-  const versions = manifest['devDependencies'] as Record<string, string>
+  const versions = manifest['dependencies'] as Readonly<Record<string, string>>
   t.ok(named.size > 0)
-  const unpinned = [...named].filter(name => !/^\d+\.\d+\.\d+$/.test(versions[name] ?? ''))
+  t.strictSame(Object.keys(versions).toSorted(), [...named].toSorted())
+  t.strictSame(manifest['bundleDependencies'], Object.keys(versions))
+  const unpinned = Object.entries(versions).filter(([, of]) => !/^\d+\.\d+\.\d+$/.test(of))
   t.strictSame(unpinned, [])
 })

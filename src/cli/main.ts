@@ -1,55 +1,49 @@
 /** The process: arguments in, exit code out. */
 import { fstatSync } from 'node:fs'
-import { openAccounts, type Self } from './accounts.ts'
-import { readConfig } from './config-source.ts'
-import { findClusters } from './debian-clusters.ts'
-import { exitCodes } from './exit-codes.ts'
-import { claimInternalErrors } from './internal-errors.ts'
-import { leadsToJournal } from './journal.ts'
-import { journalPrefix } from './log.ts'
-import { systemOutside } from './outside.ts'
+import { openAccounts, type Self } from './system/accounts.ts'
+import { readConfig } from './config/config-source.ts'
+import { findClusters } from './commands/debian-clusters.ts'
+import { exitCodes } from './output/exit-codes.ts'
+import { ignoreClosedReaders, catchInternalErrors, readerGone } from './system/internal-errors.ts'
+import { isJournal, journalPrefix } from './output/log.ts'
+import { systemHost } from './system/host.ts'
 import { runProgram } from './program.ts'
-import { claimRecordSignal } from './record-signal.ts'
-import { awaitStopSignal, hearReload } from './stop-signals.ts'
-import { version } from './version.ts'
+import { operatorSignals } from './daemon/signals.ts'
 
-const whenRecordAsked = claimRecordSignal(process)
+const signals = operatorSignals(process)
 
-// Whoever reads our output may go away first (`status | head -1`); that is no reason to crash.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+ignoreClosedReaders([process.stdout, process.stderr])
 
-// Of a process that ends by itself, because nothing is left that could give an answer: Node's own
-// code for that is 0, which means a primary.
-process.exitCode = exitCodes.couldNotLook
+// For a process that exits because nothing is left to wait for. The default of Node.js is 0, which
+// means a primary.
+process.exitCode = exitCodes.error
 
 const err = (text: string): unknown => process.stderr.write(text)
-const journal = leadsToJournal(fstatSync(process.stderr.fd), process.env['JOURNAL_STREAM'])
-const releaseErrors = claimInternalErrors(process, {
-  version,
+const journal = isJournal(fstatSync(process.stderr.fd), process.env['JOURNAL_STREAM'])
+const stopCatchingErrors = catchInternalErrors(process, {
   linePrefix: journal ? journalPrefix('error') : '',
   err,
 })
 
 const run = async (): Promise<never> => {
   const exitCode = await runProgram(process.argv.slice(2), {
-    version,
+    ...signals,
     environment: process.env,
     out: text => process.stdout.write(text),
     err,
     journal,
+    terminal: process.stdout.isTTY,
+    readerGone: () => readerGone(process.stdout),
     accounts: openAccounts(process as typeof process & Self),
-    outside: systemOutside(process.env, process.pid),
-    stopAsked: () => awaitStopSignal(process),
-    whenRecordAsked,
-    onDrainSignal: toggle => process.on('SIGUSR2', toggle),
-    reloadAsked: listener => hearReload(process, listener),
+    host: systemHost(process.env, process.pid),
     readConfig,
     findClusters,
   })
-  // By now there is an answer, whatever others do at the exit, such as an agent that was preloaded.
-  releaseErrors()
-  // Without waiting for a look that a hung disk holds up.
+  // The result is known. An error at the exit, for example in a preloaded agent, must not change
+  // it.
+  stopCatchingErrors()
+  // Does not wait for a check that a hung disk holds up.
   process.exit(exitCode)
 }
-// Not awaited here, where a rejection would be one of the loading of this file.
+// Not awaited: a rejection would be reported as a failure to load this file.
 void run()

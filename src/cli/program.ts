@@ -1,54 +1,57 @@
 /** The whole program, from arguments to exit code. */
+import { visibleText } from '../facts/visible-text.ts'
 import { fault, type Outcome } from '../facts/outcome.ts'
-import type { Accounts } from './accounts.ts'
-import { readConfiguration } from './configuration.ts'
-import { exitCodes, exitDone } from './exit-codes.ts'
-import { help } from './help.ts'
-import { proposeConfiguration, type DebianCluster } from './discover.ts'
-import { createLog, journalPrefix, type ClusterReport } from './log.ts'
-import { printOperatorError, type OperatorError } from './operator-error.ts'
-import { parseCommandLine } from './options.ts'
-import type { ConfigRequest, Configuration, LogOptions, QueryOptions } from './option-values.ts'
-import type { Outside } from './outside.ts'
-import { ask, queryExitCode, queryLines } from './query.ts'
-import { serve, type RunNeeds } from './run.ts'
-import type { Environment } from './settings.ts'
-import { status } from './status.ts'
+import type { Accounts } from './system/accounts.ts'
+import { readConfiguration } from './config/configuration.ts'
+import { exitCodes, exitDone } from './output/exit-codes.ts'
+import { help } from './options/help.ts'
+import { proposeConfiguration, type DebianCluster } from './commands/discover.ts'
+import { createLog, journalPrefix, type ClusterReport } from './output/log.ts'
+import { printOperatorError, type OperatorError } from './output/operator-error.ts'
+import { parseCommandLine } from './options/command-line.ts'
+import type { ConfigRequest, Configuration, LogOptions } from './options/option-values.ts'
+import type { Host } from './system/host.ts'
+import { showCluster } from './commands/cluster.ts'
+import { ask, queryExitCode, queryLines } from './commands/query.ts'
+import { serve } from './daemon/run.ts'
+import { dropPrivilegesForFile } from './system/privileges.ts'
+import type { Environment } from './options/settings.ts'
+import type { OperatorSignals } from './daemon/signals.ts'
+import { status } from './commands/status.ts'
+import { version } from './output/version.ts'
 
-/** What the process gives to the program, so that tests can give something else. */
-export type Surroundings = {
-  readonly version: string
+/** What the process provides. Tests provide something else. */
+export type ProgramContext = OperatorSignals & {
   readonly environment: Environment
   readonly out: (text: string) => void
   readonly err: (text: string) => void
-  /** Standard error goes to journald. */
+  /** Standard output is a terminal. */
+  readonly terminal: boolean
+  /** Of standard output. */
+  readonly readerGone: () => Promise<void>
+  /** Standard error is connected to journald. */
   readonly journal: boolean
   readonly accounts: Accounts
-  readonly outside: Outside
-  readonly stopAsked: () => Promise<string>
-  readonly whenRecordAsked: (action: () => void) => void
-  readonly onDrainSignal: (toggle: () => void) => void
-  /** From now on SIGHUP is heard. */
-  readonly reloadAsked: (listener: () => void) => void
-  /** The text of a configuration file. */
+  readonly host: Host
   readonly readConfig: (path: string) => Promise<Outcome<string, OperatorError>>
-  /** Debian's clusters on this machine. */
   readonly findClusters: () => Promise<readonly DebianCluster[]>
 }
 
 /** Resolves to the exit code. `argv` is without node and script. */
 export const runProgram = async (
   argv: readonly string[],
-  surroundings: Surroundings,
+  context: ProgramContext,
 ): Promise<number> => {
-  const { version, environment, out, err, journal } = surroundings
+  const { environment, out, err, journal, host, accounts } = context
   const fail = (error: OperatorError): void => {
     err(printOperatorError(error, journal ? journalPrefix('error') : ''))
   }
   const failAll = (errors: readonly OperatorError[]): number => {
     for (const error of errors) fail(error)
-    return exitCodes.couldNotLook
+    return exitCodes.error
   }
+  const logAs = ({ logLevel: level, logFormat: format }: LogOptions): ClusterReport =>
+    createLog({ level, format, journal, now: host.clock.unix, write: err })
   const parsed = parseCommandLine(argv, environment)
   if (!parsed.ok) return failAll(parsed.fault)
   const line = parsed.fact
@@ -60,63 +63,51 @@ export const runProgram = async (
       out(`pg-replstatus ${version}\n`)
       return exitDone
     case 'discover': {
-      const proposed = proposeConfiguration(await surroundings.findClusters())
+      const proposed = proposeConfiguration(await context.findClusters())
       if (!proposed.ok) return failAll([proposed.fault])
       out(proposed.fact)
       return exitDone
     }
     case 'serve':
-      return runDaemon(line.configuration, { surroundings, fail, reread: null })
+      return serve(line.configuration, { ...context, fail, logAs, account: null, reread: null })
     case 'serve from file':
     case 'check file': {
+      const dropped = await dropPrivilegesForFile(line.request, accounts)
+      if (!dropped.ok) return failAll([dropped.fault])
       const reread = (): Promise<Outcome<Configuration, readonly OperatorError[]>> =>
-        readFrom(line.request, surroundings)
+        readFrom(line.request, context)
       const read = await reread()
       if (!read.ok) return failAll(read.fault)
       if (line.command === 'serve from file') {
-        return runDaemon(read.fact, { surroundings, fail, reread })
+        const account = dropped.fact.kind === 'dropped' ? dropped.fact.account : null
+        return serve(read.fact, { ...context, fail, logAs, account, reread })
       }
       const { length } = read.fact.clusters
-      out(`${line.request.path}: ${length} cluster${length === 1 ? '' : 's'}, no errors\n`)
+      out(
+        `${visibleText(line.request.path)}: ${length} cluster${length === 1 ? '' : 's'}, no errors\n`,
+      )
       return exitDone
     }
     case 'status':
-      return status(line.options, { ...surroundings, fail, given: line.given })
-    case 'query':
-      return query(line.options, surroundings)
+      return status(line.options, { host, accounts, out, fail, given: line.given })
+    case 'query': {
+      const { targets, timeoutMs } = line.options
+      const { clock } = host
+      const answers = await Promise.all(targets.map(target => ask(target, { timeoutMs, clock })))
+      for (const text of queryLines(answers)) out(`${text}\n`)
+      return queryExitCode(answers)
+    }
+    case 'cluster':
+      return showCluster(line.options, { ...context, fail })
   }
 }
 
 const readFrom = async (
   request: ConfigRequest,
-  { readConfig }: Surroundings,
+  { readConfig }: ProgramContext,
 ): Promise<Outcome<Configuration, readonly OperatorError[]>> => {
   const text = await readConfig(request.path)
   if (text.ok) return readConfiguration(text.fact, request)
   const { message, hint } = text.fault
   return fault([{ message: `${request.source}: ${message}`, hint }])
-}
-
-const runDaemon = (
-  configuration: Configuration,
-  {
-    surroundings,
-    ...rest
-  }: Pick<RunNeeds, 'fail' | 'reread'> & {
-    readonly surroundings: Surroundings
-  },
-): Promise<number> => {
-  const { journal, err, outside } = surroundings
-  const logAs = ({ logLevel: level, logFormat: format }: LogOptions): ClusterReport =>
-    createLog({ level, format, journal, now: outside.clock.unix, write: err })
-  return serve(configuration, { ...surroundings, ...rest, logAs })
-}
-
-const query = async (
-  { targets, timeoutMs }: QueryOptions,
-  { outside: { clock }, out }: Surroundings,
-): Promise<number> => {
-  const answers = await Promise.all(targets.map(target => ask(target, { timeoutMs, clock })))
-  for (const line of queryLines(answers)) out(`${line}\n`)
-  return queryExitCode(answers)
 }

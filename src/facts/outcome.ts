@@ -1,6 +1,6 @@
 /**
- * How "could not tell" is said: a fact, or a named fault. Decoders return an Outcome and never
- * throw, because half-written and foreign bytes are an everyday sight, not an exception.
+ * What a decoder returns: a fact, or a named fault. It never throws, because half-written and
+ * foreign bytes are normal, not an exception.
  */
 export type Outcome<Fact, Fault> =
   { readonly ok: true; readonly fact: Fact } | { readonly ok: false; readonly fault: Fault }
@@ -14,3 +14,11 @@ export const fault = <Fault>(value: Fault): { readonly ok: false; readonly fault
   ok: false,
   fault: value,
 })
+
+/**
+ * Error codes for a lack of descriptors (EMFILE, ENFILE), of memory or of processes (EAGAIN). What
+ * was asked for is then unknown, rather than absent or hidden.
+ */
+export const meansShortage = (code: string): boolean => shortages.has(code)
+
+const shortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN'])

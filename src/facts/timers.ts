@@ -1,4 +1,4 @@
-/** Waiting, handed to whoever needs it, so that tests can hold the clock. */
+/** Timers as an argument, so that tests control the time. */
 export type Timer = {
   /** Harmless when the action has run already. */
   readonly cancel: () => void

@@ -1,45 +1,45 @@
 /**
- * The lease on what the last look saw: when it ends, and whether we were there to see it end.
+ * How long the result of the last look is valid, and whether this process was suspended meanwhile.
  *
- * A process that was stopped, or not given a processor, wakes up to an old snapshot and to the
- * connects that have queued up meanwhile. Nothing is wrong then but that nobody has looked, and a
- * look takes milliseconds: so they are made to wait for it, for `graceMs` at most. Where looks were
- * due and did not end, as on a disk that hangs, nobody waits.
+ * A process that was stopped, or got no processor, continues with an old snapshot and with the
+ * connections that have queued up. The server may be well, and a look takes milliseconds: so these
+ * connections wait for it, for `graceMs` at most. If looks were due and did not end, as on a disk
+ * that hangs, none of them waits.
  */
 import type { Timer } from '../facts/timers.ts'
 import type { MonotonicMs } from '../facts/units.ts'
-import type { Clock } from './clock.ts'
+import type { Clock } from './system/clock.ts'
 
 export type Lease = {
-  /** A look that began then has ended, and with it the lease of the one before. */
+  /** To be called when a look that began then has ended: the next lease begins. */
   readonly renew: (lookedAt: MonotonicMs) => void
-  /** Asked when the lease has expired: whether that is only because we slept. */
+  /** When the lease has expired: whether that is only because this process was suspended. */
   readonly overslept: () => boolean
-  /** Resolves when a look has ended, or has not ended in time; null when we are wide awake. */
+  /** Resolves when a look has ended, or has not ended in time; null if there is no need to wait. */
   readonly waking: () => Promise<void> | null
   readonly close: () => void
 }
 
-/** A timer that comes later than this was not held up by other work: the process did not run. */
+/** A timer that is later than this was not delayed by other work: the process did not run. */
 const sleptMsMin = 50
-/** Hundred times what a look takes, and less than any client waits for an answer. */
+/** A hundred times what a look takes, and less than the time limit of any client. */
 export const graceMs = 250
 
 export const createLease = (needs: {
   readonly clock: Pick<Clock, 'monotonic' | 'after'>
   readonly leaseMs: number
   readonly lookAgain: () => void
-  /** It has run out, and nothing excuses that. */
+  /** It has expired, and not because this process was suspended. */
   readonly expired: () => void
 }): Lease => {
   const { clock, leaseMs, lookAgain, expired } = needs
   let endsAt = Infinity
   let timer: Timer | null = null
-  /** Who waits for the first look after a sleep; null when we are awake. */
+  /** What waits for the first look after a suspension; null if there was none. */
   let waiting: (() => void)[] | null = null
-  let told = false
+  let reported = false
 
-  const slept = (): boolean => !told && clock.monotonic() - endsAt > sleptMsMin
+  const slept = (): boolean => !reported && clock.monotonic() - endsAt > sleptMsMin
 
   const wake = (): void => {
     timer?.cancel()
@@ -48,7 +48,7 @@ export const createLease = (needs: {
     lookAgain()
   }
   const giveUp = (): void => {
-    told = true
+    reported = true
     endWaking()
     expired()
   }
@@ -61,23 +61,23 @@ export const createLease = (needs: {
     timer = clock.after(Math.max(0, endsAt - clock.monotonic()) + 1, end)
   }
   const end = (): void => {
-    // Node counts whole milliseconds, from a whole one: a timer may come almost two too early.
+    // Node rounds to whole milliseconds: a timer may come almost two milliseconds early.
     if (clock.monotonic() <= endsAt) return setTimer()
     if (slept()) return wake()
-    told = true
+    reported = true
     expired()
   }
   return {
     renew: lookedAt => {
       endsAt = lookedAt + leaseMs
       const isOver = clock.monotonic() > endsAt
-      // The look that was under way when we fell asleep: the next one tells.
+      // This look was under way when the process was suspended: the next one counts.
       if (waiting !== null && isOver) return lookAgain()
       endWaking()
       timer?.cancel()
-      // A look that took longer than the lease: that it ran out was told in time.
-      told &&= isOver
-      if (!told) setTimer()
+      // The look took longer than the lease, and that it expired has been reported.
+      reported &&= isOver
+      if (!reported) setTimer()
     },
     overslept: () => {
       if (waiting === null && slept()) wake()

@@ -1,41 +1,44 @@
 /**
- * When to look, and what is known meanwhile.
+ * Decides when to look, and keeps the result.
  *
- * File events, the tick, a lost pulse and unsettled evidence all say the same thing: look again.
- * There is one look at a time and at most one more asked for; what it finds becomes the snapshot
- * from which every answer is given.
+ * A file event, the end of the interval, a lost pulse and unsettled evidence have the same effect:
+ * another look. There is one look at a time, and at most one more is queued. The result becomes the
+ * snapshot from which every answer is given.
  */
-import { timelineOf } from '../facts/because.ts'
-import type { Report } from '../facts/event.ts'
-import type { Evidence } from '../facts/evidence.ts'
-import type { Maintenance } from '../facts/maintenance.ts'
+import type { Evidence } from '../facts/decide/evidence.ts'
+import { timelineOf } from '../facts/decide/reason.ts'
+import type { Report } from '../facts/report/event.ts'
+import type { Maintenance } from '../facts/decide/maintenance-mode.ts'
 import {
   currentVerdict,
   stampSnapshot,
   underMaintenance,
   type Snapshot,
-} from '../facts/snapshot.ts'
+  type Stamp,
+} from '../facts/decide/snapshot.ts'
+import type { Standing } from '../facts/decide/standing.ts'
 import type { Timer } from '../facts/timers.ts'
-import { answerOf, type Verdict } from '../facts/verdict.ts'
-import { createEagerness, nextLookMs, pollMs } from './cadence.ts'
-import type { Clock } from './clock.ts'
+import { answerOf, type Verdict } from '../facts/decide/verdict.ts'
+import { createRateLimit, nextLookMs, pollMs } from './cadence.ts'
+import type { Clock } from './system/clock.ts'
 import { createHazardWatch } from './hazard-watch.ts'
 import { createLease } from './lease.ts'
 import type { Look, Probe } from './probe.ts'
-import { createPulse, noVitalSigns, type VitalSigns } from './vital-signs.ts'
-import { createWatchHealth } from './watch-health.ts'
-import type { Watcher, WatcherNeeds } from './watcher.ts'
+import { nullInShortage } from './system/system-error.ts'
+import { createPulse, noVitalSigns, type VitalSigns } from './processes/liveness.ts'
+import { createWatchHealth } from './watch/watch-health.ts'
+import type { Watcher, WatcherNeeds } from './watch/watcher.ts'
 
 export type Monitor = {
-  /** The verdict that may be answered now: takes the pulse, touches no disk. */
+  /** The verdict that may be answered now: checks that the processes exist, reads no file. */
   readonly current: () => Verdict
   /**
-   * Resolves when current() is worth asking; null when it is now. It is not for a moment after the
-   * process itself stood still, which must not look like a failure of the server.
+   * Resolves when current() may be called; null if it may be called now. After this process was
+   * suspended there is a short wait, because that must not look like a failure of the server.
    */
   readonly waking: () => Promise<void> | null
   readonly snapshot: () => Snapshot | null
-  /** To be told when the maintenance has changed. */
+  /** To be called when the maintenance mode, or what others say, has changed. */
   readonly reconsider: () => void
   readonly close: () => void
 }
@@ -48,15 +51,17 @@ export const startMonitor = (needs: {
   readonly watch: (needs: Pick<WatcherNeeds, 'hint' | 'armed' | 'trouble'>) => Watcher
   readonly intervalMs: number
   readonly leaseMs: number
-  /** Asked before each answer. */
+  /** Called before each answer. */
   readonly maintenance: () => Maintenance
+  /** Called with what each look found: what other members of the cluster mean for it. */
+  readonly heedPeers: (evidence: Evidence, verdict: Verdict) => Standing
   readonly report: Report
-  /** Told whenever the verdict may have changed. */
+  /** Called whenever the verdict may have changed. */
   readonly changed: (verdict: Verdict) => void
 }): Monitor => {
-  const { probe, clock, intervalMs, leaseMs, maintenance, report, changed } = needs
+  const { probe, clock, intervalMs, leaseMs, maintenance, heedPeers, report, changed } = needs
   const pulse = createPulse(clock)
-  const eagerness = createEagerness()
+  const rateLimit = createRateLimit()
   const hazardWatch = createHazardWatch(report)
   let snapshot: Snapshot | null = null
   let vitals: VitalSigns = noVitalSigns
@@ -65,6 +70,8 @@ export const startMonitor = (needs: {
   let looking = false
   let askedAgain = false
   let beganAt = -Infinity
+  /** The error code of the shortage in which the last look failed; null for none. */
+  let shortage: string | null = null
   let closed = false
   let nextLook: Timer | null = null
 
@@ -80,23 +87,24 @@ export const startMonitor = (needs: {
 
   const lookAgain = (): void => {
     askedAgain = true
-    if (!looking && !closed) lookIn(eagerness.waitMs(clock.monotonic()))
+    if (!looking && !closed) lookIn(rateLimit.waitMs(clock.monotonic()))
   }
   const lookIn = (ms: number): void => {
     nextLook?.cancel()
     nextLook = clock.after(ms, () => {
-      // A failing look is our own mistake: let it end the process, as the supervisor expects.
+      // A look that fails otherwise is a bug: its rejection ends the process.
       void look()
     })
   }
   const look = async (): Promise<void> => {
     looking = true
     askedAgain = false
-    if (watcher.state() !== 'armed' || health.polling()) probe.forget(null)
     const began = { lookedAt: clock.monotonic(), lookedAtUnix: clock.unix() }
     beganAt = began.lookedAt
-    eagerness.began(beganAt)
-    const looked = await probe.look()
+    rateLimit.began(beganAt)
+    const looked = await nullInShortage(probe.look, code => {
+      shortage = code
+    })
     looking = false
     if (closed) return probe.close()
     if (looked === null) return lookAgain()
@@ -107,22 +115,24 @@ export const startMonitor = (needs: {
       settled: unsettled === null,
       unsettledLooks: unsettled?.looks ?? 0,
       unsettledForMs: unsettled === null ? 0 : beganAt - unsettled.since,
-      unheralded: snapshot?.verdict.rule === 'postmaster stopped',
+      endsWithoutEvent: snapshot?.verdict.rule === 'postmaster stopped',
       polling: health.polling(),
     }
     lookIn(nextLookMs(outlook, intervalMs))
   }
 
-  const accept = (
-    { evidence, vitals: seen, controlFileInode }: Look,
-    when: Pick<Snapshot, 'lookedAt' | 'lookedAtUnix' | 'lookMs'>,
-  ): void => {
-    const before = snapshot
-    const next =
-      before?.evidence === evidence ? { ...before, ...when } : stampSnapshot(evidence, when)
-    if (before !== null && fileChanges(before.evidence, evidence)) health.foundChange()
+  const stamp = (evidence: Evidence, when: Stamp): Snapshot => {
+    const next = stampSnapshot(evidence, when, heedPeers)
     hazardWatch.found(next.hazards, next.lookedAt)
     snapshot = next
+    return next
+  }
+
+  const accept = ({ evidence, vitals: seen, controlFileInode }: Look, when: Stamp): void => {
+    shortage = null
+    const before = snapshot
+    if (before !== null) health.looked(before.evidence, evidence)
+    const next = stamp(evidence, when)
     vitals = seen
     unsettled = next.verdict.settled
       ? null
@@ -155,42 +165,36 @@ export const startMonitor = (needs: {
       now: clock.monotonic(),
       leaseMs,
       pulse: pulse(vitals),
+      shortage,
       maintenance: maintenance(),
     })
 
-  /** The verdict of now, announced if it is another one; a lost pulse asks for a look. */
+  /** The current verdict, reported if it has changed; a lost pulse causes a look. */
   const review = (): Verdict => {
     const verdict = judge()
     if (verdict.rule === 'lease expired' && lease.overslept()) return verdict
     announce(verdict)
     if (verdict.rule === 'pulse lost') {
-      eagerness.calm()
+      rateLimit.reset()
       lookAgain()
     }
     return verdict
   }
 
-  /** Most answers change nothing, and those pay for the pulse alone. */
+  /** Most answers change nothing, and cost the check of the processes alone. */
   const current = (): Verdict => {
     const verdict = judge()
     return closed || verdict === announced?.verdict ? verdict : review()
   }
 
-  const lease = createLease({
-    clock,
-    leaseMs,
-    lookAgain,
-    expired: () => {
-      review()
-    },
-  })
+  const expired = (): void => void review()
+  const lease = createLease({ clock, leaseMs, lookAgain, expired })
   const watcher = needs.watch({
     hint: name => {
-      probe.forget(name)
       health.hinted()
       // The control file alone is written in storms. What it says settles what is open, as at the
       // end of a crash restart, which no other file tells.
-      if (name !== controlFileName || unsettled !== null) eagerness.calm()
+      if (name !== controlFileName || unsettled !== null) rateLimit.reset()
       // Something goes on: what is open now will soon be settled.
       if (unsettled !== null) unsettled = { ...unsettled, looks: 0 }
       lookAgain()
@@ -200,11 +204,11 @@ export const startMonitor = (needs: {
       lookAgain()
     },
     trouble: ({ code, path }) => {
-      health.trouble(`${path} can't be watched (${code})`)
+      health.trouble(`could not watch ${path}: ${code}`)
     },
   })
   probe.watchFreezer(() => {
-    eagerness.calm()
+    rateLimit.reset()
     lookAgain()
   })
   void look()
@@ -214,6 +218,7 @@ export const startMonitor = (needs: {
     waking: lease.waking,
     snapshot: () => snapshot && underMaintenance(snapshot, maintenance()),
     reconsider: () => {
+      if (snapshot !== null) stamp(snapshot.evidence, snapshot)
       review()
     },
     close: () => {
@@ -232,17 +237,3 @@ const postmasterOf = (snapshot: Snapshot | null) =>
 
 const timelineIn = (snapshot: Snapshot | null) =>
   snapshot === null ? null : timelineOf(snapshot.evidence)
-
-/** Changes for which an event is due: those of files in a directory that is still the same one. */
-const fileChanges = (before: Evidence, now: Evidence): boolean =>
-  before !== now &&
-  before.directory.kind === 'seen' &&
-  now.directory.kind === 'seen' &&
-  before.directory.inode === now.directory.inode &&
-  fingerprint(before) !== fingerprint(now)
-
-const fingerprint = ({ lockFile, controlFile, signalFiles }: Evidence): string =>
-  JSON.stringify([written(lockFile), written(controlFile), signalFiles])
-
-const written = (sighting: Evidence['lockFile'] | Evidence['controlFile']): number | string =>
-  'modified' in sighting ? sighting.modified : sighting.kind

@@ -1,5 +1,5 @@
 /**
- * Whether a standby without its signal file has lost it or is being promoted.
+ * Determines whether a standby without its signal file has lost it or is being promoted.
  *
  * A server that leaves recovery stops its WAL receiver, makes the first segment of its new timeline
  * and only then removes the file (measured on 10 to 18); it may then wait for minutes, for a
@@ -7,49 +7,49 @@
  * file is found gone, decides. A standby with a WAL receiver is not being promoted, and has
  * segments of a higher timeline in pg_wal that it has yet to replay when its upstream was promoted.
  *
- * No verdict depends on it, and looks do not wait for it: pg_wal may be on another disk.
+ * No verdict depends on it, and no look waits for it: pg_wal may be on another disk.
  */
 import { join } from 'node:path'
-import { laterTimeline, replayTimeline, timelineOf } from '../facts/because.ts'
-import type { Evidence } from '../facts/evidence.ts'
+import { laterTimeline, replayTimeline, timelineOf } from '../facts/decide/reason.ts'
+import type { Evidence } from '../facts/decide/evidence.ts'
 import {
   isSameProcess,
-  majorVersion,
+  walDirectory,
   type Child,
   type PromotionSighting,
-} from '../facts/sightings.ts'
-import { symptomsOf } from '../facts/symptoms.ts'
+} from '../facts/decide/sightings.ts'
+import { symptomsOf } from '../facts/decide/symptoms.ts'
 import type { Timers } from '../facts/timers.ts'
-import type { TimelineId } from '../facts/units.ts'
-import { timelineOfSegment } from '../facts/wal-file.ts'
-import { pause } from './clock.ts'
-import { namesIn } from './disk.ts'
-import type { StandbyTitles } from './standby-titles.ts'
+import { type TimelineId, timelineOfSegment } from '../facts/units.ts'
+import { pause } from './system/clock.ts'
+import { namesIn } from './files/disk.ts'
+import type { StandbyTitles } from './processes/standby-titles.ts'
+import { nullInShortage } from './system/system-error.ts'
 
 export type PromotionWatch = {
   readonly see: (evidence: Evidence) => {
     readonly promotion: PromotionSighting
-    /** Resolves when it is known; absent when it is. */
+    /** Resolves when it is known; absent if it is known now. */
     readonly reading?: Promise<void>
   }
 }
 
-/** From a look that misses the signal file until one that does not. */
+/** From a look that finds no signal file until one that does. */
 type Episode = {
   readonly startup: Child
   promotion: PromotionSighting
   /** The latest timeline known to be that of recovery. */
   timeline: TimelineId | null
   reading: Promise<void> | null
-  /** There is nothing to read again. */
+  /** It need not be read again. */
   decided: boolean
 }
 
 /**
- * Longer than most promotions take from there (up to 117 ms were measured): in these, whatever is
- * read takes the processor from the look that finds the new primary.
+ * Longer than most promotions take from there (up to 117 ms were measured): during these, reading
+ * would delay the look that finds the new primary.
  */
-const patienceMs = 500
+const delayMs = 500
 
 export const createPromotionWatch = (
   titles: StandbyTitles,
@@ -58,7 +58,7 @@ export const createPromotionWatch = (
   let episode: Episode | null = null
 
   const readLater = async (of: Episode, evidence: Evidence): Promise<void> => {
-    await pause(timers, patienceMs)
+    await pause(timers, delayMs)
     if (episode === of) await read(of, evidence)
   }
   const read = async (of: Episode, evidence: Evidence): Promise<void> => {
@@ -67,11 +67,13 @@ export const createPromotionWatch = (
     of.timeline = laterTimeline(of.timeline, replayTimeline(now))
     const mayLeave =
       children.kind === 'seen' && children.walreceiver === null && !children.illegible
-    const isLeaving = mayLeave && (await hasSegmentAfter(of.timeline, evidence))
+    const isLeaving =
+      mayLeave && (await nullInShortage(() => hasSegmentAfter(of.timeline, evidence)))
+    of.reading = null
+    if (isLeaving === null) return
     of.promotion = isLeaving ? 'under way' : 'none'
     // Being found under way it is looked for again: replay may arrive on that timeline.
     of.decided = mayLeave && !isLeaving
-    of.reading = null
   }
 
   return {
@@ -96,7 +98,7 @@ export const createPromotionWatch = (
   }
 }
 
-/** The startup process of a standby that no file asks to be one; null of any other server. */
+/** The startup process of a standby without a recovery request; null for any other server. */
 const startupWithoutRequest = (evidence: Evidence): Child | null => {
   const { cluster, nextStart } = symptomsOf(evidence)
   if (cluster !== 'in archive recovery' || nextStart !== 'none') return null
@@ -107,7 +109,6 @@ const hasSegmentAfter = async (
   timeline: TimelineId | null,
   { path, directory }: Evidence,
 ): Promise<boolean> => {
-  const major = majorVersion(directory) ?? Infinity
-  const names = await namesIn(join(path, major < 10 ? 'pg_xlog' : 'pg_wal'))
+  const names = await namesIn(join(path, walDirectory(directory)))
   return names?.some(name => (timelineOfSegment(name) ?? 0) > (timeline ?? Infinity)) ?? false
 }

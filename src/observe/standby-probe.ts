@@ -1,48 +1,45 @@
 /**
- * What looks tell of a standby besides its files and a count of its children: where replay is, and
- * whether a missing signal file means a promotion. No look waits for either.
+ * What a check reports of a standby in addition to its files and a count of its children: where
+ * replay is, and whether a missing signal file means a promotion; and of every server the history
+ * of its timeline, on which that of replay has a part. No check waits for any of them.
  *
  * A count of children reads their titles once, and a standby may follow its upstream to a new
- * timeline without another count. So that the log and `--on-change` know that timeline, the startup
- * process's title is read again every few seconds. For HTTP it is read when asked for: see
- * standby-titles.ts.
+ * timeline without another count. For the log and `--on-change`, the title of the startup process
+ * is therefore read again every few seconds; for HTTP, with each request: see standby-titles.ts.
  */
-import type { TitleFrame } from '../facts/child-title.ts'
-import type { Evidence } from '../facts/evidence.ts'
-import { isSameProcess, type Child, type PromotionSighting } from '../facts/sightings.ts'
+import type { TitleFrame } from '../facts/decode/process-title.ts'
+import type { Evidence } from '../facts/decide/evidence.ts'
+import { isSameProcess, type Child, type PromotionSighting } from '../facts/decide/sightings.ts'
 import type { MonotonicMs } from '../facts/units.ts'
-import type { Clock } from './clock.ts'
+import type { Clock } from './system/clock.ts'
 import type { Probe } from './probe.ts'
-import type { ProcessTable } from './process-table.ts'
+import type { ProcessTable } from './processes/process-table.ts'
+import { createHistoryWatch } from './history-watch.ts'
 import { createPromotionWatch } from './promotion-watch.ts'
-import { asOfNow, createStandbyTitles } from './standby-titles.ts'
+import { withTitleOfNow } from './processes/census.ts'
+import { createStandbyTitles } from './processes/standby-titles.ts'
+import { nullInShortage } from './system/system-error.ts'
 
 type Timer = Pick<Clock, 'after' | 'monotonic'>
 
 const titleAgeMsMax = 5000
 
-/** The census has told what the process is: whether its title has room does not matter. */
+/** The census has identified the process: whether its title has room does not matter. */
 const anyTitle: TitleFrame = { commandLine: '', room: null }
 
-/** Looks as `probe` does, and adds that. */
+/** Looks as `probe` does, and adds these. */
 export const createStandbyProbe = (
   probe: Probe,
   { processes, clock }: { readonly processes: ProcessTable; readonly clock: Timer },
 ): Probe => {
   const promotions = createPromotionWatch(createStandbyTitles(processes, clock), clock)
+  const histories = createHistoryWatch()
   const withTitle = createTitleReader(processes, clock)
-  let last: { of: Evidence; startup: Child | null; made: Evidence } | null = null
 
-  /** The very same evidence as before where there is nothing new. */
   const complete = (of: Evidence, promotion: PromotionSighting): Evidence => {
     const { children } = of
-    const startup = children.kind === 'seen' ? withTitle(children.startup) : null
-    if (last?.of === of && last.startup === startup && last.made.promotion === promotion) {
-      return last.made
-    }
-    const titled = children.kind === 'seen' ? { ...children, startup } : children
-    last = { of, startup, made: { ...of, children: titled, promotion } }
-    return last.made
+    if (children.kind !== 'seen') return { ...of, promotion }
+    return { ...of, promotion, children: { ...children, startup: withTitle(children.startup) } }
   }
 
   return {
@@ -51,19 +48,27 @@ export const createStandbyProbe = (
       const looked = await probe.look()
       if (looked === null) return null
       const { promotion, reading } = promotions.see(looked.evidence)
-      const evidence = complete(looked.evidence, promotion)
-      return { ...looked, evidence, ...(reading === undefined ? {} : { unfinished: reading }) }
+      const current = complete(looked.evidence, promotion)
+      const { timelineHistory, reading: readingHistory } = histories.see(current)
+      const unfinished = readingHistory ?? reading
+      return {
+        ...looked,
+        evidence: { ...current, timelineHistory },
+        ...(unfinished === undefined ? {} : { unfinished }),
+      }
     },
   }
 }
 
-/** Gives the startup process with the title that was read last, and reads one that is old. */
+/** Returns the startup process with the title that was read last, and reads an old one again. */
 const createTitleReader = (table: ProcessTable, clock: Timer) => {
   type Known = { readonly child: Child; readonly at: MonotonicMs; reading: boolean }
   let known: Known | null = null
   const read = async (old: Known): Promise<void> => {
     old.reading = true
-    const child = await asOfNow(table, { kind: 'startup', child: old.child, titles: anyTitle })
+    const child = await nullInShortage(() =>
+      withTitleOfNow(table, old.child, { kind: 'startup', titles: anyTitle }),
+    )
     old.reading = false
     if (known === old && child !== null) known = { child, at: clock.monotonic(), reading: false }
   }

@@ -1,23 +1,23 @@
 /**
- * Who may ask: a predicate on the address that a connect comes from, for any surface on TCP.
+ * The clients that are allowed, by their address.
  *
- * A listener for both families sees IPv4 clients under addresses such as ::ffff:192.0.2.1, and
- * people may write a network in that way too: here both mean the address within. So ::/0 holds all
- * of IPv4 as well.
+ * A listener for both families sees IPv4 clients under IPv4-mapped addresses such as
+ * ::ffff:192.0.2.1, and a network may be written in that form, too. Both mean the IPv4 address.
+ * Therefore ::/0 includes all of IPv4.
  */
 import { BlockList, isIPv4, SocketAddress } from 'node:net'
 
 export type Network = {
-  /** IPv4 or IPv6; bits beyond the prefix don't matter. */
+  /** IPv4 or IPv6; bits beyond the prefix are ignored. */
   readonly address: string
   /** At most 32 or 128. */
   readonly prefix: number
 }
 
-/** Undefined is the address of a client that has already gone. */
+/** The address is undefined if the client has already disconnected. */
 export type Allowed = (remoteAddress: string | undefined) => boolean
 
-/** Null for everybody, so that it costs nothing where it was not asked for. */
+/** Null if all clients are allowed. */
 export const createAllowList = (networks: readonly Network[]): Allowed | null => {
   if (networks.length === 0) return null
   const list = new BlockList()

@@ -1,15 +1,15 @@
-/** Where to listen, and why that could not be done. */
+/** Where to listen, and why that failed. */
 
 export type Endpoint = {
-  /** null for every address of the host, of both families. */
+  /** Null for every address of the host, of both families. */
   readonly address: string | null
-  /** 0 lets the system pick a free one. */
+  /** 0 for any free port. */
   readonly port: number
-  /** A descriptor of a socket that listens already, wherever that may be. */
+  /** The descriptor of a socket that listens already, on whatever address. */
   readonly passed?: number
 }
 
-/** What the system made of an endpoint. */
+/** The address that an endpoint was bound to. */
 export type BoundAddress = { readonly address: string; readonly port: number }
 
 export type ListenFault = Endpoint &
@@ -17,14 +17,14 @@ export type ListenFault = Endpoint &
     | { readonly kind: 'port in use' }
     | { readonly kind: 'not permitted' }
     | { readonly kind: 'no such address' }
-    /** Nothing is wrong: whoever opened it has closed it again before it was open. */
+    /** Not an error: it was closed again before it was open. */
     | { readonly kind: 'closed' }
     | { readonly kind: 'other'; readonly code: string }
   )
 
 /**
- * Whether only one of them can be listened on at a time. What addresses stand for is decided in
- * listening.ts: none for both families, `::` for IPv6 alone.
+ * Whether only one of the two can be open. As in listening.ts, no address means both families, and
+ * `::` means IPv6 only.
  */
 export const exclude = (one: Endpoint, other: Endpoint): boolean =>
   one.port === other.port &&
@@ -37,14 +37,14 @@ const covers = (address: string | null, other: string | null): boolean => {
   return address === '0.0.0.0' && other?.includes(':') === false
 }
 
-/** What the operator names an endpoint with. */
+/** The options that set an endpoint. */
 export type EndpointOptions<Name = string> = { readonly port: Name; readonly address: Name }
 
 const roleOptions: EndpointOptions = { port: '--port', address: '--bind' }
 
 export type ListenFaultText = { readonly message: string; readonly hint: string | null }
 
-/** `code` is what the system calls it, EADDRINUSE and the like. */
+/** `code` is the error code of the system, such as EADDRINUSE. */
 export const listenFault = (endpoint: Endpoint, code: string): ListenFault => {
   switch (code) {
     case 'EADDRINUSE':
@@ -64,37 +64,37 @@ export const describeListenFault = (
   fault: ListenFault,
   options: EndpointOptions = roleOptions,
 ): ListenFaultText => {
-  const { address, port } = fault
-  const place = placeOf(fault)
+  const { port } = fault
+  const failure = (reason: string): string => `could not listen on ${placeOf(fault)}: ${reason}`
   switch (fault.kind) {
     case 'port in use':
       return {
-        message: `${place} is in use, wanted to listen there`,
-        hint: `another program listens on port ${port}; choose another with ${options.port}`,
+        message: failure('address already in use'),
+        hint: `another program listens on port ${port}; choose another port with ${options.port}`,
       }
     case 'not permitted':
       return {
-        message: `${place} is not permitted to this user, wanted to listen there`,
+        message: failure('permission denied'),
         hint:
           port < 1024
-            ? `ports below 1024 are kept for root; choose another with ${options.port}`
-            : `a security policy (SELinux?) keeps port ${port} from this program`,
+            ? `ports below 1024 are reserved for root; choose another port with ${options.port}`
+            : `a security policy, such as SELinux, may not allow port ${port} for this program`,
       }
     case 'no such address':
       return {
-        message: `this host has no address ${address ?? 'at all'}, wanted to listen on port ${port}`,
-        hint: `${options.address} takes an address of this host, as shown by "ip address"`,
+        message: failure('no such address on this host'),
+        hint: `${options.address} must be an address of this host, as shown by "ip address"`,
       }
     case 'closed':
-      return { message: `${place} was closed before it was open`, hint: null }
+      return { message: failure('closed'), hint: null }
     case 'other': {
       const hint = fault.passed === undefined ? null : 'see ListenStream= in systemd.socket(5)'
-      return { message: `${place} gave ${fault.code}, wanted to listen there`, hint }
+      return { message: failure(fault.code), hint }
     }
   }
 }
 
 const placeOf = ({ address, port, passed }: Endpoint): string => {
-  if (passed !== undefined) return `socket ${passed}, which was passed to us,`
-  return address === null ? `port ${port}` : `port ${port} on ${address}`
+  if (passed !== undefined) return `passed socket ${passed}`
+  return address === null ? `port ${port}` : `port ${port} of ${address}`
 }

@@ -1,30 +1,32 @@
 /**
- * Making a server listen, with the outcome as a value.
+ * Makes a server listen, and returns the result as a value.
  *
- * The wildcard means `::` for both families. A host that boots with ipv6.disable=1, and many a
- * container, has no such address; there it means 0.0.0.0.
+ * No address means `::` for both families. A host that was booted with ipv6.disable=1, and many a
+ * container, has no such address. There it means 0.0.0.0.
  */
 import type { ListenOptions, Server } from 'node:net'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
 import { listenFault, type BoundAddress, type Endpoint, type ListenFault } from './endpoint.ts'
 
-/** The call that may fail in as many ways as there are hosts, so that tests can make it fail. */
+/** The call that can fail, so that tests can make it fail. */
 export type Listen = (server: Server, options: ListenOptions & { readonly fd?: number }) => void
 
-/** The kernel cuts it down to net.core.somaxconn. A full backlog loses connects silently. */
+/**
+ * The kernel limits it to net.core.somaxconn. With a full backlog, connections are lost silently.
+ */
 const backlog = 4096
 
-const saysNoIpv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
+const codesWithoutIpv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
 
 export const systemListen: Listen = (server, options) => {
   server.listen(options)
 }
 
-/** As far as one attempt gets. */
+/** The result of one attempt. */
 type Attempt =
   | { readonly kind: 'listening'; readonly bound: BoundAddress }
   | { readonly kind: 'failed'; readonly code: string }
-  /** By close(), called while the address was being looked up. */
+  /** close() was called while the address was being resolved. */
   | { readonly kind: 'closed' }
 
 export const startListening = async (
@@ -50,14 +52,13 @@ const attemptAt = (
 ): Promise<Attempt> => {
   if (passed !== undefined) return tryOnce(server, { fd: passed, backlog }, listen)
   if (address === null) return listenAnywhere(server, port, listen)
-  // As in PostgreSQL's listen_addresses: `::` written out is IPv6 alone, and 0.0.0.0 may stand
-  // beside it.
+  // As in PostgreSQL's listen_addresses, `::` is IPv6 only, and can be combined with 0.0.0.0.
   return tryOnce(server, { host: address, port, backlog, ipv6Only: true }, listen)
 }
 
 const listenAnywhere = async (server: Server, port: number, listen: Listen): Promise<Attempt> => {
   const both = await tryOnce(server, { host: '::', port, backlog, ipv6Only: false }, listen)
-  return both.kind === 'failed' && saysNoIpv6.has(both.code)
+  return both.kind === 'failed' && codesWithoutIpv6.has(both.code)
     ? tryOnce(server, { host: '0.0.0.0', port, backlog }, listen)
     : both
 }
@@ -75,8 +76,7 @@ const tryOnce = (
       resolve(attempt)
     }
     const onListening = (): void => {
-      // Asked at once: a moment later the server may be closed and have no address. A socket that
-      // was passed to us may be one with a path.
+      // Later the server may be closed and have no address. A passed socket may be one with a path.
       const bound = server.address()
       if (bound === null || typeof bound === 'string') return settle(noTcp)
       settle({ kind: 'listening', bound: { address: bound.address, port: bound.port } })
@@ -90,10 +90,10 @@ const tryOnce = (
     try {
       listen(server, options)
     } catch (error) {
-      // Of a descriptor that is no socket at all.
+      // For a descriptor that is not a socket.
       onError(error as NodeJS.ErrnoException)
     }
   })
 
-/** As the system calls it when a socket is asked for what its kind does not have. */
+/** The error code of the system for a wrong kind of socket. */
 const noTcp: Attempt = { kind: 'failed', code: 'EOPNOTSUPP' }

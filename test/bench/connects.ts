@@ -57,6 +57,12 @@ const oneByOne: readonly Question[] = [
     of: cpuPerAnswer,
     goal: { than: names.psql, atMost: 1 / 50 },
   },
+  {
+    measure: 'processor per answer',
+    unit: 'us',
+    of: cpuPerAnswer,
+    goal: { than: names.node, atMost: 1.1 },
+  },
 ]
 
 const crowd = (atOnce: number): readonly Question[] => {
@@ -67,6 +73,13 @@ const crowd = (atOnce: number): readonly Question[] => {
     goal: { than: null, atMost: 150 },
   }
   const least = atOnce === 8 ? 0.75 : 3
+  // What Node itself can do at most.
+  const limit: Question = {
+    measure: `${atOnce} at once`,
+    unit: 'answers/s',
+    of: perSecond,
+    goal: { than: names.node, atLeast: 0.95 },
+  }
   return [
     {
       measure: `${atOnce} at once`,
@@ -74,6 +87,7 @@ const crowd = (atOnce: number): readonly Question[] => {
       of: perSecond,
       goal: { than: names.predecessor, atLeast: least },
     },
+    limit,
     {
       measure: `${atOnce} at once, lost or stalled`,
       unit: 'connects',

@@ -4,13 +4,13 @@
  *   node look-timer.js PGDATA LOOKS
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { systemOutside } from '../../src/cli/outside.ts'
+import { systemHost } from '../../src/cli/system/host.ts'
 
 const [pgdata = '', looks = '500'] = process.argv.slice(2)
 const restMs = 20
 
-const outside = systemOutside(process.env, process.pid)
-const probe = outside.openProbe({ pgdata, controlCheck: 'native', pgControldata: null })
+const host = systemHost(process.env, process.pid)
+const probe = host.openProbe({ pgdata, controlCheck: 'native', pgControldata: null })
 const took: number[] = []
 // The first ones read everything.
 for (let look = -20; look < Number(looks); look += 1) {

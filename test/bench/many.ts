@@ -63,15 +63,20 @@ export const measureMany = (
     opened.later(daemon.stop)
     await daemon.answers('MASTER')
     const { percent, wakeUps } = await watchProcess(daemon.pid, seconds)
-    const row = (what: string, unit: string, values: readonly number[]): Row => ({
+    const row = (
+      what: string,
+      unit: string,
+      values: readonly number[],
+      goal: Row['goal'] = null,
+    ): Row => ({
       measure: `${stoppedCount + 1} clusters, ${what}`,
       unit,
       values: new Map([[names.ours, values]]),
-      goal: null,
+      goal,
     })
     return [
       row('start to first answer of the last', 'ms', starts),
-      row('idle', '% of a core', [percent]),
+      row('idle', '% of a core', [percent], { than: null, atMost: 2.5 }),
       row('idle, wake-ups', 'per s', [wakeUps]),
       row('memory', 'MiB', [residentMibOf(daemon.pid)]),
     ]

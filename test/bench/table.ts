@@ -22,18 +22,38 @@ export const noted = (
   value: number,
 ): void => void values.set(contender, [...(values.get(contender) ?? []), value])
 
-type Judged = { readonly ratio: number | null; readonly kept: boolean | null }
+type Judged = {
+  readonly ratio: number | null
+  /** The lowest and the highest ratio of a round, if each contender had each round. */
+  readonly spread: readonly [number, number] | null
+  readonly kept: boolean | null
+}
 
 /** `kept` is null when there is no goal, or nobody to compare with. */
 export const judgeRow = ({ values, goal }: Row): Judged => {
   const ours = values.get(names.ours)
-  if (goal === null || ours === undefined) return { ratio: null, kept: null }
-  if (goal.than === null) return { ratio: null, kept: median(ours) <= goal.atMost }
+  if (goal === null || ours === undefined) return { ...unjudged, kept: null }
+  if (goal.than === null) return { ...unjudged, kept: median(ours) <= goal.atMost }
   const theirs = values.get(goal.than)
-  if (theirs === undefined) return { ratio: null, kept: null }
+  if (theirs === undefined) return { ...unjudged, kept: null }
   const ratio = median(ours) / median(theirs)
   const { atMost = Infinity, atLeast = 0 } = goal
-  return { ratio, kept: ratio <= atMost && ratio >= atLeast }
+  const spread = spreadOf(ours, theirs)
+  return { ratio, spread, kept: ratio <= atMost && ratio >= atLeast }
+}
+
+const unjudged = { ratio: null, spread: null } as const
+
+const spreadOf = (ours: readonly number[], theirs: readonly number[]): Judged['spread'] => {
+  if (ours.length < 2 || ours.length !== theirs.length) return null
+  const ratios = ours.map((value, round) => value / (theirs[round] ?? NaN))
+  return [Math.min(...ratios), Math.max(...ratios)]
+}
+
+const printRatio = ({ ratio, spread }: Judged): string => {
+  if (ratio === null) return ''
+  if (spread === null) return printNumber(ratio)
+  return `${printNumber(ratio)} (${spread.map(printNumber).join(' to ')})`
 }
 
 /** Three digits are all that a measurement of this kind can mean. */
@@ -57,7 +77,8 @@ const verdicts = new Map([
 ])
 
 const cellsOf = (row: Row, contenders: readonly string[]): readonly string[] => {
-  const { ratio, kept } = judgeRow(row)
+  const judged = judgeRow(row)
+  const { kept } = judged
   const verdict = kept === null ? '' : (verdicts.get(kept) ?? '')
   return [
     `${row.measure}, ${row.unit}`,
@@ -65,7 +86,7 @@ const cellsOf = (row: Row, contenders: readonly string[]): readonly string[] => 
       const values = row.values.get(name)
       return values === undefined ? '' : printNumber(median(values))
     }),
-    ratio === null ? '' : printNumber(ratio),
+    printRatio(judged),
     printGoal(row.goal),
     verdict,
   ]
@@ -77,7 +98,7 @@ const columnsOf = (rows: readonly Row[]): readonly string[] =>
 const headings = (contenders: readonly string[]): readonly string[] => [
   'median of all rounds',
   ...contenders,
-  'ratio',
+  'ratio (of the rounds)',
   'goal',
   '',
 ]

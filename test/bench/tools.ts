@@ -1,29 +1,46 @@
 /** The programs in C that measure: no probe may be faster than who asks it. */
-import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, renameSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { runProgram } from '../harness/programs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 
 export type Tools = { readonly load: string; readonly floor: string; readonly repeat: string }
 
-/** Compiles them; throws a line that says how to get a compiler. */
+/** Compiles them. */
 export const buildTools = async (): Promise<Tools> => {
-  const folder = join(repositoryRoot(), '.build/bench')
-  mkdirSync(folder, { recursive: true })
-  const build = async (name: string): Promise<string> => {
-    const source = join(repositoryRoot(), 'test/bench', `${name}.c`)
-    const program = join(folder, name)
-    const args = ['-O2', '-Wall', '-Wextra', '-Werror', '-o', program, source]
-    try {
-      await runProgram({ program: 'cc', args, cwd: '/' })
-    } catch (failure) {
-      const isMissing = failure instanceof Error && failure.message.includes('ENOENT')
-      throw isMissing ? new Error('no C compiler: apt-get install gcc libc6-dev') : failure
-    }
-    return program
-  }
+  const build = (name: string): Promise<string> => compile(`test/bench/${name}.c`)
   const [load, floor, repeat] = await Promise.all(['load', 'floor', 'repeat'].map(build))
   return { load: load ?? '', floor: floor ?? '', repeat: repeat ?? '' }
+}
+
+const compiled = new Map<string, Promise<string>>()
+
+/**
+ * The program made of a source in the repository, or with `-shared` the library; made once. Throws
+ * how to get a compiler without one.
+ */
+export const compile = (source: string, options: readonly string[] = []): Promise<string> => {
+  const made = compiled.get(source) ?? compileAnew(source, options)
+  compiled.set(source, made)
+  return made
+}
+
+const compileAnew = async (source: string, options: readonly string[]): Promise<string> => {
+  const folder = join(repositoryRoot(), '.build/bench')
+  mkdirSync(folder, { recursive: true })
+  const program = join(folder, basename(source, '.c'))
+  // Tests that run at the same time may compile the same.
+  const made = `${program}.${process.pid}`
+  const strict = ['-O2', '-Wall', '-Wextra', '-Werror', ...options]
+  const args = [...strict, '-o', made, join(repositoryRoot(), source)]
+  try {
+    await runProgram({ program: 'cc', args, cwd: '/' })
+  } catch (failure) {
+    const isMissing = failure instanceof Error && failure.message.includes('ENOENT')
+    throw isMissing ? new Error('no C compiler: apt-get install gcc libc6-dev') : failure
+  }
+  renameSync(made, program)
+  return program
 }
 
 /** What load.c and repeat.c print. Microseconds. */

@@ -61,7 +61,7 @@ export const measureMemory = async (
       measure: `${what} and ${calmSeconds} s of rest`,
       unit: 'MiB',
       values: calm,
-      goal: { than: names.idle, atMost: 1.3 },
+      goal: { than: names.idle, atMost: 1.2 },
     },
   ]
 }
@@ -177,6 +177,6 @@ export const measureStart = async (
     noted(values, names.ours, await timeStart(tools, ours))
     noted(values, names.node, await timeStart(tools, port => [...bareNode(), String(port)]))
   }
-  const goal: Goal = { than: null, atMost: 200 }
+  const goal: Goal = { than: names.node, atMost: 1.8 }
   return { measure: 'start to first answer', unit: 'ms', values, goal }
 }

@@ -1,17 +1,15 @@
 import { fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { startMain } from '../harness/main-process.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { startStandIn } from '../harness/stand-in.ts'
 import { until } from '../harness/until.ts'
-import { hear } from '../harness/tcp-client.ts'
+import { hear, listenAsStranger } from '../harness/tcp-client.ts'
 
-// Each start costs a second under tap, and ten on a machine that has much else to do.
-t.setTimeout(300_000)
-// There, too, looks may be late.
+// On a machine that has much else to do, looks may be late.
 const options = ['--port', '0', '--bind', '127.0.0.1', '--lease', '60000']
 
 const packageFile = readFileSync(join(repositoryRoot(), 'package.json'), 'utf8')
@@ -29,14 +27,26 @@ t.test('a reader who goes away first does no harm', async t => {
   t.match(await asked.end(), { exitCode: 0, signal: null, err: '' })
 })
 
+t.test('and ends what would print for ever', async t => {
+  const body = JSON.stringify({ members: [] })
+  const { server, port } = await listenAsStranger(socket => {
+    socket.end(`HTTP/1.1 200 OK\r\n\r\n${body}`)
+  })
+  t.teardown(() => server.close())
+  const watching = startMain(t, ['cluster', `127.0.0.1:${port}`, '--watch'])
+  watching.child.stdout?.destroy()
+  t.match(await watching.end(), { exitCode: 0, signal: null, err: '' })
+})
+
 t.test('a mistake ends it with one line, a hint and exit code 3, without a stack', async t => {
   // As in a child of a service: the journal is not what it writes to.
   const environment = { JOURNAL_STREAM: '9:3141' }
-  const started = startMain(t, ['-D', import.meta.filename], { environment })
+  // One that is there may belong to root, who is refused for that.
+  const started = startMain(t, ['status', '-D', '/nowhere'], { environment })
   const { err, ...rest } = await started.end()
   t.strictSame(rest, { exitCode: 3, signal: null, out: '' })
   const [first, ...more] = err.split(/(?<=\n)/)
-  t.equal(first, `pg-replstatus: error: ${import.meta.filename} is not a directory\n`)
+  t.equal(first, 'pg-replstatus: error: data directory /nowhere does not exist\n')
   t.match(more, [/^hint: .*\n$/])
 })
 

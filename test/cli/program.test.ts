@@ -1,23 +1,25 @@
+import assert from 'node:assert'
 import t, { type Test } from 'tap'
-import { help } from '../../src/cli/help.ts'
-import { runProgram, type Surroundings } from '../../src/cli/program.ts'
+import { help } from '../../src/cli/options/help.ts'
+import { runProgram, type ProgramContext } from '../../src/cli/program.ts'
+import { systemHost } from '../../src/cli/system/host.ts'
+import { version } from '../../src/cli/output/version.ts'
 import { fact, fault } from '../../src/facts/outcome.ts'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { primaryEvidence, standbyEvidence } from '../harness/evidence.ts'
-import { fakeOutside, noAccounts } from '../harness/fake-outside.ts'
+import { fakeHost, noAccounts, rootAccounts } from '../harness/fake-host.ts'
 import { deferred } from '../harness/manual-clock.ts'
 import { listenAsStranger } from '../harness/tcp-client.ts'
 
 const run = async (
   argv: readonly string[],
-  changes: Partial<Surroundings> = {},
+  changes: Partial<ProgramContext> = {},
   evidence = primaryEvidence(),
 ) => {
-  const fake = fakeOutside(evidence)
+  const fake = fakeHost(evidence)
   let out = ''
   let err = ''
-  const surroundings: Surroundings = {
-    version: '1.2.3',
+  const context: ProgramContext = {
     environment: {},
     out: text => {
       out += text
@@ -26,17 +28,19 @@ const run = async (
       err += text
     },
     journal: false,
+    terminal: false,
+    readerGone: () => deferred<void>().promise,
     accounts: noAccounts,
-    outside: fake.outside,
-    stopAsked: () => deferred<string>().promise,
-    whenRecordAsked: () => undefined,
-    onDrainSignal: () => {},
-    reloadAsked: () => undefined,
+    host: fake.host,
+    stopRequested: () => deferred<string>().promise,
+    onHistory: () => undefined,
+    onMaintenance: () => {},
+    onReload: () => undefined,
     readConfig: () => Promise.resolve(fault({ message: 'no file', hint: 'write one' })),
     findClusters: () => Promise.resolve([]),
     ...changes,
   }
-  const exitCode = await runProgram(argv, surroundings)
+  const exitCode = await runProgram(argv, context)
   return { exitCode, out, err }
 }
 
@@ -44,7 +48,7 @@ t.test('help and version go to standard output', async t => {
   t.strictSame(await run(['--help']), { exitCode: 0, out: help.program, err: '' })
   t.strictSame(await run(['serve', '--help']), { exitCode: 0, out: help.serve, err: '' })
   t.strictSame(await run(['status', '-?']), { exitCode: 0, out: help.status, err: '' })
-  t.strictSame(await run(['-V']), { exitCode: 0, out: 'pg-replstatus 1.2.3\n', err: '' })
+  t.strictSame(await run(['-V']), { exitCode: 0, out: `pg-replstatus ${version}\n`, err: '' })
 })
 
 t.test('a wrong usage goes to standard error, and is no answer', async t => {
@@ -63,7 +67,7 @@ t.test('all mistakes are told at once', async t => {
 
 t.test('in the journal mistakes are errors', async t => {
   const { err } = await run(['--port', 'x', '-D', '/data'], { journal: true })
-  t.match(err, /^<3>pg-replstatus: error: --port is "x".*\n<3>hint: .*\n$/)
+  t.match(err, /^<3>pg-replstatus: error: --port must be .*"x".*\n<3>hint: .*\n$/)
 })
 
 t.test('status answers', async t => {
@@ -83,7 +87,7 @@ t.test('serve logs on standard error, in the chosen form', async t => {
       err += text
       if (text.includes('"listening"')) stop.resolve('SIGTERM')
     },
-    stopAsked: () => stop.promise,
+    stopRequested: () => stop.promise,
   })
   t.match(await ended, { exitCode: 0, out: '' })
   const lines = err
@@ -91,7 +95,7 @@ t.test('serve logs on standard error, in the chosen form', async t => {
     .split('\n')
     .map((line): unknown => JSON.parse(line))
   t.match(lines, [
-    { level: 'notice', event: 'started', version: '1.2.3', time: '2026-01-01T12:00:00.000Z' },
+    { level: 'notice', event: 'started', version, time: '2026-01-01T12:00:00.000Z' },
     { event: 'listening' },
   ])
   t.match(lines.at(-1), { event: 'stopped' })
@@ -99,8 +103,8 @@ t.test('serve logs on standard error, in the chosen form', async t => {
 
 t.test('the level decides what serve logs', async t => {
   const serve = ['-D', '/pgdata', '--port', '0', '--bind', '127.0.0.1', '--log-level', 'error']
-  const stopAsked = () => Promise.resolve('SIGTERM')
-  t.strictSame(await run(serve, { stopAsked }), { exitCode: 0, out: '', err: '' })
+  const stopRequested = () => Promise.resolve('SIGTERM')
+  t.strictSame(await run(serve, { stopRequested }), { exitCode: 0, out: '', err: '' })
 })
 
 const portThatSays = async (t: Test, word: string): Promise<number> => {
@@ -122,7 +126,19 @@ t.test('query tells what ports say', async t => {
   t.match(await run(['query', primary, primary]), { exitCode: 1, out: /\n2 primaries: .*\n$/ })
 })
 
-const saying = (text: string): Partial<Surroundings> => ({
+t.test('cluster tells what a daemon knows', async t => {
+  const body = JSON.stringify({ members: [{ name: 'db1', role: 'leader', state: 'running' }] })
+  const port = await portThatSays(t, `HTTP/1.1 200 OK\r\n\r\n${body}`)
+  const { openClusterClient } = systemHost({}, 1)
+  const host = { ...fakeHost(null).host, openClusterClient }
+  t.match(await run(['cluster', `127.0.0.1:${port}`], { host }), {
+    exitCode: 0,
+    out: /^cluster, as known to 127.*\n\nMEMBER .*\ndb1 +primary +running .*\n$/,
+    err: '',
+  })
+})
+
+const saying = (text: string): Partial<ProgramContext> => ({
   readConfig: path => Promise.resolve(fact(`; ${path}\n${text}`)),
 })
 const two = `port = 0
@@ -141,9 +157,9 @@ t.test('a configuration file is checked', async t => {
   t.strictSame(await run(check, saying('[a]\nport = x')), {
     exitCode: 3,
     out: '',
-    err: `pg-replstatus: error: /x.conf:2: cluster a has no pgdata, wanted its data directory
+    err: `pg-replstatus: error: /x.conf:2: pgdata of cluster a is not set
 hint: add a line such as: pgdata = /var/lib/postgresql/16/main
-pg-replstatus: error: /x.conf:3: port is "x", wanted a whole number from 0 to 65535
+pg-replstatus: error: /x.conf:3: port must be a whole number from 0 to 65535, but is "x"
 hint: see "pg-replstatus serve --help"
 `,
   })
@@ -161,10 +177,10 @@ t.test('and served, and read again', async t => {
       if (/cluster=b .*listening|listening cluster=b/.test(text)) setImmediate(() => reload())
       if (text.includes('reloaded')) stop.resolve('SIGTERM')
     },
-    reloadAsked: listener => {
+    onReload: listener => {
       reload = listener
     },
-    stopAsked: () => stop.promise,
+    stopRequested: () => stop.promise,
   })
   t.match(await ended, { exitCode: 0, out: '' })
   t.match(err, / started cluster=a [^]* started cluster=b /)
@@ -180,16 +196,67 @@ t.test('SIGHUP without a file is no reason to stop', async t => {
       err += text
       if (text.includes('nothing to reload')) stop.resolve('SIGTERM')
     },
-    reloadAsked: listener => listener(),
-    stopAsked: () => stop.promise,
+    onReload: listener => listener(),
+    stopRequested: () => stop.promise,
   })
   t.match(await ended, { exitCode: 0 })
   t.match(err, / notice: nothing to reload /)
 })
 
+t.test('another user who has a say in a configuration file is who reads it', async t => {
+  const accounts = rootAccounts({ '/etc': 0, '/etc/x.conf': 101, '/a': 101, '/b': 101 })
+  const readAs: number[] = []
+  const { readConfig = assert.fail } = saying(two)
+  const reading = {
+    accounts,
+    readConfig: (path: string) => {
+      readAs.push(accounts.effectiveUser())
+      return readConfig(path)
+    },
+  }
+  t.match(await run(['--config', '/etc/x.conf', '--check-config'], reading), { exitCode: 0 })
+  t.strictSame(readAs, [101])
+  const stop = deferred<string>()
+  let log = ''
+  const ended = run(['--config', '/etc/x.conf'], {
+    ...reading,
+    accounts: rootAccounts({ '/etc': 0, '/etc/x.conf': 101 }),
+    err: text => {
+      log += text
+      if (log.includes('listening')) stop.resolve('SIGTERM')
+    },
+    stopRequested: () => stop.promise,
+  })
+  t.match(await ended, { exitCode: 0 })
+  t.match(log, /^\S+ notice: privileges dropped uid=101 gid=102\n/)
+})
+
+t.test("one that is root's alone is read as root, before a data directory says who is", async t => {
+  const accounts = rootAccounts({ '/etc/x.conf': 0, '/a': 101, '/b': 101 })
+  const check = ['--config', '/etc/x.conf', '--check-config']
+  t.match(await run(check, { ...saying(two), accounts }), { exitCode: 0 })
+  t.strictSame(accounts.became, [])
+})
+
+t.test('one in which several have a say is not read', async t => {
+  const accounts = rootAccounts({ '/home': 102, '/home/x.conf': 101 })
+  const readConfig = () => assert.fail('it was read')
+  const check = ['--config', '/home/x.conf', '--check-config']
+  t.match(await run(check, { readConfig, accounts }), {
+    exitCode: 3,
+    err: /cannot become postgres, .*: \/home belongs to user id 102\n/,
+  })
+})
+
 t.test("Debian's clusters make a configuration file", async t => {
-  t.match(await run(['--discover']), { exitCode: 3, out: '', err: /error: found no cluster/ })
-  const found = { name: '15-main', pgdata: '/data', settings: new Map(), complete: true }
+  t.match(await run(['--discover']), { exitCode: 3, out: '', err: /error: no cluster found/ })
+  const found = {
+    name: '15-main',
+    pgdata: '/data',
+    settings: new Map(),
+    unread: [],
+    complete: true,
+  }
   const findClusters = () => Promise.resolve([found])
   t.match(await run(['--discover'], { findClusters }), {
     exitCode: 0,

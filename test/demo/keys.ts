@@ -1,11 +1,12 @@
 /** The demo with somebody at the keys, one key at a time. */
 import type { Tell } from './journal.ts'
+import { bringBack, newestPrimary, tellRows } from './old-primary.ts'
 import { printSteps, promote } from './promotion.ts'
 import type { Server } from './server.ts'
 import type { Stage } from './stage.ts'
 import { firstLine } from './supervised.ts'
 
-const keyReminder = 'p promotes a standby, 1 2 3 stop or start a server, q quits'
+const keyReminder = 'p promotes, r brings back, 1 2 3 stop or start, q quits'
 
 /** Ctrl-C and Ctrl-D come as these while a terminal hands over single keys. */
 const quitKeys: ReadonlySet<string> = new Set(['q', '\u0003', '\u0004'])
@@ -52,6 +53,7 @@ export const obeyKeys = (stage: Stage, keyboard: Keyboard, tell: Tell): void => 
   }
   keyboard.onKey(key => {
     if (key === 'p') return void run(async () => promoteAndTell(stage, tell))
+    if (key === 'r') return void run(async () => void (await bringBack(stage, tell)))
     const server = stage.servers[Number(key) - 1]
     if (server !== undefined) return void run(async () => toggle(server, stage, tell))
     if (key.trim() !== '' && !quitKeys.has(key)) tell({ who: 'demo', what: keyReminder })
@@ -61,6 +63,7 @@ export const obeyKeys = (stage: Stage, keyboard: Keyboard, tell: Tell): void => 
 const promoteAndTell = async (stage: Stage, tell: Tell): Promise<void> => {
   const { steps } = await promote(stage, tell)
   for (const line of printSteps(steps).trimEnd().split('\n')) tell({ who: 'demo', what: line })
+  await tellRows(stage, tell)
 }
 
 /** A server that was stopped may have missed a promotion, so it starts as a new clone. */
@@ -69,10 +72,10 @@ const toggle = async (server: Server, { servers }: Stage, tell: Tell): Promise<v
     tell({ who: 'demo', what: `stopping ${server.name}` })
     return server.stop()
   }
-  for (const other of servers) {
-    if (!other.running() || !(await other.isPrimary())) continue
-    tell({ who: 'demo', what: `starting ${server.name} as a standby, cloned from ${other.name}` })
-    await server.clone(other)
+  const primary = await newestPrimary(servers)
+  if (primary !== null) {
+    tell({ who: 'demo', what: `starting ${server.name} as a standby, cloned from ${primary.name}` })
+    await server.clone(primary)
     return server.start()
   }
   tell({ who: 'demo', what: `starting ${server.name} as it was, for want of a primary` })

@@ -3,7 +3,9 @@
  * haproxy in front of them.
  *
  *   npm run demo               promotes when a key is pressed
- *   npm run demo -- --script   promotes once by itself, tells the times, and ends
+ *   npm run demo -- --script   promotes once by itself, brings the old primary back, and ends
+ *
+ * With --without-peers the members do not ask each other, and rows are lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClosers } from './closers.ts'
@@ -21,6 +23,8 @@ import { openStage, type Stage } from './stage.ts'
 const exitNotStarted = 3
 /** How long a start that was cut short may take to tidy up behind itself. */
 const tidyMsMax = 5000
+
+const known: ReadonlySet<string> = new Set(['--script', '--without-peers'])
 
 const print = (text: string): void => void process.stdout.write(text)
 const printError = (text: string): void => void process.stderr.write(text)
@@ -42,9 +46,10 @@ const act = async (stage: Stage, keyboard: Keyboard | null, tell: Tell): Promise
 }
 
 const main = async (): Promise<End['exit']> => {
-  const [argument, ...more] = process.argv.slice(2)
-  if (more.length > 0 || (argument !== undefined && argument !== '--script')) {
-    refuse(`unknown argument ${[argument, ...more].join(' ')}`, 'npm run demo [-- --script]')
+  const given = new Set(process.argv.slice(2))
+  const unknown = Array.from(given).filter(argument => !known.has(argument))
+  if (unknown.length > 0) {
+    refuse(`unknown argument ${unknown.join(' ')}`, 'npm run demo [-- --script --without-peers]')
   }
   const taken = await portsInUse()
   if (taken.length > 0) {
@@ -53,7 +58,7 @@ const main = async (): Promise<End['exit']> => {
       `is another demo running? ss -ltnp "sport = :${taken[0]}" tells who it is`,
     )
   }
-  const keyboard = argument === '--script' ? null : openKeyboard(process.stdin)
+  const keyboard = given.has('--script') ? null : openKeyboard(process.stdin)
   const asked = endAsked(keyboard)
   const folder = await createFolder()
   const closers = createClosers()
@@ -66,7 +71,7 @@ const main = async (): Promise<End['exit']> => {
   const start = async (): Promise<Stage> => {
     await fetchServer({ print, asked })
     print(`Starting three servers${serverUserNote()} in ${folder.path}.\n`)
-    return openStage({ folder, tell, closers })
+    return openStage({ folder, tell, closers, withPeers: !given.has('--without-peers') })
   }
   const started = start()
   const acted = async (): Promise<number> => act(await started, keyboard, tell)

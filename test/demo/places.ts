@@ -1,4 +1,4 @@
-/** Who listens where: the ports of fixtures/haproxy.cfg, all on 127.0.0.1. */
+/** Who listens where: the ports of fixtures/haproxy.cfg and HTTP, all on 127.0.0.1. */
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
@@ -7,12 +7,14 @@ export type Place = {
   readonly name: string
   readonly serverPort: number
   readonly probePort: number
+  /** Where other members ask pg-replstatus. */
+  readonly httpPort: number
 }
 
 export const places: readonly [Place, Place, Place] = [
-  { name: 's1', serverPort: 5500, probePort: 5400 },
-  { name: 's2', serverPort: 5501, probePort: 5401 },
-  { name: 's3', serverPort: 5502, probePort: 5402 },
+  { name: 's1', serverPort: 5500, probePort: 5400, httpPort: 5600 },
+  { name: 's2', serverPort: 5501, probePort: 5401, httpPort: 5601 },
+  { name: 's3', serverPort: 5502, probePort: 5402, httpPort: 5602 },
 ]
 
 export const writePort = 5999
@@ -20,7 +22,11 @@ export const readPort = 5998
 
 /** Those of the demo's ports that somebody else has. */
 export const portsInUse = async (): Promise<readonly number[]> => {
-  const wanted = places.flatMap(({ serverPort, probePort }) => [serverPort, probePort])
+  const wanted = places.flatMap(({ serverPort, probePort, httpPort }) => [
+    serverPort,
+    probePort,
+    httpPort,
+  ])
   const taken: number[] = []
   for (const port of [...wanted, writePort, readPort]) {
     if (!(await canListen(port))) taken.push(port)

@@ -1,13 +1,17 @@
 /** A pg-replstatus beside a server: what it logs becomes lines of the demo. */
 import { launchDaemon, type Daemon } from '../harness/daemon.ts'
+import { peerArgs } from '../harness/http-daemon.ts'
 import type { Tell } from './journal.ts'
+import { places } from './places.ts'
 import type { Server } from './server.ts'
 
 export const startProbe = async (
-  { name, probePort, dataDirectory }: Server,
-  tell: Tell,
+  { name, probePort, httpPort, dataDirectory }: Server,
+  { tell, withPeers }: { readonly tell: Tell; readonly withPeers: boolean },
 ): Promise<Daemon> => {
-  const args = ['--log-format', 'json']
+  const others = withPeers ? places.filter(place => place.name !== name) : []
+  const peers = others.map(peer => peer.httpPort)
+  const args = ['--log-format', 'json', ...peerArgs(httpPort, peers)]
   const daemon = await launchDaemon({ dataDirectory, port: probePort, args })
   daemon.onLine(line => tellLine(name, line, tell))
   await daemon.said(/"listening"/)
@@ -37,6 +41,12 @@ const tellLine = (name: string, line: string, tell: Tell): void => {
       ...(because === undefined ? {} : { because }),
     })
   }
+  // Which is why the role does not change, when an old primary comes back.
+  if (event === 'reason changed' && because?.startsWith('another server was promoted') === true) {
+    return tell({ who: name, what: 'still unavailable', because })
+  }
+  // The demo itself tells when a pg-replstatus ends.
+  if (event === 'peer silent') return
   if (level === 'warning' || level === 'error') {
     tell({ who: name, what: `${event}: ${because ?? warning ?? line}` })
   }

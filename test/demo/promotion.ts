@@ -3,7 +3,7 @@
  * follow it. Measured from outside, as a client would notice it.
  */
 import assert from 'node:assert'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { ask } from '../harness/daemon.ts'
 import { openSession } from '../harness/session.ts'
 import { until } from '../harness/until.ts'

@@ -1,13 +1,15 @@
 /**
- * The demo without anybody at the keys: one promotion, with every answer checked before and after.
+ * The demo without anybody at the keys: one promotion, and the old primary comes back, with every
+ * answer checked before and after.
  */
 import assert from 'node:assert'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { ask } from '../harness/daemon.ts'
 import { openSession } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
 import type { Tell } from './journal.ts'
 import { readPort, writePort } from './places.ts'
+import { bringBack } from './old-primary.ts'
 import { printSteps, promote, serverBehind } from './promotion.ts'
 import type { Server } from './server.ts'
 import type { Stage } from './stage.ts'
@@ -30,6 +32,9 @@ export const runScript = async (stage: Stage, tell: Tell): Promise<string> => {
   await answers(reader, standbyWord)
   if (stage.haproxy !== null) await leadsTo(readPort, reader)
   await replicates(stage.haproxy === null ? primary.serverPort : writePort, reader)
+  const missing = await bringBack(stage, tell)
+  await answers(s1, stage.withPeers ? 'refused' : primaryWord)
+  if (stage.withPeers) assert.equal(missing, 0, 'no acknowledged row is lost with peers')
   return [
     `\nAfter the promotion of ${primary.name} was asked for:\n`,
     printSteps(steps),

@@ -10,6 +10,7 @@ import {
   makeFolder,
   placeFile,
   requestStandby,
+  standbyRequested,
   writeSettings,
 } from '../harness/cluster-files.ts'
 import { guardFolder } from '../harness/guard.ts'
@@ -30,11 +31,19 @@ import type { Place } from './places.ts'
 
 export const major = 18
 
+/** The control file has the timeline of a promoted server only after its next checkpoint. */
+const timelineQuery = `select case when not pg_is_in_recovery() then
+  ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end as timeline`
+
 export type Server = Place & {
   readonly dataDirectory: string
   readonly running: () => boolean
   readonly session: () => Promise<Session>
   readonly isPrimary: () => Promise<boolean>
+  /** Of a primary; null of a standby. */
+  readonly timeline: () => Promise<number | null>
+  /** At the next start; by its files, as it does not run. */
+  readonly startsAsPrimary: () => boolean
   /** Makes a fresh cluster. */
   readonly initialize: () => Promise<void>
   /** Makes a standby of a running primary, in place of what was there. */
@@ -80,6 +89,15 @@ export const createServer = async (place: Place, parent: Folder): Promise<Server
 
   const running = (): boolean => postmaster?.running() === true
   const session = async (): Promise<Session> => openSession(port)
+  const timeline = async (): Promise<number | null> => {
+    const asking = await session()
+    try {
+      const [row] = await asking.query(timelineQuery)
+      return row?.['timeline'] as number | null
+    } finally {
+      await asking.close()
+    }
+  }
 
   const tellCrash = async (launched: Postmaster): Promise<void> => {
     await launched.exited
@@ -100,14 +118,9 @@ export const createServer = async (place: Place, parent: Folder): Promise<Server
     dataDirectory,
     running,
     session,
-    isPrimary: async () => {
-      const asking = await session()
-      try {
-        return !(await asking.isInRecovery())
-      } finally {
-        await asking.close()
-      }
-    },
+    timeline,
+    isPrimary: async () => (await timeline()) !== null,
+    startsAsPrimary: () => !standbyRequested(site),
     initialize: async () => {
       await initialize(site)
       writeSettings(site, settings)

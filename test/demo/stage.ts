@@ -1,14 +1,20 @@
-/** All that runs in the demo: three servers, a probe beside each, and haproxy if installed. */
+/**
+ * All that runs in the demo: three servers, a probe beside each, and if haproxy is installed, that
+ * and a client that writes through it.
+ */
 import { join } from 'node:path'
 import { makeFolder } from '../harness/cluster-files.ts'
+import type { Daemon } from '../harness/daemon.ts'
 import { startHaproxy, type Haproxy, type ServerRow } from '../harness/haproxy.ts'
 import { findProgram, howToInstall } from '../harness/needs.ts'
 import { readExample } from '../harness/repository.ts'
+import { createRowTable, startRowWriter, type RowWriter } from '../harness/row-writer.ts'
 import { serverUser } from '../harness/server-user.ts'
+import { until } from '../harness/until.ts'
 import type { Closers } from './closers.ts'
 import type { Folder } from './folder.ts'
 import type { Tell } from './journal.ts'
-import { places } from './places.ts'
+import { places, writePort } from './places.ts'
 import { startProbe } from './probe.ts'
 import { watchRoutes } from './routes.ts'
 import { createServer, type Server } from './server.ts'
@@ -18,13 +24,25 @@ export type Stage = {
   readonly servers: readonly Server[]
   /** Null where it is not installed. */
   readonly haproxy: (() => Haproxy) | null
+  /** Null without haproxy, through which it writes. */
+  readonly writer: RowWriter | null
+  readonly withPeers: boolean
 }
 
-type Needs = { readonly folder: Folder; readonly tell: Tell; readonly closers: Closers }
+type Needs = {
+  readonly folder: Folder
+  readonly tell: Tell
+  readonly closers: Closers
+  /** Are the members to ask each other? */
+  readonly withPeers: boolean
+}
+
+/** At most 20 rows a second. */
+const rowEveryMs = 50
 
 /** s1 becomes the primary, the others its standbys. */
 export const openStage = async (needs: Needs): Promise<Stage> => {
-  const { folder, tell, closers } = needs
+  const { folder, tell, closers, withPeers } = needs
   const servers: Server[] = []
   for (const place of places) {
     const server = await createServer(place, folder)
@@ -35,11 +53,15 @@ export const openStage = async (needs: Needs): Promise<Stage> => {
   // Before there is anything to watch: probes wait for their servers.
   const probes = servers.map(async server => {
     const name = `${server.name}: pg-replstatus`
-    const probe = await supervise({ name, start: async () => startProbe(server, tell), tell })
+    const start = async (): Promise<Daemon> => startProbe(server, { tell, withPeers })
+    const probe = await supervise({ name, start, tell })
     closers.add(probe.stop)
   })
   await Promise.all([startServers(servers), ...probes])
-  return { servers, haproxy: await openHaproxy(needs) }
+  const haproxy = await openHaproxy(needs)
+  const writer = haproxy === null ? null : startRowWriter(writePort, rowEveryMs)
+  if (writer !== null) closers.add(writer.stop)
+  return { servers, haproxy, writer, withPeers }
 }
 
 const startServers = async ([primary, ...standbys]: readonly Server[]): Promise<void> => {
@@ -56,6 +78,19 @@ const startServers = async ([primary, ...standbys]: readonly Server[]): Promise<
     starts.push(start)
   }
   await Promise.all(starts)
+  await until(async () => (await countStreaming(primary)) === starts.length, {
+    what: 'the standbys to stream',
+  })
+}
+
+const countStreaming = async (primary: Server): Promise<number> => {
+  const session = await primary.session()
+  try {
+    const query = "select from pg_stat_replication where state = 'streaming'"
+    return (await session.query(query)).length
+  } finally {
+    await session.close()
+  }
 }
 
 /** Something to look at. */
@@ -66,6 +101,7 @@ const fill = async (primary: Server): Promise<void> => {
       'create table visits (id serial, at timestamptz default now(), server text)',
     )
     await session.query("insert into visits (server) select 's1' from generate_series(1, 1000)")
+    await createRowTable(session)
   } finally {
     await session.close()
   }

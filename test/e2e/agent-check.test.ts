@@ -4,13 +4,14 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { makeAgentReplies } from '../../src/serve/agent-reply.ts'
+import { makeAgentReplies } from '../../src/serve/role/agent-reply.ts'
 import { type Cluster } from '../harness/cluster.ts'
 import { ask, startDaemon, type Daemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
 import { haproxyFor, replacePorts, type ServerRow } from '../harness/haproxy.ts'
+import { peerArgs } from '../harness/http-daemon.ts'
 import { needProgram } from '../harness/needs.ts'
-import { startPair } from '../harness/pair.ts'
+import { startPair, type Pair } from '../harness/pair.ts'
 import { readExample, repositoryRoot } from '../harness/repository.ts'
 import { listenAsStranger } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
@@ -29,6 +30,12 @@ const shows =
   (rows: readonly ServerRow[]): boolean =>
     rows.some(row => row.server === server && wanted.test(row[column]))
 
+const defaults = `defaults
+    mode tcp
+    timeout connect 2s
+    timeout client 2s
+    timeout server 2s`
+
 /** An agent that says what the test says, and a haproxy that asks it, with a check that passes. */
 const setUpWords = async (t: Test) => {
   let says = 'up\n'
@@ -42,11 +49,7 @@ const setUpWords = async (t: Test) => {
   t.teardown(() => void [agent.server.close(), checked.server.close()])
   const haproxy = await start(
     t,
-    `defaults
-    mode tcp
-    timeout connect 2s
-    timeout client 2s
-    timeout server 2s
+    `${defaults}
 listen words
     bind 127.0.0.1:${await freePort()}
     default-server check inter 100ms fall 1 rise 1 agent-check agent-inter 50ms
@@ -130,15 +133,19 @@ t.test('its page shows the example as it is', async t => {
   t.ok(shown.some(text => text !== '' && example.endsWith(text)))
 })
 
+/** Waits until the agent says this. */
+const sayingOn =
+  (agentPort: number) =>
+  async (line: RegExp): Promise<void> =>
+    until(async () => line.test(await ask(agentPort)), { what: `the agent to say ${line}` })
+
 /** A daemon beside it, and where its agent is. */
 const watch = async (t: Test, cluster: Cluster, upFor: string) => {
   const agentPort = await freePort()
   const args = ['--agent', `127.0.0.1:${agentPort}`, '--agent-up-for', upFor]
   const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory, args })
   t.teardown(daemon.stop)
-  const says = async (line: RegExp): Promise<void> =>
-    until(async () => line.test(await ask(agentPort)), { what: `the agent to say ${line}` })
-  return { daemon, agentPort, says }
+  return { daemon, agentPort, says: sayingOn(agentPort) }
 }
 
 const name = 'haproxy follows the agents of a primary and a standby'
@@ -173,9 +180,9 @@ t.test(name, haproxyProgram.options, async t => {
 
   await t.test('a server that is stopped is down, with the reason, on an open port', async t => {
     await s1.stop()
-    await first.says(/^down #.*no server runs there\n$/)
+    await first.says(/^down #.*no server is running\n$/)
     await haproxy.sees('the primary down', shows('s1', /^DOWN/))
-    await haproxy.sees('why', shows('s1', /no postmaster\.pid|no server runs/, 'agent'))
+    await haproxy.sees('why', shows('s1', /no postmaster\.pid|no server is running/, 'agent'))
     t.equal(await first.daemon.ask(), 'refused')
   })
 
@@ -193,4 +200,71 @@ t.test(name, haproxyProgram.options, async t => {
     await haproxy.sees('nobody to ask', shows('s2', /^DOWN/))
     t.pass()
   })
+})
+
+/** Daemons beside both that ask each other. The standby may be a megabyte behind. */
+const startPeers = async (t: Test, { primary, standby }: Pair) => {
+  const [one, other] = [await freePort(), await freePort()]
+  const start = async (cluster: Cluster, http: number, peer: number) => {
+    const agentPort = await freePort()
+    const agent = ['--agent', `127.0.0.1:${agentPort}`, '--agent-up-for', 'any']
+    const daemon = await startDaemon({
+      dataDirectory: cluster.dataDirectory,
+      args: [...peerArgs(http, [peer]), ...agent, '--agent-lag', '1MB'],
+    })
+    t.teardown(daemon.stop)
+    return { daemon, agentPort, says: sayingOn(agentPort), http }
+  }
+  return { first: await start(primary, one, other), second: await start(standby, other, one) }
+}
+
+const walReceiverOf = async (http: number): Promise<number> => {
+  const response = await fetch(`http://127.0.0.1:${http}/status`)
+  const { children } = (await response.json()) as {
+    readonly children: { readonly walreceiver: { readonly pid: number } | null }
+  }
+  return children.walreceiver?.pid ?? 0
+}
+
+const limited = 'haproxy leaves out a standby that is too far behind, until it has caught up'
+t.test(limited, haproxyProgram.options, async t => {
+  const pair = await startPair(t, 18)
+  const { first, second } = await startPeers(t, pair)
+  await first.says(/^up\n$/)
+  await second.says(/^up\n$/)
+  const haproxy = await start(
+    t,
+    `${defaults}
+listen readers
+    bind 127.0.0.1:${await freePort()}
+    default-server check inter 100ms fall 1 rise 1 agent-check agent-inter 100ms
+    server s1 127.0.0.1:${first.daemon.port} agent-port ${first.agentPort}
+    server s2 127.0.0.1:${second.daemon.port} agent-port ${second.agentPort}
+`,
+  )
+  await haproxy.sees('the standby up', shows('s2', /^UP/))
+
+  t.comment('its WAL receiver is stopped, and the primary writes')
+  const receiver = await walReceiverOf(second.http)
+  t.ok(receiver > 1)
+  process.kill(receiver, 'SIGSTOP')
+  try {
+    const session = await pair.primary.session()
+    await session.query('create table filler (text text)')
+    await session.query(`insert into filler select repeat('x', 1000) from generate_series(1, 8000)`)
+    await session.close()
+    await second.says(/^down #standby with a lag of \d+ bytes, more than 1048576\n$/)
+    await haproxy.sees('the standby down', shows('s2', /^DOWN/))
+    await haproxy.sees('why', shows('s2', /standby with a lag of \d+ bytes/, 'agent'))
+    await first.says(/^up\n$/)
+    await second.daemon.answers('STANDBY')
+  } finally {
+    process.kill(receiver, 'SIGCONT')
+  }
+  await second.says(/^up\n$/)
+  await haproxy.sees('the standby up again', shows('s2', /^UP/))
+
+  t.comment('the primary can no longer be asked')
+  await first.daemon.stop()
+  await second.says(/^down #standby with an unknown lag\n$/)
 })

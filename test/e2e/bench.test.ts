@@ -81,11 +81,26 @@ const row = (ours: number, theirs: number, goal: Row['goal']): Row => ({
 
 t.test('a goal is judged by the median of the rounds', async t => {
   const atMost = { than: names.predecessor, atMost: 1.6 }
-  t.strictSame(judgeRow(row(16, 10, atMost)), { ratio: 1.6, kept: true })
-  t.strictSame(judgeRow(row(17, 10, atMost)), { ratio: 1.7, kept: false })
+  t.strictSame(judgeRow(row(16, 10, atMost)), { ratio: 1.6, spread: null, kept: true })
+  t.strictSame(judgeRow(row(17, 10, atMost)), { ratio: 1.7, spread: null, kept: false })
   const atLeast = { than: names.predecessor, atLeast: 3 }
-  t.strictSame(judgeRow(row(29, 10, atLeast)), { ratio: 2.9, kept: false })
-  t.strictSame(judgeRow(row(5, 1, { than: null, atMost: 4 })), { ratio: null, kept: false })
-  t.strictSame(judgeRow(row(5, 1, { than: names.psql, atMost: 4 })), { ratio: null, kept: null })
+  t.strictSame(judgeRow(row(29, 10, atLeast)), { ratio: 2.9, spread: null, kept: false })
+  t.strictSame(judgeRow(row(5, 1, { than: null, atMost: 4 })), {
+    ratio: null,
+    spread: null,
+    kept: false,
+  })
+  t.strictSame(judgeRow(row(5, 1, { than: names.psql, atMost: 4 })), {
+    ratio: null,
+    spread: null,
+    kept: null,
+  })
+  const rounds = new Map([
+    [names.ours, [10, 20, 30]],
+    [names.predecessor, [10, 10, 20]],
+  ])
+  const spread = { ...row(0, 0, atMost), values: rounds }
+  t.strictSame(judgeRow(spread), { ratio: 2, spread: [1, 2], kept: false })
+  t.match(printTable([spread]), / 2\.00 \(1\.00 to 2\.00\) /)
   t.match(printTable([row(17, 10, atMost)]), /17\.0 +10\.0 +1\.70 +at most 1\.60 .* +MISSED/)
 })

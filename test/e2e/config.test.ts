@@ -7,12 +7,12 @@ import { readFileSync, readlinkSync, readdirSync, rmSync, writeFileSync } from '
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { findClusters } from '../../src/cli/debian-clusters.ts'
-import { proposeConfiguration } from '../../src/cli/discover.ts'
-import { wireWords } from '../../src/serve/reply.ts'
+import { findClusters } from '../../src/cli/commands/debian-clusters.ts'
+import { proposeConfiguration } from '../../src/cli/commands/discover.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { createCluster } from '../harness/cluster.ts'
 import { makeFolder } from '../harness/cluster-files.ts'
-import { ask, daemonProgram, startDaemon, type Daemon } from '../harness/daemon.ts'
+import { ask, startDaemon, withoutTap, type Daemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
 import { needControlData, needProgram, needWorker } from '../harness/needs.ts'
 import { startPair } from '../harness/pair.ts'
@@ -89,7 +89,7 @@ t.test('a primary and a standby in one process', async t => {
     write(70_000, 'prot = 1\n')
     daemon.kill('SIGHUP')
     await daemon.said(/reload refused .*x\.conf:1: unknown key/)
-    await daemon.said(/reload refused .*x\.conf:5: port is/)
+    await daemon.said(/reload refused .*x\.conf:5: port must be/)
     await moreAnswers()
     t.equal(await ask(first), wireWords.primary)
   })
@@ -97,7 +97,9 @@ t.test('a primary and a standby in one process', async t => {
   await t.test('a port that is taken is not had, and the old one is kept', async () => {
     write(primary.port)
     daemon.kill('SIGHUP')
-    await daemon.said(/cluster failed cluster=one served="as before" because="port .* is in use/)
+    await daemon.said(
+      /cluster failed cluster=one served="as before" because="could not listen on port .*: address already in use/,
+    )
     await answers(first, wireWords.primary)
     await moreAnswers()
   })
@@ -170,8 +172,7 @@ const createDebianCluster = async (
 }
 
 const runDaemon = async (args: readonly string[]) => {
-  const environment = { ...serverEnvironment() }
-  const ended = promisify(execFile)(daemonProgram(), args, { env: environment, cwd: '/' })
+  const ended = promisify(execFile)('env', withoutTap(args), { cwd: '/' })
   return ended.then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (failure: { code: number; stdout: string; stderr: string }) => failure,

@@ -40,7 +40,7 @@ t.test('Docker is told 0 or 1, and why', async t => {
   const check = ({ dataDirectory }: Cluster) => checkHealth(t, dataDirectory)
   t.match(await check(primary), { code: 0, out: /^primary: / })
   t.match(await check(standby), { code: 0, out: /^standby: / })
-  t.match(await check(stopped), { code: 1, out: /^unavailable: [^]*no server runs there/ })
+  t.match(await check(stopped), { code: 1, out: /^unavailable: [^]*no server is running/ })
   t.match(await checkHealth(t, '/nowhere'), { code: 1, out: /\/nowhere does not exist/ })
 })
 
@@ -103,7 +103,7 @@ t.test('a server that is pid 1 of its container', namespaces.options, async t =>
   await t.test('and is not mistaken for another pid 1 elsewhere', async t => {
     t.match(await checkHealth(t, dataDirectory), {
       code: 1,
-      out: /because postmaster\.pid names pid 1, which /,
+      out: /because process 1 in postmaster\.pid is not /,
     })
   })
 
@@ -113,7 +113,7 @@ t.test('a server that is pid 1 of its container', namespaces.options, async t =>
     const next = await startContainer(t, ['sleep', '1000'])
     t.match(await checkHealth(t, dataDirectory, next.within), {
       code: 1,
-      out: /because postmaster\.pid names pid 1, which is not its postmaster/,
+      out: /because process 1 in postmaster\.pid is not the postmaster/,
     })
   })
 
@@ -123,7 +123,7 @@ t.test('a server that is pid 1 of its container', namespaces.options, async t =>
     t.teardown(() => daemon.kill('SIGKILL'))
     await daemon.said(/ listening /)
     const said = await daemon.said(/ role changed from=unknown to=unavailable /)
-    t.match(said, /because="postmaster\.pid names pid 1, which is not its postmaster/)
+    t.match(said, /because="process 1 in postmaster\.pid is not the postmaster/)
     t.match(daemon.log().join('\n'), / started .*pid=1\b/)
     process.kill(await firstProcess(daemon.pid), 'SIGTERM')
     t.strictSame(await within(daemon.ended(), { what: 'the daemon to stop', limitMs: 5000 }), {

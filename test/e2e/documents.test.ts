@@ -5,14 +5,14 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
-import { optionsOf } from '../../src/cli/option-table.ts'
-import { changeVariables } from '../../src/facts/change-variables.ts'
-import { historyJson } from '../../src/facts/history.ts'
-import { rows } from '../../src/facts/rules.ts'
-import { snapshotJson } from '../../src/facts/snapshot-json.ts'
+import { keptVariables } from '../../src/cli/system/accounts.ts'
+import { optionsOf } from '../../src/cli/options/option-list.ts'
+import { changeVariables, historyJson } from '../../src/facts/report/changes.ts'
+import { rows } from '../../src/facts/decide/rules.ts'
+import { snapshotJson } from '../../src/facts/report/snapshot-json.ts'
 import type { MonotonicMs } from '../../src/facts/units.ts'
-import { decide } from '../../src/facts/verdict.ts'
-import { printMetrics } from '../../src/serve/metrics.ts'
+import { decide } from '../../src/facts/decide/verdict.ts'
+import { printMetrics } from '../../src/serve/http/metrics.ts'
 import { noon, primaryEvidence, snapshotOf, standbyEvidence } from '../harness/evidence.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 
@@ -115,7 +115,7 @@ t.test('the README lists every option of the daemon, and names all others', asyn
   )
   t.strictSame(listed.toSorted(), [...serving, '--version'].toSorted())
   const readme = read('README.md')
-  const others = [...optionsOf('status'), ...optionsOf('query')]
+  const others = [...optionsOf('status'), ...optionsOf('query'), ...optionsOf('cluster')]
   t.strictSame(
     others.filter(([name]) => !readme.includes(`--${name}`)),
     [],
@@ -135,7 +135,7 @@ t.test('it tells what an option may say, and what it is otherwise', async t => {
 
 t.test('the README lists every path of HTTP', async t => {
   const listed = listedIn('README.md', 'HTTP and metrics').map(path => path.replace(/\?.*/, ''))
-  const paths = read('src/serve/http-routes.ts').match(/(?<=^ {2}\[')\/[a-z-]*(?=',)/gm)
+  const paths = read('src/serve/http/http-routes.ts').match(/(?<=^ {2}\[')\/[a-z-]*(?=',)/gm)
   t.strictSame(new Set(listed), new Set(paths))
 })
 
@@ -187,15 +187,25 @@ t.test('each variable of a command stands on its page', async t => {
   t.strictSame(new Set(listedIn('fixtures/docs/on-change.md', 'Variables')), new Set(variables))
 })
 
+t.test('so does each that is left of the environment of root', async t => {
+  const page = read('fixtures/docs/options.md')
+  const [, sentence = ''] =
+    /Of root's\s+environment it keeps ([^.]*), and nothing else/.exec(page) ?? []
+  const listed = Array.from(sentence.matchAll(/`([^`]+)`/g), ([, name]) => name)
+  t.strictSame(listed, keptVariables)
+})
+
 t.test('each rule, hazard and state of replication is explained', async t => {
   const metrics = printMetrics({
     version: '',
     verdict: change.to,
     snapshot: snapshotOf(standbyEvidence()),
+    lag: null,
     now: 0 as MonotonicMs,
     leaseMs: 0,
-    tally: { roleChanges: 0, looks: 0, lookSeconds: 0, lookBuckets: [] },
-    connects: [],
+    counters: { roleChanges: 0, checks: 0, checkSeconds: 0, checkBuckets: [] },
+    connections: [],
+    certificateExpiresAt: null,
     http: [],
   })
   const told = (pattern: RegExp): readonly string[] =>
@@ -212,4 +222,26 @@ t.test('each rule, hazard and state of replication is explained', async t => {
     rule => !inTable.includes(`  ${rule}\n`),
   )
   t.strictSame(new Set(listedIn(statusPage, 'Rules')), new Set(unexplained))
+})
+
+/** Of the tables whose last column is that of tests: `FILE`: TITLE; "there" is the file before. */
+const testsOfClaims = (path: string): readonly string[] => {
+  const rows = proseOf(path).match(/^\|.*\|$/gm) ?? []
+  const cells = rows.map(row => row.slice(1, -1).split('|').at(-1)?.trim() ?? '')
+  return cells.filter(cell => /^(?:`test\/|there)/.test(cell))
+}
+
+t.test('each claim about security has a test of that name', async t => {
+  const page = 'fixtures/docs/security.md'
+  const tables = read(page).match(/^\|[^\n]*\| test +\|$/gm) ?? []
+  const claims = testsOfClaims(page)
+  t.ok(tables.length > 0 && claims.length > tables.length, `${claims.length} claims`)
+  let file = ''
+  for (const claim of claims) {
+    const [, named, title = ''] = /^(?:`(test\/[\w./-]+)`|there): (.+)$/.exec(claim) ?? []
+    file = named ?? file
+    const titles = existsSync(join(root, file)) ? read(file) : ''
+    const isThere = [`'${title}'`, `"${title}"`].some(quoted => titles.includes(quoted))
+    t.ok(isThere, claim)
+  }
 })

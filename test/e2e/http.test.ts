@@ -147,7 +147,7 @@ t.test('a port in use is told with the option that named it', async t => {
   const args = ['-D', cluster.dataDirectory, '--port', String(await freePort())]
   await t.rejects(
     runProgram({ program: daemonProgram(), args: [...args, '--http', String(http)], cwd: '/' }),
-    /is in use, wanted to listen there\nhint: another program .* choose another with --http/,
+    /address already in use\nhint: another program .* choose another port with --http/,
   )
 })
 

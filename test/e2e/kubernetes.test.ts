@@ -172,7 +172,10 @@ t.test('in the shared pid namespace, and out of it', namespaces.options, async t
     const elsewhere = await startDaemon({ dataDirectory })
     t.teardown(elsewhere.stop)
     const said = await elsewhere.said(/ role changed from=unknown to=unavailable /)
-    t.match(said, /because="postmaster\.pid names pid \d+, (?:and no such process runs|which )/)
+    t.match(
+      said,
+      /because="(?:stale postmaster\.pid: process \d+ |process \d+ in postmaster\.pid )/,
+    )
   })
 
   await t.test('and a stop is noticed', async t => {

@@ -16,6 +16,8 @@ import { until } from '../harness/until.ts'
 
 // The first run fetches the servers.
 t.setTimeout(600_000)
+// Each waits for its own servers most of the time.
+t.jobs = 3
 
 type Status = {
   readonly verdict: string
@@ -47,7 +49,7 @@ const write = async (cluster: Cluster): Promise<void> => {
 for (const major of [10, 15, 18]) {
   t.test(`PostgreSQL ${major}: a standby follows its upstream's promotion`, async t => {
     const { standby: upstream } = await startPair(t, major)
-    const standby = await upstream.standby()
+    const standby = await upstream.standby({ settings: { wal_retrieve_retry_interval: '200ms' } })
     t.teardown(standby.destroy)
     await standby.start()
     const probe = await startHttpDaemon(t, standby.dataDirectory)

@@ -6,7 +6,7 @@ import { copyFileSync, readFileSync, statSync, utimesSync, writeFileSync } from 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Pid } from '../../src/facts/units.ts'
-import { openProcessTable } from '../../src/observe/process-table.ts'
+import { openProcessTable } from '../../src/observe/processes/process-table.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import type { Settings } from '../harness/cluster-files.ts'
 import { daemonProgram, startDaemon } from '../harness/daemon.ts'

@@ -1,5 +1,5 @@
 /** A real server drained by hand, by the file and by the signal, as haproxy sees it. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createCluster } from '../harness/cluster.ts'
@@ -74,6 +74,18 @@ listen drained
     await daemon.answers('MASTER')
     await haproxy.sees('the primary again', isUp)
     t.pass()
+  })
+
+  await t.test('a link to another file drains, and shows nothing of that', async t => {
+    const secret = join(folder, '.pgpass')
+    writeFileSync(secret, 'localhost:5432:*:postgres:tiger\n')
+    symlinkSync(secret, file)
+    await daemon.answers('refused')
+    await daemon.said(/role changed .* because="drained by a symbolic link"/)
+    t.notMatch(daemon.log().join('\n'), /tiger/)
+    rmSync(file)
+    await daemon.answers('MASTER')
+    t.notMatch(daemon.log().join('\n'), /others can make the maintenance file/)
   })
 
   await t.test('and from one signal to the next', async t => {

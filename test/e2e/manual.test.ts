@@ -18,8 +18,8 @@ t.test('man has nothing to warn of, and shows it in 80 columns', man.options, as
   const { status, stderr } = spawnSync(man.get(), args, { env, encoding: 'utf8' })
   t.strictSame({ status, stderr }, { status: 0, stderr: '' })
   const text = execFileSync(man.get(), ['-l', page], { env, encoding: 'utf8' })
-  t.match(text, /^NAME\n +pg-replstatus - tells a load balancer the role /m)
-  t.match(text, /^ +--control-check HOW\n +where the role is read/m)
+  t.match(text, /^NAME\n +pg-replstatus +- +reports +the role /m)
+  t.match(text, /^ +--control-check HOW\n +how to determine the role/m)
   t.strictSame(
     text.split('\n').filter(line => line.length > 80),
     [],

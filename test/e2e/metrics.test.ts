@@ -28,6 +28,13 @@ const scrape = async (port: number): Promise<string> =>
 const namesIn = (text: string): ReadonlySet<string> =>
   new Set(text.match(/\bpg_replstatus_[a-z_]+/g))
 
+/** Prometheus scrapes it in tls.test.ts. */
+const ofTls = ['pg_replstatus_http_certificate_expiry_time_seconds']
+/** Prometheus scrapes what is drawn of these in prometheus.test.ts. */
+const ofStandbys = ['replication', 'wal_receive_lsn_bytes', 'lag_bytes'].map(
+  name => `pg_replstatus_${name}`,
+)
+
 t.test('promtool finds nothing to say of the metrics', promtool.options, async t => {
   const primary = await createCluster({ major: 18 })
   t.teardown(primary.destroy)
@@ -48,7 +55,7 @@ t.test('promtool finds nothing to say of the metrics', promtool.options, async t
   t.match(stopped, /^pg_replstatus_role_changes_total 1$/m)
 
   await t.test('and the files ask for nothing else', async t => {
-    const told = namesIn(serving)
+    const told = new Set([...namesIn(serving), ...ofStandbys, ...ofTls])
     for (const file of [rulesFile, dashboardFile]) {
       const asked = namesIn(readFileSync(file, 'utf8'))
       t.ok(asked.size > 0, file)
@@ -59,8 +66,7 @@ t.test('promtool finds nothing to say of the metrics', promtool.options, async t
   await t.test('their page names them all', async t => {
     const page = namesIn(readFileSync(join(repositoryRoot(), 'fixtures/docs/metrics.md'), 'utf8'))
     const families = serving.match(/(?<=^# TYPE )\S+/gm) ?? []
-    const ofStandbys = ['pg_replstatus_replication', 'pg_replstatus_wal_receive_lsn_bytes']
-    t.strictSame(page, new Set([...families, ...ofStandbys]))
+    t.strictSame(page, new Set([...families, ...ofStandbys, ...ofTls]))
   })
 })
 

@@ -166,7 +166,7 @@ t.test('Nagios makes of each server what is meant', nagios.options, async t => {
     serviceOf('a wrong word', primary.dataDirectory, 'nonsense'),
   ])
   const numbers = /^look=\d+\.\d{6}s timeline=1$/
-  const reason = 'postmaster pid \\d+ is ready and the control file says in'
+  const reason = 'postmaster pid \\d+ is ready and the cluster state is in'
   const ok = {
     state: '0',
     text: new RegExp(`^PG_REPLSTATUS OK - primary: ${reason} production$`),
@@ -182,13 +182,21 @@ t.test('Nagios makes of each server what is meant', nagios.options, async t => {
       text: /WARNING - standby: .*, but standby\.signal is missing: /,
       numbers,
     },
-    'a stopped server': { state: '2', text: /CRITICAL - unavailable: .* no server runs /, numbers },
+    'a stopped server': {
+      state: '2',
+      text: /CRITICAL - unavailable: .* no server is running/,
+      numbers,
+    },
     'no directory': {
       state: '3',
-      text: /UNKNOWN - data directory .* does not exist \(give /,
+      text: /UNKNOWN - data directory .* does not exist \(specify /,
       numbers: '',
     },
-    'a wrong word': { state: '3', text: /error: --expect is "nonsense", wanted /, numbers: '' },
+    'a wrong word': {
+      state: '3',
+      text: /error: --expect must be .*, but is "nonsense"/,
+      numbers: '',
+    },
   }
   t.match(Object.fromEntries(status), expected)
   t.equal(status.size, Object.keys(expected).length)

@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process'
 import t from 'tap'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { startDaemon, type Daemon } from '../harness/daemon.ts'
 import { needProgram } from '../harness/needs.ts'
 import { startPair } from '../harness/pair.ts'

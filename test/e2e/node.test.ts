@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { daemonProgram, startDaemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
 import { serverEnvironment } from '../harness/programs.ts'

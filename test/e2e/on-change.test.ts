@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Pid } from '../../src/facts/units.ts'
-import { openProcessTable } from '../../src/observe/process-table.ts'
+import { openProcessTable } from '../../src/observe/processes/process-table.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import { makeFolder } from '../harness/cluster-files.ts'
 import { startDaemon } from '../harness/daemon.ts'
@@ -16,6 +16,7 @@ import { needProgram } from '../harness/needs.ts'
 import { startPair } from '../harness/pair.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { openSession } from '../harness/session.ts'
+import { forgeDataDirectory } from '../harness/stand-in.ts'
 import { until } from '../harness/until.ts'
 
 // The first run fetches the server.
@@ -57,6 +58,24 @@ t.test('a command that hangs holds up no answer, and ends with the daemon', asyn
   t.notOk(isGone(pid))
   await daemon.stop()
   await until(() => isGone(pid), { what: 'the command to end' })
+})
+
+/** Starts a program with this value of oom_score_adj. */
+const withScore = (score: number): readonly string[] => [
+  'sh',
+  '-c',
+  `echo ${score} >/proc/self/oom_score_adj && exec "$@"`,
+  'sh',
+]
+
+const scoreCommand = ['--on-change', 'echo "score $(cat /proc/$$/oom_score_adj)"']
+
+t.test('what has a command killed first, where memory runs out, stays', async t => {
+  const dataDirectory = forgeDataDirectory(t)
+  const through = withScore(700)
+  const daemon = await startDaemon({ dataDirectory, args: scoreCommand, through })
+  t.teardown(daemon.stop)
+  await daemon.said(/ on-change said="score 700"/)
 })
 
 type Way = 'asks every second' | 'is told the health' | 'is told the state'

@@ -43,18 +43,30 @@ t.test('beside a real server', async t => {
   await trial.answers('STANDBY')
   await watched(300)
 
-  await t.test('a crash restart of a standby', async t => {
-    await trial.judgement()
-    await crashAndRecover(cluster)
-    await trial.answers('STANDBY')
-    await watched(300)
-    const found = await trial.judgement()
-    t.match(condemned(found.get('always MASTER')), /MASTER while in recovery/)
-    t.match(condemned(found.get('always MASTER')), /MASTER while nobody was served/)
-    t.match(condemned(found.get('always STANDBY')), /STANDBY while nobody was served/)
-    t.match(condemned(found.get('late')), /STANDBY while nobody was served/)
-    t.match(condemned(found.get('late')), /silence while logins were accepted/)
-    t.equal(condemned(found.get(probeUnderTest)), '')
+  // A lie is heard only by chance if the server is back at once, or the machine gives the liars,
+  // which run in this process, no time to tell it.
+  await t.test('crash restarts of a standby', async t => {
+    const lies = [
+      ['always MASTER', /MASTER while in recovery/],
+      ['always MASTER', /MASTER while nobody was served/],
+      ['always STANDBY', /STANDBY while nobody was served/],
+      ['late', /STANDBY while nobody was served/],
+      ['late', /silence while logins were accepted/],
+    ] as const
+    const heard = new Map(lies.map(([liar]) => [liar, '']))
+    const unheard = (): readonly unknown[] =>
+      lies.filter(([liar, lie]) => !lie.test(heard.get(liar) ?? ''))
+    for (let crash = 0; crash < 5 && unheard().length > 0; crash += 1) {
+      await trial.judgement()
+      await crashAndRecover(cluster)
+      await trial.answers('STANDBY')
+      await watched(300)
+      const found = await trial.judgement()
+      for (const [liar, before] of heard)
+        heard.set(liar, `${before}${condemned(found.get(liar))}\n`)
+      t.equal(condemned(found.get(probeUnderTest)), '')
+    }
+    t.strictSame(unheard(), [])
   })
 
   await t.test('a promotion', async t => {

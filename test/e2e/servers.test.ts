@@ -7,8 +7,8 @@ import { renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { Pid } from '../../src/facts/units.ts'
-import { openProcessTable } from '../../src/observe/process-table.ts'
-import { livingStat } from '../../src/observe/vital-signs.ts'
+import { openProcessTable } from '../../src/observe/processes/process-table.ts'
+import { livingStat } from '../../src/observe/processes/liveness.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import { standbyRequestFile } from '../harness/cluster-files.ts'
 import { startDaemon, type Daemon } from '../harness/daemon.ts'
@@ -119,7 +119,7 @@ for (const major of postgresMajors) {
       t.teardown(closed.destroy)
       const third = await watch(t, closed)
       await closed.start()
-      await third.said(/is in recovery and accepts nobody/)
+      await third.said(/is in recovery and not accepting connections/)
       t.equal(await third.ask(), 'refused')
       await closed.promote('pg_ctl')
       await third.answers('MASTER')

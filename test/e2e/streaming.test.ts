@@ -3,9 +3,9 @@
  * upstream, without, with it again, and with titles switched off.
  */
 import t, { type Test } from 'tap'
-import { systemOutside } from '../../src/cli/outside.ts'
-import type { Evidence } from '../../src/facts/evidence.ts'
-import { replicationOf, type ReplicationState } from '../../src/facts/streaming.ts'
+import { systemHost } from '../../src/cli/system/host.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import { replicationOf, type ReplicationState } from '../../src/facts/decide/streaming.ts'
 import { printLsn } from '../../src/facts/units.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import { daemonProgram } from '../harness/daemon.ts'
@@ -52,7 +52,7 @@ const receivedBy = async (session: Session): Promise<string> => {
 
 /** As a daemon tells it that has counted the children once, while the standby streamed or not. */
 const observe = async (t: Test, standby: Cluster) => {
-  const { openProbe, openTitles } = systemOutside({}, 1)
+  const { openProbe, openTitles } = systemHost({}, 1)
   const options = { controlCheck: 'native', pgControldata: null } as const
   const probe = openProbe({ pgdata: standby.dataDirectory, ...options })
   t.teardown(probe.close)

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { createCluster } from '../harness/cluster.ts'
 import { daemonProgram, launchDaemon, startDaemon } from '../harness/daemon.ts'
 import { freePort } from '../harness/free-port.ts'
@@ -80,6 +80,35 @@ t.test('but for what they serve the services are the same', async t => {
   })
   t.ok(one?.includes('NoNewPrivileges=yes'))
   t.strictSame(several, one)
+})
+
+t.test('what a service may use is several times what it does use', async t => {
+  const daemon = await startDaemon({
+    dataDirectory: forgeDataDirectory(t),
+    args: ['--http', `127.0.0.1:${await freePort()}`, '--agent', `127.0.0.1:${await freePort()}`],
+  })
+  t.teardown(daemon.stop)
+  await daemon.said(/ role changed /)
+  const status = readFileSync(`/proc/${daemon.pid}/status`, 'utf8')
+  const used = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1])
+  const limits = services.map(name => {
+    const [, memoryMib] = /^MemoryMax=(\d+)M$/m.exec(readUnit(name)) ?? []
+    const [, tasks] = /^TasksMax=(\d+)$/m.exec(readUnit(name)) ?? []
+    return { memoryKib: Number(memoryMib) * 1024, tasks: Number(tasks) }
+  })
+  const threads = used('Threads')
+  t.ok(threads > 1 && threads < 20, `${threads} threads`)
+  for (const { memoryKib, tasks } of limits) {
+    t.ok(tasks > 10 * threads, `${tasks} tasks`)
+    t.ok(memoryKib > 4 * used('VmHWM'), `${memoryKib} kB`)
+    t.ok(memoryKib > (3 * 133e6) / 1024, 'also in a flood')
+  }
+})
+
+// systemd would stop all of it otherwise, with the command that it killed.
+t.test('a command that memory runs out for does not end the service', async t => {
+  for (const name of services) t.match(readUnit(name), /^OOMPolicy=continue$/m, name)
 })
 
 t.test('what would end Node, blind it or harm the server is left out', async t => {
@@ -240,6 +269,6 @@ t.test('a systemd that does not listen holds up nothing', notify.options, async 
   })
   t.teardown(daemon.stop)
   await daemon.answers(wireWords.primary)
-  await daemon.said(/warning: notify failed because=.* consequence="systemd ends /)
+  await daemon.said(/warning: notify failed because=.* consequence="systemd terminates /)
   t.equal((await daemon.stop()).code, 0)
 })

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import t, { type Test } from 'tap'
-import { wireWords } from '../../src/serve/reply.ts'
+import { wireWords } from '../../src/serve/role/reply.ts'
 import { forgeControlFile, layoutOfVersion, layoutToCome } from '../harness/control-file-builder.ts'
 import { daemonProgram, launchDaemon } from '../harness/daemon.ts'
 import { startHttpDaemon } from '../harness/http-daemon.ts'

@@ -1,5 +1,5 @@
 /** Every value of each symptom, and every combination of them there can be. */
-import type { Symptoms } from '../../src/facts/symptoms.ts'
+import type { Symptoms } from '../../src/facts/decide/symptoms.ts'
 
 type Values = { readonly [Name in keyof Symptoms]: readonly Symptoms[Name][] }
 

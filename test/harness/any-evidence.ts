@@ -3,19 +3,24 @@
  * without regard to what goes with what.
  */
 import * as fc from 'fast-check'
-import { decodeControlDataReport } from '../../src/facts/control-data-report.ts'
-import { clusterStates, decodeControlFile } from '../../src/facts/control-file.ts'
-import { controlLayouts } from '../../src/facts/control-layouts.ts'
-import type { ControlFault, Evidence } from '../../src/facts/evidence.ts'
-import { recognise } from '../../src/facts/identity.ts'
-import { decodeLockFile } from '../../src/facts/lock-file.ts'
+import { decodeControlDataReport } from '../../src/facts/decode/pg-controldata-report.ts'
+import { clusterStates, decodeControlFile } from '../../src/facts/decode/control-file.ts'
+import { controlLayouts } from '../../src/facts/decode/control-layouts.ts'
+import type { ControlFault, Evidence } from '../../src/facts/decide/evidence.ts'
+import { recognise } from '../../src/facts/decide/identity.ts'
+import { decodeLockFile } from '../../src/facts/decode/lock-file.ts'
 import type { Outcome } from '../../src/facts/outcome.ts'
-import { decodeProcessStat } from '../../src/facts/process-stat.ts'
-import type { Child, ChildrenSighting, PostmasterSighting } from '../../src/facts/sightings.ts'
-import type { Pid, Ticks, UnixMs } from '../../src/facts/units.ts'
+import { decodeProcessStat } from '../../src/facts/decode/process-stat.ts'
+import type {
+  Child,
+  ChildrenSighting,
+  PostmasterSighting,
+} from '../../src/facts/decide/sightings.ts'
+import type { Lsn, Pid, Ticks, UnixMs } from '../../src/facts/units.ts'
 import { layoutToCome, sealControlFile } from './control-file-builder.ts'
 import { alive, directory, lockFile, noon } from './evidence.ts'
 import { anyText, damaged } from './foreign-text.ts'
+import { anyHistory } from './timelines.ts'
 
 /** Also years before any server and after any calendar. */
 const anyTime = fc.oneof(fc.constant(noon), fc.integer(), fc.double({ noNaN: true }))
@@ -164,5 +169,11 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
     backupLabel: fc.boolean(),
   }),
   promotion: fc.constantFrom('not looked for', 'being read', 'none', 'under way'),
+  timelineHistory: fc.oneof(
+    fc.constantFrom({ kind: 'not looked for' } as const, { kind: 'being read' } as const),
+    anyText.map(because => ({ kind: 'unknown', because }) as const),
+    anyHistory.map(history => ({ kind: 'seen', fact: history }) as const),
+  ),
+  walPosition: fc.option(fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }).map(at => at as Lsn)),
   crashRestart: fc.boolean(),
 })

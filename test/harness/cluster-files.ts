@@ -35,12 +35,13 @@ export const makeFolder = async (user: ServerUser, directory?: string): Promise<
 }
 
 /** A fresh cluster that trusts everybody who comes over loopback. */
-export const initialize = async (site: Site): Promise<void> => {
+export const initialize = async (site: Site, segmentSize = 16): Promise<void> => {
   const trusting = ['-U', 'postgres', '-A', 'trust']
   const plain = ['-E', 'UTF8', '--locale=C', '--no-sync']
+  const segments = segmentSize === 16 ? [] : [`--wal-segsize=${segmentSize}`]
   await runProgram({
     program: join(site.binaries, 'initdb'),
-    args: ['-D', site.dataDirectory, ...trusting, ...plain],
+    args: ['-D', site.dataDirectory, ...trusting, ...plain, ...segments],
     cwd: site.folder,
     user: site.user,
   })

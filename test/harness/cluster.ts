@@ -36,6 +36,8 @@ export type ClusterOptions = {
   /** Folder to make for the data directory and the log; default a new temporary one. */
   readonly directory?: string
   readonly settings?: Settings
+  /** In MB; from 11 on. Default: 16, that of the server. */
+  readonly segmentSize?: number
 }
 
 export type CopyOptions = {
@@ -88,7 +90,7 @@ const signals = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' } as co
 export const createCluster = async (options: ClusterOptions): Promise<Cluster> => {
   const { site, guard } = await claimSite(options)
   try {
-    await initialize(site)
+    await initialize(site, options.segmentSize)
     return clusterAt(site, guard, { ...baseSettings(site.port), ...options.settings })
   } catch (failure) {
     await guard.finish()

@@ -4,13 +4,14 @@
  * checksum too.
  */
 import assert from 'node:assert'
-import { clusterStates, type ClusterState } from '../../src/facts/control-file.ts'
+import { clusterStates, type ClusterState } from '../../src/facts/decode/control-file.ts'
 import {
   commonOffsets,
   controlLayouts,
+  walPageSizeAt,
   type ControlLayout,
-} from '../../src/facts/control-layouts.ts'
-import { crc32c, legacyCrc32 } from '../../src/facts/crc32c.ts'
+} from '../../src/facts/decode/control-layouts.ts'
+import { crc32c, legacyCrc32 } from '../../src/facts/decode/checksums.ts'
 
 /** PG_CONTROL_FILE_SIZE: what servers write from 12 on; older ones leave the rest as it was. */
 export const controlFileBytes = 8192
@@ -30,6 +31,7 @@ export type ControlFileFields = {
   readonly minRecoveryPoint: bigint
   readonly minRecoveryTimeline: number
   readonly walSegmentSize: number
+  readonly walPageSize: number
   /** Null: the right one. */
   readonly checksum: number | null
 }
@@ -69,6 +71,7 @@ export const forgeControlFile = (
   view.setBigUint64(layout.minRecoveryPoint, fields.minRecoveryPoint, true)
   view.setUint32(layout.minRecoveryTimeline, fields.minRecoveryTimeline, true)
   view.setUint32(layout.walSegmentSize, fields.walSegmentSize, true)
+  view.setUint32(walPageSizeAt(layout), fields.walPageSize, true)
   view.setUint32(layout.checksumAt, fields.checksum ?? checksumOf(bytes, layout), true)
   return bytes
 }
@@ -105,6 +108,7 @@ const primaryOf = ({ controlVersion, catalogVersion }: ControlLayout): ControlFi
   minRecoveryPoint: 0n,
   minRecoveryTimeline: 0,
   walSegmentSize: 0x100_0000,
+  walPageSize: 0x2000,
   checksum: null,
 })
 

@@ -10,9 +10,10 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeCgroupMounts } from '../../src/facts/cgroup.ts'
+import { decodeCgroupMounts } from '../../src/facts/decode/cgroup.ts'
 import type { Pid } from '../../src/facts/units.ts'
-import { openProcessTable } from '../../src/observe/process-table.ts'
+import { openProcessTable } from '../../src/observe/processes/process-table.ts'
+import { errorCode } from '../../src/observe/system/system-error.ts'
 import type { Cluster } from './cluster.ts'
 import { serverEnvironment } from './programs.ts'
 import { within } from './until.ts'
@@ -77,6 +78,14 @@ export const makeControlGroup = (version: CgroupVersion, above?: ControlGroup): 
   shell.unref()
   const put = (name: string, text: string): void => writeFileSync(join(folder, name), text)
   const add = (pid: number): void => put('cgroup.procs', String(pid))
+  const addIfThere = (pid: number): void => {
+    try {
+      add(pid)
+    } catch (failure) {
+      // A child may end by itself, such as a worker whose work is done.
+      if (errorCode(failure) !== 'ESRCH') throw failure
+    }
+  }
   const finish = async (): Promise<void> => {
     shell.ref()
     shell.stdin.end()
@@ -93,7 +102,7 @@ export const makeControlGroup = (version: CgroupVersion, above?: ControlGroup): 
     add,
     addServer: cluster => {
       add(cluster.pid())
-      for (const pid of openProcessTable().children(cluster.pid() as Pid) ?? []) add(pid)
+      for (const pid of openProcessTable().children(cluster.pid() as Pid) ?? []) addIfThere(pid)
     },
     freeze: () => put(file, frozen),
     thaw: () => put(file, thawed),

@@ -3,7 +3,7 @@
  * how they were printed or to what the program does.
  */
 import assert from 'node:assert'
-import type { Symptoms } from '../../src/facts/symptoms.ts'
+import type { Symptoms } from '../../src/facts/decide/symptoms.ts'
 import { symptomTitle, symptomValues, symptomWord } from './all-symptoms.ts'
 
 export type DocumentLine = {

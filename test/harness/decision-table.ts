@@ -4,8 +4,8 @@
  * rules.ts are written, only from what they come to.
  */
 import assert from 'node:assert'
-import { decidingRow, rows, type Rule } from '../../src/facts/rules.ts'
-import type { Symptoms } from '../../src/facts/symptoms.ts'
+import { decidingRow, rows, type Rule } from '../../src/facts/decide/rules.ts'
+import type { Symptoms } from '../../src/facts/decide/symptoms.ts'
 import { symptomTitle, symptomValues, symptomWord } from './all-symptoms.ts'
 
 type Name = keyof Symptoms
@@ -29,11 +29,11 @@ const chapters: readonly Chapter[] = [
 const order = chapters.flatMap(({ names }) => names)
 
 const introduction = `\
-What is answered for each combination of symptoms: the specification of src/facts/rules.ts.
+What is answered for each combination of symptoms: the specification of src/facts/decide/rules.ts.
 
-How to read it. First come the symptoms, as src/facts/symptoms.ts names them, then the answer,
-whether it can last (settled) or is looked at again after milliseconds (passing), and the name of
-the rule. "a|b" is either of them, "-" is any. Each combination has exactly one line. Where a line
+How to read it. First come the symptoms, as src/facts/decide/symptoms.ts names them, then the
+answer, whether it can last (settled) or is looked at again after milliseconds (passing), and the
+name of the rule. "a|b" is either of them, "-" is any. Each combination has exactly one line. Where a line
 ends with an arrow, the table of that number goes on with what has the symptoms of that line.
 
   postmaster    unknown: there is no pid to look for; upgrading: pg_upgrade runs it (postgres -b)
@@ -127,8 +127,8 @@ const linesOf = (tree: Tree, { number, names }: { number: number; names: readonl
     }
     const cells = names.map(name => chosen[name] ?? '-')
     if ('outcome' in at) {
-      const { says, settled, rule } = at.outcome
-      lines.push([...cells, says, settled ? 'settled' : 'passing', rule])
+      const { answer, settled, rule } = at.outcome
+      lines.push([...cells, answer, settled ? 'settled' : 'passing', rule])
     } else {
       next.push(at)
       lines.push([...cells, `==> ${number + 1}`])

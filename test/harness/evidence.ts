@@ -1,20 +1,21 @@
 /** Evidence made up for tests: a primary in perfect health, and what the caller changes of it. */
-import type { KnownControlFile, NewerControlFile } from '../../src/facts/control-file.ts'
-import type { Evidence } from '../../src/facts/evidence.ts'
-import type { LockFile } from '../../src/facts/lock-file.ts'
-import type { Child, ChildrenSighting } from '../../src/facts/sightings.ts'
-import type { Snapshot } from '../../src/facts/snapshot.ts'
-import type {
-  Lsn,
-  MonotonicMs,
-  Pid,
-  SystemIdentifier,
-  Ticks,
-  TimelineId,
-  UnixMs,
-  UnixSeconds,
+import type { KnownControlFile, NewerControlFile } from '../../src/facts/decode/control-file.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import type { LockFile } from '../../src/facts/decode/lock-file.ts'
+import {
+  parsePgVersion,
+  type Lsn,
+  type MonotonicMs,
+  type Pid,
+  type SystemIdentifier,
+  type Ticks,
+  type TimelineId,
+  type UnixMs,
+  type UnixSeconds,
 } from '../../src/facts/units.ts'
-import { decide } from '../../src/facts/verdict.ts'
+import type { Child, ChildrenSighting } from '../../src/facts/decide/sightings.ts'
+import type { Snapshot } from '../../src/facts/decide/snapshot.ts'
+import { decide } from '../../src/facts/decide/verdict.ts'
 
 /** 2026-01-01T12:00:00Z; everything in the evidence happened before. */
 export const noon = 1_767_268_800_000 as UnixMs
@@ -47,6 +48,7 @@ export const controlFile = (changes: Partial<KnownControlFile> = {}): KnownContr
   minRecoveryPoint: 0n as Lsn,
   minRecoveryTimeline: 0 as TimelineId,
   walSegmentSize: 0x100_0000,
+  walPageSize: 0x2000,
   ...changes,
 })
 
@@ -64,6 +66,7 @@ export const newerControlFile = (): NewerControlFile => ({
   minRecoveryPoint: null,
   minRecoveryTimeline: null,
   walSegmentSize: null,
+  walPageSize: null,
 })
 
 /** The postmaster started at tick 100,000; a child `afterTicks` later. */
@@ -106,7 +109,13 @@ export const noSignalFiles = {
 } as const
 
 export const directory = (version: string | null = '15') =>
-  ({ kind: 'seen', inode: '1:2', owner: 101, symlink: false, version }) as const
+  ({
+    kind: 'seen',
+    inode: '1:2',
+    owner: 101,
+    symlink: false,
+    version: version === null ? null : parsePgVersion(version),
+  }) as const
 
 export const alive = {
   kind: 'alive',
@@ -127,6 +136,8 @@ export const primaryEvidence = (changes: Partial<Evidence> = {}): Evidence => ({
   controlFile: seen(controlFile()),
   signalFiles: noSignalFiles,
   promotion: 'not looked for',
+  timelineHistory: { kind: 'not looked for' },
+  walPosition: null,
   crashRestart: false,
   ...changes,
 })

@@ -1,5 +1,5 @@
 /** A control group made up for tests, frozen and thawed as the test says. */
-import type { Freezer } from '../../src/observe/freezer.ts'
+import type { Freezer } from '../../src/observe/processes/freezer.ts'
 
 export const fakeFreezer = () => {
   let frozen = false

@@ -1,8 +1,7 @@
 /** A process table made up for tests, in which processes live, stop and die as the test says. */
-import type { ProcessActivity } from '../../src/facts/process-activity.ts'
-import type { ProcessStat } from '../../src/facts/process-stat.ts'
+import type { ProcessActivity, ProcessStat } from '../../src/facts/decode/process-stat.ts'
 import type { Pid, Ticks, UnixMs } from '../../src/facts/units.ts'
-import type { ProcessHandle, ProcessTable } from '../../src/observe/process-table.ts'
+import type { ProcessHandle, ProcessTable } from '../../src/observe/processes/process-table.ts'
 import { noon } from './evidence.ts'
 
 export type FakeProcess = {

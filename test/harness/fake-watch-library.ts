@@ -1,8 +1,8 @@
 /** A watch library that does what a test says. */
 import { setImmediate as turn } from 'node:timers/promises'
-import type { WatchEvents } from '../../src/observe/quiet-chokidar.ts'
-import type { WatchLibrary } from '../../src/observe/watch-attempt.ts'
-import type { WatchRoot } from '../../src/observe/watch-roots.ts'
+import type { WatchEvents } from '../../src/observe/watch/chokidar-watch.ts'
+import type { WatchLibrary } from '../../src/observe/watch/watch-attempt.ts'
+import type { WatchRoot } from '../../src/observe/watch/watch-targets.ts'
 
 export type FakeWatch = WatchEvents & {
   readonly paths: readonly string[]
@@ -12,28 +12,26 @@ export type FakeWatch = WatchEvents & {
 export type FakeWatchLibrary = {
   readonly library: WatchLibrary
   readonly opened: readonly FakeWatch[]
-  /** Waits for the surveys and gives the watch opened last. */
+  /** Waits for the survey and gives the watch opened last. */
   readonly last: () => Promise<FakeWatch>
-  /** Lets the watch opened last be ready, and waits for the survey that follows. */
+  /** Lets the watch opened last be ready. */
   readonly ready: () => Promise<FakeWatch>
   /** What surveys find from now on; 'nothing ever' for a disk that hangs. */
   readonly survey: (found: readonly WatchRoot[] | Error | 'nothing ever') => void
   readonly surveys: () => number
   /** Ends a survey that hangs. */
   readonly thaw: () => void
-  readonly kernelWatches: (inodes: ReadonlySet<bigint> | null) => void
 }
 
 export const wholeCluster: readonly [data: WatchRoot, controlFile: WatchRoot] = [
-  { path: '/srv/data', device: 1n, inode: 2n, waitsFor: 'global' },
-  { path: '/srv/data/global/pg_control', device: 1n, inode: 3n, waitsFor: null },
+  { path: '/srv/data', waitsFor: 'global' },
+  { path: '/srv/data/global/pg_control', waitsFor: null },
 ]
 
 export const createFakeWatchLibrary = (): FakeWatchLibrary => {
   const opened: FakeWatch[] = []
   const hanging = new Set<() => void>()
   let found: readonly WatchRoot[] | Error | 'nothing ever' = wholeCluster
-  let inodes: ReadonlySet<bigint> | null = null
   let surveys = 0
 
   const survey: WatchLibrary['survey'] = async () => {
@@ -62,13 +60,12 @@ export const createFakeWatchLibrary = (): FakeWatchLibrary => {
     return watch
   }
   return {
-    library: { survey, open, watchedInodes: () => inodes },
+    library: { survey, open },
     opened,
     last,
     ready: async () => {
       const watch = await last()
       watch.ready()
-      await turn()
       return watch
     },
     survey: next => {
@@ -77,9 +74,6 @@ export const createFakeWatchLibrary = (): FakeWatchLibrary => {
     surveys: () => surveys,
     thaw: () => {
       for (const resolve of hanging) resolve()
-    },
-    kernelWatches: next => {
-      inodes = next
     },
   }
 }

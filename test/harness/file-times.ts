@@ -1,17 +1,15 @@
-/** The clock by which the kernel stamps files: it ticks every few milliseconds. */
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+/** Times of files advance in steps: changes within one step have the same time. */
+import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { until } from './until.ts'
 
-/** Waits, without giving up its turn, until what is written from now on bears a later time. */
-export const untilFileTimesMove = (): void => {
-  const folder = mkdtempSync(join(tmpdir(), 'pg-replstatus-'))
-  const trial = join(folder, 'trial')
-  const write = (): bigint => {
-    writeFileSync(trial, '')
-    return statSync(trial, { bigint: true }).ctimeNs
+/** Waits until a change would have another time than all changes so far; `folder` for a probe. */
+export const nextFileTime = (folder: string): Promise<void> => {
+  const probe = join(folder, 'file-time')
+  const touch = (): bigint => {
+    writeFileSync(probe, '')
+    return statSync(probe, { bigint: true }).ctimeNs
   }
-  const first = write()
-  while (write() === first) continue
-  rmSync(folder, { recursive: true })
+  const began = touch()
+  return until(() => touch() > began, { what: 'file times to advance', everyMs: 1 })
 }

@@ -7,10 +7,43 @@ const byte = fc.nat(0xff).map(code => String.fromCharCode(code))
 export const bytesAsText = (lengthMax: number): fc.Arbitrary<string> =>
   fc.string({ unit: byte, maxLength: lengthMax })
 
+/** What breaks out of a line, acts on a terminal, turns text around or can't be seen. */
+export const hostileCharacters = [
+  '\0',
+  '\x07',
+  '\b',
+  '\t',
+  '\n',
+  '\r',
+  '\x1b',
+  '\x7f',
+  '\x85',
+  '\x9b',
+  '\u061c',
+  '\u200f',
+  '\u2028',
+  '\u2029',
+  '\u202a',
+  '\u202e',
+  '\u2066',
+  '\u2069',
+  '\ufeff',
+  '\ud800',
+  '\udfff',
+  '\u{e0041}',
+]
+
+/** Characters with a meaning to whoever reads them, and ordinary ones. */
+const hostile = fc.string({
+  unit: fc.constantFrom(...hostileCharacters, '"', '\\', '{', '[2J', 'a', ' ', 'ö'),
+  maxLength: 30,
+})
+
 /** Anything at all, whatever it is made of. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   bytesAsText(80),
   fc.string({ unit: 'binary' }),
+  hostile,
 )
 
 /** Anything, in which these pieces come often: what has a meaning to whoever reads it. */
@@ -40,5 +73,10 @@ export const damaged = (whole: string): fc.Arbitrary<string> => {
 
 /** One line for a person, of a length to be read, that does nothing to a terminal. */
 export const assertOneLine = (text: string): void => {
-  assert.match(text, /^[^\p{Cc}\u2028\u2029]{1,500}$/u)
+  assert.match(text, /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]{1,500}$/u)
+}
+
+/** The same of any length, and of several lines, each ended by a line feed. */
+export const assertPrintable = (text: string): void => {
+  assert.match(text, /^(?:[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*\n)*$/u)
 }

@@ -8,6 +8,12 @@ export type HttpDaemon = { readonly daemon: Daemon; readonly http: number }
 
 const onLoopback = (http: number): readonly string[] => ['--http', `127.0.0.1:${http}`]
 
+/** Options for HTTP on this port, and peers that answer on those. */
+export const peerArgs = (http: number, peers: readonly number[]): readonly string[] => [
+  ...onLoopback(http),
+  ...peers.flatMap(peer => ['--peer', `127.0.0.1:${peer}`]),
+]
+
 /** Listens on that port, too, until the test ends. */
 export const startHttpDaemon = async (
   t: Test,

@@ -2,11 +2,11 @@
  * What may be another way with the next look, one thing at a time: from these, and from a server
  * in good health, tests make up sequences of looks.
  */
-import { clusterStates } from '../../src/facts/control-file.ts'
-import type { Evidence } from '../../src/facts/evidence.ts'
-import type { LockFile } from '../../src/facts/lock-file.ts'
-import type { SignalFiles } from '../../src/facts/recovery-request.ts'
-import type { Child, ChildrenSighting } from '../../src/facts/sightings.ts'
+import { clusterStates } from '../../src/facts/decode/control-file.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import type { LockFile } from '../../src/facts/decode/lock-file.ts'
+import type { SignalFiles } from '../../src/facts/decode/signal-files.ts'
+import type { Child, ChildrenSighting } from '../../src/facts/decide/sightings.ts'
 import type { Pid, UnixMs, UnixSeconds } from '../../src/facts/units.ts'
 import {
   alive,

@@ -2,11 +2,13 @@
  * A caller of the watcher: looks whenever told to, and never without being told, so that a change
  * whose hint is lost stays unseen for ever. One look at a time, at most one more asked for.
  */
+import { existsSync } from 'node:fs'
 import { lstat, readFile, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Timers } from '../../src/facts/timers.ts'
-import { systemWatchLibrary, type WatchLibrary } from '../../src/observe/watch-attempt.ts'
-import { createWatcher, type Watcher } from '../../src/observe/watcher.ts'
+import { systemWatchLibrary } from '../../src/observe/watch/watch-attempt.ts'
+import { createWatcher, type Watcher } from '../../src/observe/watch/watcher.ts'
+import { isWatched } from './inotify-watches.ts'
 import { until, within } from './until.ts'
 
 /** Contents; null where there is nothing, or nothing that may be read. */
@@ -24,7 +26,7 @@ export type Lookout = {
   readonly troubles: readonly string[]
   /** Resolves with the look that first shows it. */
   readonly sees: (what: string, expected: (sight: Sight) => boolean) => Promise<Sight>
-  /** Resolves once the watcher is armed for what was seen last, and nobody is looking. */
+  /** Resolves once it has armed, the kernel watches what is there now, and no look is under way. */
   readonly settled: () => Promise<void>
   readonly close: () => void
 }
@@ -39,10 +41,7 @@ export const realTimers: Timers = {
   },
 }
 
-export const startLookout = (
-  directory: string,
-  library: WatchLibrary = systemWatchLibrary,
-): Lookout => {
+export const startLookout = (directory: string): Lookout => {
   const hints: string[] = []
   const troubles: string[] = []
   const waiting = new Set<() => boolean>()
@@ -94,7 +93,7 @@ export const startLookout = (
       troubles.push(code)
     },
     timers: realTimers,
-    library,
+    library: systemWatchLibrary,
   })
   lookAgain()
 
@@ -103,8 +102,12 @@ export const startLookout = (
     hints,
     troubles,
     sees: (what, expected) => wait(what, () => (last !== null && expected(last) ? last : null)),
-    settled: () =>
-      until(() => !looking && watcher.state() === 'armed', { what: 'rest', limitMs, everyMs: 1 }),
+    settled: () => {
+      const paths = [directory, join(directory, 'global', 'pg_control')]
+      const isSettled = (): boolean =>
+        !looking && hints.includes('') && paths.every(path => !existsSync(path) || isWatched(path))
+      return until(isSettled, { what: 'rest', limitMs, everyMs: 1 })
+    },
     close: () => {
       watcher.close()
     },

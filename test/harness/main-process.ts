@@ -1,4 +1,4 @@
-/** The program as a process of its own, started from its TypeScript sources under tap. */
+/** The program as a process of its own, run from its sources or from what was compiled of them. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
@@ -21,12 +21,13 @@ export type MainProcess = {
 
 type Owner = { readonly teardown: (action: () => unknown) => unknown }
 
-/** The sources, or what was compiled of them, as we are. */
-const main = fileURLToPath(
-  new URL(`../../src/cli/main${extname(import.meta.filename)}`, import.meta.url),
-)
+const ending = extname(import.meta.filename)
+const main = fileURLToPath(new URL(`../../src/cli/main${ending}`, import.meta.url))
 
-/** Starting takes a second or two under tap, and much longer while other tests run. */
+/** What loads TypeScript takes two seconds, and compiled code does without it. */
+const loaders = ending === '.ts' ? process.execArgv : []
+
+/** Starting takes a second under tap, and much longer while other tests run. */
 const limitMs = 60_000
 
 /**
@@ -47,7 +48,7 @@ export const startMain = (
   } = {},
 ): MainProcess => {
   const covers = !(changesUser && process.geteuid?.() === 0)
-  const nodeOptions = process.execArgv.filter(option => covers || !option.includes('processinfo'))
+  const nodeOptions = loaders.filter(option => covers || !option.includes('processinfo'))
   const command = [process.execPath, ...nodeOptions, main, ...args]
   // tap adds its own to the environment of every child, where env takes it out again.
   const unset = covers ? [] : ['-u', 'NODE_OPTIONS']

@@ -1,5 +1,5 @@
 /** A clock that stands still until a test moves it. */
-import type { Clock } from '../../src/observe/clock.ts'
+import type { Clock } from '../../src/observe/system/clock.ts'
 import type { MonotonicMs, UnixMs } from '../../src/facts/units.ts'
 import { noon } from './evidence.ts'
 import { createManualTimers, type ManualTimers } from './manual-timers.ts'

@@ -30,6 +30,8 @@ const packages = {
   nagios4: 'nagios4-core',
   keepalived: 'keepalived',
   ip: 'iproute2',
+  strace: 'strace',
+  openssl: 'openssl',
   pg_createcluster: 'postgresql-common',
 } as const
 

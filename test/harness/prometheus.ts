@@ -18,7 +18,17 @@ export type Prometheus = {
   readonly tells: (expression: string, wanted: readonly Series[]) => Promise<void>
 }
 
-const configFor = (targets: readonly string[]): string => `
+/** Files for HTTPS. */
+export type ScrapeTls = { readonly ca: string; readonly cert?: string; readonly key?: string }
+
+const tlsLines = ({ ca, cert, key }: ScrapeTls): string => `
+    scheme: https
+    tls_config:
+      ca_file: ${JSON.stringify(ca)}
+${cert === undefined ? '' : `      cert_file: ${JSON.stringify(cert)}`}
+${key === undefined ? '' : `      key_file: ${JSON.stringify(key)}`}`
+
+const configFor = (targets: readonly string[], tls: ScrapeTls | undefined): string => `
 global:
   scrape_interval: 250ms
   scrape_timeout: 250ms
@@ -26,7 +36,7 @@ global:
 rule_files:
   - ${JSON.stringify(join(repositoryRoot(), 'fixtures/prometheus-rules.yml'))}
 scrape_configs:
-  - job_name: pg-replstatus
+  - job_name: pg-replstatus${tls === undefined ? '' : tlsLines(tls)}
     static_configs:
       - targets: ${JSON.stringify(targets)}
 `
@@ -34,13 +44,17 @@ scrape_configs:
 /** Asks four times a second, for as long as the test runs. */
 export const prometheusFor = async (
   t: Test,
-  options: { readonly program: string; readonly targets: readonly string[] },
+  options: {
+    readonly program: string
+    readonly targets: readonly string[]
+    readonly tls?: ScrapeTls
+  },
 ): Promise<Prometheus> => {
   const user = serverUser()
   const folder = await makeFolder(user)
   t.teardown(guardFolder(folder).finish)
   const config = join(folder, 'prometheus.yml')
-  writeFileSync(config, configFor(options.targets))
+  writeFileSync(config, configFor(options.targets, options.tls))
   const address = `127.0.0.1:${await freePort()}`
   const args = [
     `--config.file=${config}`,

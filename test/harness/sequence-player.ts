@@ -3,14 +3,15 @@
  * that has ended must justify it, must be young enough, and must be of processes that still live.
  */
 import assert from 'node:assert'
-import type { Evidence } from '../../src/facts/evidence.ts'
-import { remember, weighDoubt, type RestartMemory } from '../../src/facts/restart-memory.ts'
-import type { Verdict } from '../../src/facts/verdict.ts'
-import { pause, type Clock } from '../../src/observe/clock.ts'
-import { noMaintenance } from '../../src/facts/maintenance.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import { remember, weighDoubt, type RestartMemory } from '../../src/facts/decide/crash-restart.ts'
+import type { Verdict } from '../../src/facts/decide/verdict.ts'
+import { pause, type Clock } from '../../src/observe/system/clock.ts'
+import { noMaintenance } from '../../src/facts/decide/maintenance-mode.ts'
+import { unopposed } from '../../src/facts/decide/standing.ts'
 import { startMonitor } from '../../src/observe/monitor.ts'
 import type { Probe } from '../../src/observe/probe.ts'
-import { noVitalSigns, type VitalSigns } from '../../src/observe/vital-signs.ts'
+import { noVitalSigns, type VitalSigns } from '../../src/observe/processes/liveness.ts'
 import { primaryEvidence } from './evidence.ts'
 import type { FakeProcess } from './fake-processes.ts'
 import { lookChanges } from './look-changes.ts'
@@ -87,11 +88,12 @@ const createStage = () => {
     clock: manual.clock,
     watch: given => {
       hints = given
-      return { aim: () => {}, state: () => 'armed', close: () => {} }
+      return { aim: () => {}, close: () => {} }
     },
     intervalMs,
     leaseMs,
     maintenance: () => noMaintenance,
+    heedPeers: () => unopposed,
     report: () => {},
     changed: judge,
   })
@@ -224,7 +226,6 @@ const createMadeUpProbe = ({
   }
   return {
     look,
-    forget: () => {},
     watchFreezer: () => {},
     close: () => {},
     finished,

@@ -1,5 +1,5 @@
 /** What `serve` is started with in tests: on loopback, on whichever port is free. */
-import type { ServeOptions } from '../../src/cli/option-values.ts'
+import type { ServeOptions } from '../../src/cli/options/option-values.ts'
 
 export const serveDefaults: ServeOptions = {
   pgdata: '/pgdata',
@@ -12,9 +12,16 @@ export const serveDefaults: ServeOptions = {
   newline: false,
   onChange: null,
   http: [],
+  httpHealth: [],
+  httpHosts: [],
+  httpTls: null,
   allow: [],
   agent: [],
   agentUpFor: 'primary',
+  agentLag: null,
+  peers: [],
+  peerTimeoutMs: 1000,
+  whenSuperseded: 'unavailable',
   intervalMs: 500,
   leaseMs: 1500,
 }

@@ -3,8 +3,8 @@
  * straight from what was measured on servers, without rows, symptoms or memory. For tests that
  * hold the program's answers against it.
  */
-import type { Evidence } from '../../src/facts/evidence.ts'
-import type { Role } from '../../src/facts/rules.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import type { Role } from '../../src/facts/decide/rules.ts'
 
 /** The role that the last of these looks justifies; null for none. Earlier ones come first. */
 export const justifiedRole = (looks: readonly Evidence[]): Role | null => {

@@ -4,12 +4,12 @@
  *
  * Files are stamped to 4 ms and processes to 10 ms, as on Linux.
  */
-import type { ClusterState } from '../../src/facts/control-file.ts'
-import type { PostmasterStatus } from '../../src/facts/lock-file.ts'
-import type { Role } from '../../src/facts/rules.ts'
-import type { UnixMs } from '../../src/facts/units.ts'
-import type { DataDirectory } from '../../src/observe/data-directory.ts'
-import type { RawFile } from '../../src/observe/disk.ts'
+import type { ClusterState } from '../../src/facts/decode/control-file.ts'
+import type { PostmasterStatus } from '../../src/facts/decode/lock-file.ts'
+import { parsePgVersion, type UnixMs } from '../../src/facts/units.ts'
+import type { Role } from '../../src/facts/decide/rules.ts'
+import type { DataDirectory } from '../../src/observe/files/data-directory.ts'
+import type { RawFile } from '../../src/observe/files/disk.ts'
 import { forgeControlFile, layoutOfVersion } from './control-file-builder.ts'
 import { noon } from './evidence.ts'
 import { fakeProcesses, type FakeProcess } from './fake-processes.ts'
@@ -171,7 +171,7 @@ export const createSimulatedServer = ({ major, hotStandby, request }: ServerKind
               inode: directoryInode,
               owner: 101,
               symlink: false,
-              version: `${major}`,
+              version: parsePgVersion(`${major}`),
             },
             signalFiles: {
               standbySignal: signals.standby,
@@ -191,8 +191,6 @@ export const createSimulatedServer = ({ major, hotStandby, request }: ServerKind
             () => control,
             state => forgeControlFile(layout, { state }),
           ),
-        presumed: { sight: () => null, lockFile: () => null },
-        forget: () => {},
       }
     },
   }

@@ -18,7 +18,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { ClusterState } from '../../src/facts/control-file.ts'
+import type { ClusterState } from '../../src/facts/decode/control-file.ts'
 import { forgeControlFile, layoutOfVersion } from './control-file-builder.ts'
 import { serverUser } from './server-user.ts'
 import { until, within } from './until.ts'

@@ -1,6 +1,6 @@
 /** The two processes on which an answer hangs, and how long each has been unable to serve. */
 import type { Pid } from '../../src/facts/units.ts'
-import type { ProcessHandle } from '../../src/observe/process-table.ts'
+import type { ProcessHandle } from '../../src/observe/processes/process-table.ts'
 import { fakeProcesses, type FakeProcess } from './fake-processes.ts'
 import type { Fate, Who } from './look-sequence.ts'
 

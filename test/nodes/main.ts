@@ -1,47 +1,54 @@
 /**
- * Each Node that the program is for, but the one that runs this: runs the tests that need no more
- * than Node, as they were compiled, and the test of the built program. Each that is too old: has to
- * be refused.
+ * Each Node that the program is for, but the one that runs this: runs the tests of all rooms, which
+ * need no more than Node, as they were compiled, and the test of the built program. Each that is
+ * too old: has to be refused.
  *
  *   npm run nodes
  */
+import assert from 'node:assert'
 import { spawn, spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { basename, delimiter, join } from 'node:path'
 import { daemonProgram } from '../harness/daemon.ts'
 import { nodeBinaries, supportedNodes, tooOldNodes } from '../harness/node-binaries.ts'
 import { serverEnvironment, toolEnvironment } from '../harness/programs.ts'
 import { repositoryRoot } from '../harness/repository.ts'
 
-/** A file alone may take 20 s on a machine that has much else to do; the default is 30 s. */
-const testLimitSeconds = 120
-const fileLimitMs = 300_000
+/** Most rooms take seconds, and much longer on a machine that has much else to do. */
+const roomLimitSeconds = 300
 
 const compiled = join(repositoryRoot(), '.build/test')
-const testsIn = (folder: string): readonly string[] =>
-  readdirSync(join(compiled, folder))
-    .filter(name => name.endsWith('.test.js'))
-    .map(name => join(folder, name))
-const tests = [...['facts', 'observe', 'serve', 'cli'].flatMap(testsIn), 'e2e/node.test.js']
+const roomsIn = (layer: string): readonly string[] =>
+  readdirSync(join(compiled, layer), { recursive: true, encoding: 'utf8' })
+    .filter(name => basename(name) === 'room.js')
+    .map(name => join(layer, name))
+const tests = [...['observe', 'serve', 'cli', 'facts'].flatMap(roomsIn), 'e2e/node.test.js']
+assert(tests.length > 10, `only ${tests.length} rooms of tests`)
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 /** With this Node first on the path. */
 const pathWith = (binaries: string): string => `${binaries}${delimiter}${process.env['PATH'] ?? ''}`
 
+type Run = { readonly version: string; readonly test: string }
+
+/** Without what passed. */
+const failuresOf = (tap: string): string => tap.replaceAll(/^ *(?:ok |1\.\.|# |\n).*\n?/gm, '')
+
 /** Null when it passed, else what it said. */
-const runTest = (binaries: string, test: string): Promise<string | null> =>
-  new Promise((resolve, reject) => {
+const runTest = async ({ version, test }: Run): Promise<string | null> => {
+  const binaries = await nodeBinaries(version)
+  return new Promise((resolve, reject) => {
     const child = spawn(join(binaries, 'node'), [join(compiled, test)], {
       cwd: repositoryRoot(),
       env: {
         ...toolEnvironment(),
         PATH: pathWith(binaries),
-        TAP_TIMEOUT: String(testLimitSeconds),
+        TAP_TIMEOUT: String(roomLimitSeconds),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: fileLimitMs,
+      timeout: (roomLimitSeconds + 30) * 1000,
       killSignal: 'SIGKILL',
     })
     let said = ''
@@ -51,27 +58,31 @@ const runTest = (binaries: string, test: string): Promise<string | null> =>
       })
     }
     child.once('error', reject)
-    child.once('close', code => resolve(code === 0 ? null : said))
+    child.once('close', (code, signal) => {
+      resolve(code === 0 ? null : `exit code ${code ?? signal}\n${failuresOf(said)}`)
+    })
   })
+}
 
 /** Resolves to the number of tests that failed. */
-const runTests = async (version: string): Promise<number> => {
-  const binaries = await nodeBinaries(version)
-  const began = performance.now()
-  const waiting = [...tests]
-  let failures = 0
+const runTests = async (versions: readonly string[]): Promise<number> => {
+  // All at once, so that no processor waits for the last test of a version.
+  const waiting = versions.flatMap(version => tests.map((test): Run => ({ version, test })))
+  const failed: Run[] = []
   const work = async (): Promise<void> => {
-    for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
-      const said = await runTest(binaries, test)
+    for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
+      const said = await runTest(run)
       if (said === null) continue
-      failures += 1
-      print(`${test} failed on Node.js ${version}\n${said}`)
+      failed.push(run)
+      print(`${run.test} failed on Node.js ${run.version}: ${said}`)
     }
   }
   await Promise.all(Array.from({ length: availableParallelism() }, work))
-  const seconds = Math.round((performance.now() - began) / 1000)
-  print(`Node.js ${version}: ${tests.length - failures} of ${tests.length} passed in ${seconds} s`)
-  return failures
+  for (const version of versions) {
+    const failures = failed.filter(run => run.version === version).length
+    print(`Node.js ${version}: ${tests.length - failures} of ${tests.length} passed`)
+  }
+  return failed.length
 }
 
 /** One line, before anything else, and the exit code for "could not look". */
@@ -90,9 +101,6 @@ const isRefused = async (version: string): Promise<boolean> => {
   return refused
 }
 
-let failed = 0
-for (const version of supportedNodes) {
-  if (version !== process.versions.node) failed += await runTests(version)
-}
+let failed = await runTests(supportedNodes.filter(version => version !== process.versions.node))
 for (const version of tooOldNodes) failed += (await isRefused(version)) ? 0 : 1
 process.exitCode = failed === 0 ? 0 : 1

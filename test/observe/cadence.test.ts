@@ -1,11 +1,11 @@
 import t from 'tap'
-import { createEagerness, nextLookMs, pollMs, type Outlook } from '../../src/observe/cadence.ts'
+import { createRateLimit, nextLookMs, pollMs, type Outlook } from '../../src/observe/cadence.ts'
 
 const settled: Outlook = {
   settled: true,
   unsettledLooks: 0,
   unsettledForMs: 0,
-  unheralded: false,
+  endsWithoutEvent: false,
   polling: false,
 }
 const unsettled = (unsettledLooks: number, unsettledForMs = 100): Outlook => ({
@@ -36,25 +36,11 @@ t.test('after ten seconds it is rather a state than a passage', async t => {
 })
 
 t.test('but what ends without an event is waited for no longer than at first', async t => {
-  t.equal(nextLookMs({ ...unsettled(300, 3_600_000), unheralded: true }, 500), 20)
-})
-
-t.test('four looks may be taken in a row, and then there is a rest', async t => {
-  const { began, waitMs } = createEagerness()
-  t.equal(waitMs(0), 0)
-  for (const now of [10, 10.1, 10.2]) {
-    began(now)
-    t.equal(waitMs(now), 0)
-  }
-  began(10.5)
-  t.equal(waitMs(10.5), 1)
-  t.equal(waitMs(11), 0.5)
-  began(11.5)
-  t.equal(waitMs(11.5), 0)
+  t.equal(nextLookMs({ ...unsettled(300, 3_600_000), endsWithoutEvent: true }, 500), 20)
 })
 
 t.test('in a storm that goes on twenty looks are taken a second', async t => {
-  const { began, waitMs, calm } = createEagerness()
+  const { began, waitMs, reset } = createRateLimit()
   let now = 0
   const looksIn = (ms: number): number => {
     const end = now + ms
@@ -70,7 +56,7 @@ t.test('in a storm that goes on twenty looks are taken a second', async t => {
   looksIn(1000)
   t.equal(looksIn(1000), 20)
   t.ok(waitMs(now) <= 50)
-  calm()
+  reset()
   t.equal(looksIn(20), 10, 'what is no part of the storm need not wait')
   now += 2000
   t.equal(looksIn(50), 25, 'nor does the first of the next')

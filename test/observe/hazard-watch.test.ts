@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { Event } from '../../src/facts/event.ts'
-import type { Hazard } from '../../src/facts/hazards.ts'
+import type { Event } from '../../src/facts/report/event.ts'
+import type { Hazard } from '../../src/facts/decide/hazards.ts'
 import type { MonotonicMs } from '../../src/facts/units.ts'
 import { createHazardWatch } from '../../src/observe/hazard-watch.ts'
 

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { MonotonicMs } from '../../src/facts/units.ts'
-import type { Clock } from '../../src/observe/clock.ts'
+import type { Clock } from '../../src/observe/system/clock.ts'
 import { createLease, graceMs } from '../../src/observe/lease.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 

@@ -1,14 +1,19 @@
 import * as fc from 'fast-check'
 import t from 'tap'
-import type { Event } from '../../src/facts/event.ts'
-import type { Evidence } from '../../src/facts/evidence.ts'
-import { drained, noMaintenance, type Maintenance } from '../../src/facts/maintenance.ts'
+import type { Event } from '../../src/facts/report/event.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import {
+  drained,
+  noMaintenance,
+  type Maintenance,
+} from '../../src/facts/decide/maintenance-mode.ts'
+import { unopposed, type Standing } from '../../src/facts/decide/standing.ts'
 import type { Pid, UnixMs } from '../../src/facts/units.ts'
-import type { Verdict } from '../../src/facts/verdict.ts'
+import type { Verdict } from '../../src/facts/decide/verdict.ts'
 import { startMonitor } from '../../src/observe/monitor.ts'
 import type { Look } from '../../src/observe/probe.ts'
-import { noVitalSigns, type VitalSigns } from '../../src/observe/vital-signs.ts'
-import type { Watcher, WatchTargets } from '../../src/observe/watcher.ts'
+import { noVitalSigns, type VitalSigns } from '../../src/observe/processes/liveness.ts'
+import type { WatchTargets } from '../../src/observe/watch/watcher.ts'
 import {
   controlFile,
   directory,
@@ -23,9 +28,7 @@ import { fakeProcesses } from '../harness/fake-processes.ts'
 import { lookSequence } from '../harness/look-sequence.ts'
 import { createManualClock, deferred, settle } from '../harness/manual-clock.ts'
 import { playSequence } from '../harness/sequence-player.ts'
-
-// Seconds of work, and much longer on a machine that has much else to do.
-t.setTimeout(120_000)
+import { shortageCodes, systemFailure } from '../harness/system-failure.ts'
 
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 const starting = primaryEvidence({ lockFile: seen(lockFile({ status: 'starting' })) })
@@ -40,13 +43,13 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
   const told: Verdict[] = []
   const aims: WatchTargets[] = []
   const log: string[] = []
-  const forgotten: (string | null)[] = []
   let finds: Evidence | null = first
   let maintenance: Maintenance = noMaintenance
+  let standing: Standing = unopposed
   let vitals: VitalSigns = noVitalSigns
+  let lacking: string | null = null
   let looks = 0
   let unfinished: Promise<void> | null = null
-  let watching: ReturnType<Watcher['state']> = 'armed'
   let hold: Promise<void> | null = null
   let hints: Hints | undefined
   let freezerChanged = (): void => {}
@@ -54,12 +57,12 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
     probe: {
       look: async (): Promise<Look | null> => {
         looks += 1
+        if (lacking !== null) throw systemFailure(lacking)
         const more = unfinished === null ? {} : { unfinished }
         const result = finds && { evidence: finds, vitals, controlFileInode: '1:9', ...more }
         await hold
         return result
       },
-      forget: name => forgotten.push(name),
       watchFreezer: changed => {
         freezerChanged = changed
       },
@@ -70,13 +73,13 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
       hints = given
       return {
         aim: targets => aims.push(targets),
-        state: () => watching,
         close: () => log.push('watcher closed'),
       }
     },
     intervalMs: 500,
     leaseMs,
     maintenance: () => maintenance,
+    heedPeers: () => standing,
     report: event => events.push(event),
     changed: verdict => told.push(verdict),
   })
@@ -88,10 +91,6 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
     told,
     aims,
     log,
-    forgotten,
-    watchBecomes: (state: typeof watching) => {
-      watching = state
-    },
     hints: hints as Hints,
     freezerChanges: () => freezerChanged(),
     looks: () => looks,
@@ -99,12 +98,21 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
       finds = evidence
       vitals = signs
     },
+    /** Looks fail for want of what this error code of the system says; null ends that. */
+    lack: (code: string | null) => {
+      lacking = code
+    },
     /** The next looks only begin to read something. */
     leaveUnfinished: (reading: Promise<void> | null) => {
       unfinished = reading
     },
     maintain: (found: Maintenance) => {
       maintenance = found
+      monitor.reconsider()
+    },
+    /** What others say means this from now on. */
+    say: (means: Standing) => {
+      standing = means
       monitor.reconsider()
     },
     /** Looks hang until the returned function is called. */
@@ -145,12 +153,13 @@ t.test('before it ends nothing is known', async t => {
   const { promise, resolve } = deferred<null>()
   const { clock } = createManualClock()
   const monitor = startMonitor({
-    probe: { look: () => promise, forget: () => {}, watchFreezer: () => {}, close: () => {} },
+    probe: { look: () => promise, watchFreezer: () => {}, close: () => {} },
     clock,
-    watch: () => ({ aim: () => {}, state: () => 'arming', close: () => {} }),
+    watch: () => ({ aim: () => {}, close: () => {} }),
     intervalMs: 500,
     leaseMs,
     maintenance: () => noMaintenance,
+    heedPeers: () => unopposed,
     report: () => {},
     changed: () => {},
   })
@@ -209,20 +218,6 @@ t.test(
     t.equal(looks(), 3)
   },
 )
-
-t.test('a storm of hints makes for four looks in a row, and then one a millisecond', async t => {
-  const { looks, hints, pass, advance } = await setUp()
-  await pass(10)
-  const before = looks()
-  for (let hint = 0; hint < 20; hint += 1) {
-    hints.hint('pg_control')
-    advance(0)
-    await settle()
-  }
-  t.equal(looks() - before, 4)
-  await pass(1)
-  t.equal(looks() - before, 5)
-})
 
 t.test('in a storm that goes on only settled evidence waits', async t => {
   const { looks, hints, find, monitor, advance } = await setUp()
@@ -481,7 +476,7 @@ t.test('without file events it polls, and says so once', async t => {
   await pass(300)
   t.equal(looks(), before + 3)
   t.match(events.slice(1), [
-    { kind: 'watching degraded', because: "/pgdata can't be watched (ENOSPC)", pollMs: 100 },
+    { kind: 'watching degraded', because: 'could not watch /pgdata: ENOSPC', pollMs: 100 },
   ])
   hints.armed()
   t.match(events.slice(2), [{ kind: 'watching restored' }])
@@ -497,40 +492,6 @@ t.test('changes that come without events make it poll', async t => {
     await pass(700)
   }
   t.match(events.slice(1), [{ kind: 'watching degraded', because: /without events/ }])
-})
-
-t.test('the probe is told what an event was about', async t => {
-  const { hints, forgotten } = await setUp()
-  hints.hint('pg_control')
-  hints.hint('standby.signal')
-  t.strictSame(forgotten, ['pg_control', 'standby.signal'])
-})
-
-t.test('as long as events may be missed, the probe keeps nothing from look to look', async t => {
-  const { hints, pass, forgotten, watchBecomes } = await setUp()
-  await pass(1000)
-  t.strictSame(forgotten, [])
-  for (const state of ['arming', 'blind'] as const) {
-    watchBecomes(state)
-    await pass(500)
-    t.strictSame(forgotten.splice(0), [null], state)
-  }
-  watchBecomes('armed')
-  hints.trouble({ code: 'ENOSPC', path: '/pgdata' })
-  await pass(100)
-  t.ok(forgotten.length > 0 && forgotten.every(name => name === null), 'while polling')
-})
-
-t.test('the same evidence is not weighed again, but stamped', async t => {
-  const { monitor, pass, find } = await setUp()
-  const { verdict } = monitor.snapshot() ?? {}
-  await pass(500)
-  t.equal(monitor.snapshot()?.verdict, verdict)
-  t.equal(monitor.snapshot()?.lookedAt, 500)
-  find(primaryEvidence())
-  await pass(500)
-  t.not(monitor.snapshot()?.verdict, verdict)
-  t.strictSame(monitor.snapshot()?.verdict, verdict)
 })
 
 t.test('what a directory of another inode holds is not a change without an event', async t => {
@@ -590,4 +551,70 @@ t.test('whatever looks find, and however they go, no answer is given that is not
   })
   await fc.assert(property, { numRuns: 500 })
   t.ok(answers > 1000, `${answers} answers were given`)
+})
+
+t.test('in a shortage the last verdict counts as long as its lease, then nothing', async t => {
+  for (const code of shortageCodes) {
+    const { monitor, lack, pass, events, looks } = await setUp()
+    lack(code)
+    await pass(leaseMs)
+    t.match(monitor.current(), { kind: 'available', role: 'primary' })
+    t.equal(events.length, 1, 'which is not news')
+    const before = looks()
+    await pass(1000)
+    t.match(monitor.current(), {
+      rule: 'lease expired',
+      because: new RegExp(`the limit is 1500 ms, and checks fail \\(${code}\\)$`),
+    })
+    t.equal(events.length, 2, JSON.stringify(events))
+    const more = looks() - before
+    t.ok(more >= 10 && more <= 60, `${more} looks a second`)
+    lack(null)
+    await pass(100)
+    t.match(monitor.current(), { kind: 'available', role: 'primary' })
+    t.equal(events.length, 3)
+    monitor.close()
+  }
+})
+
+t.test('so it is before the first look has ended', async t => {
+  const { monitor, lack, pass } = await setUp(null)
+  lack('ENFILE')
+  await pass(100)
+  t.match(monitor.current(), { rule: 'not looked yet', because: /checks fail \(ENFILE\)$/ })
+})
+
+t.test('what others say takes the role away at once, and gives it back', async t => {
+  const { monitor, say, events, looks } = await setUp()
+  const because = 's2:8008 is on timeline 4'
+  say({ overruling: { rule: 'superseded', because }, hazards: [] })
+  const verdict = { kind: 'unavailable', rule: 'superseded', because, settled: true } as const
+  t.strictSame(monitor.current(), verdict)
+  t.match(monitor.snapshot(), { verdict, lookedAt: 0 })
+  t.match(events.at(-1), { kind: 'verdict changed', to: verdict })
+  say(unopposed)
+  t.match(monitor.current(), { role: 'primary' })
+  t.equal(looks(), 1)
+})
+
+t.test('nor does the next look forget it', async t => {
+  const { monitor, say, pass } = await setUp()
+  say({ overruling: { rule: 'superseded', because: 's2:8008' }, hazards: [] })
+  await pass(500)
+  t.match(monitor.snapshot(), { verdict: { rule: 'superseded' }, lookedAt: 500 })
+})
+
+t.test('a hazard of others is reported when it lasts', async t => {
+  const { say, events, pass } = await setUp()
+  const hazard = { name: 'another primary', warning: 's2:8008 is a primary as well' } as const
+  say({ overruling: null, hazards: [hazard] })
+  t.equal(events.length, 1)
+  await pass(1500)
+  t.strictSame(events.at(-1), { kind: 'hazard began', hazard })
+})
+
+t.test('before the first look others mean nothing', async t => {
+  const { monitor, say } = await setUp(null)
+  say({ overruling: { rule: 'superseded', because: 's2:8008' }, hazards: [] })
+  t.match(monitor.current(), { rule: 'not looked yet' })
 })

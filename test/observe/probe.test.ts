@@ -2,21 +2,18 @@ import { cpSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 
 import { join } from 'node:path'
 import * as fc from 'fast-check'
 import t from 'tap'
-import type { ControlCheck } from '../../src/facts/evidence.ts'
-import { decide } from '../../src/facts/verdict.ts'
-import { createControlSource } from '../../src/observe/control-source.ts'
-import { openDataDirectory, type DataDirectory } from '../../src/observe/data-directory.ts'
+import type { ControlCheck } from '../../src/facts/decide/evidence.ts'
+import { decide } from '../../src/facts/decide/verdict.ts'
+import { createControlSource } from '../../src/observe/files/control-source.ts'
+import { openDataDirectory, type DataDirectory } from '../../src/observe/files/data-directory.ts'
 import { createProbe } from '../../src/observe/probe.ts'
-import { noVitalSigns, takePulse } from '../../src/observe/vital-signs.ts'
+import { noVitalSigns, takePulse } from '../../src/observe/processes/liveness.ts'
 import { forgeControlFile, layoutOfVersion } from '../harness/control-file-builder.ts'
 import { addPostmaster, fakeProcesses } from '../harness/fake-processes.ts'
 import { fakeFreezer } from '../harness/fake-freezer.ts'
-import { untilFileTimesMove } from '../harness/file-times.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 import { playStory, story } from '../harness/simulated-looks.ts'
-
-// Seconds of work, and much longer on a machine that has much else to do.
-t.setTimeout(120_000)
+import { shortageCodes, systemFailure } from '../harness/system-failure.ts'
 
 /** What t.testdir makes a directory of. */
 type TestFiles = {
@@ -428,41 +425,9 @@ t.test('a status word caught half-written is looked at again', async t => {
   t.match((await lookInTime(torn))?.evidence.lockFile, { fact: { status: 'stopping' } })
 })
 
-/** A probe that has looked until all that can be kept is kept. */
-const familiar = async (options: Parameters<typeof setUp>[0] = {}) => {
-  const made = setUp(options)
-  await made.look()
-  made.advance(1000)
-  await made.look()
-  untilFileTimesMove()
-  return { ...made, last: await made.look() }
-}
-
-t.test('where nothing changes, the evidence is the very same', async t => {
-  for (const [titles, state] of [
-    [primaryTitles, 'in production'],
-    [[...standbyTitles, 'walreceiver'], 'in archive recovery'],
-  ] as const) {
-    const pg_control = Buffer.from(forgeControlFile(layout, { state }))
-    const { look, last } = await familiar({ titles, files: { global: { pg_control } } })
-    t.equal((await look()).evidence, last.evidence)
-  }
-  const { look, last } = await familiar({ controlCheck: 'off' })
-  t.equal((await look()).evidence, last.evidence)
-})
-
-t.test('and so it is where no server runs', async t => {
-  const { look, path, advance } = await familiar()
-  rmSync(join(path, 'postmaster.pid'))
-  const { evidence } = await look()
-  advance(1000)
-  const { evidence: later } = await look()
-  t.strictSame(later, evidence)
-  t.equal((await look()).evidence, later)
-})
-
 t.test('any change makes for new evidence', async t => {
-  const { look, write, path, processes, inProduction } = await familiar()
+  const { look, write, path, processes, inProduction } = setUp()
+  await look()
   const pgControl = join(path, 'global', 'pg_control')
   const changes: readonly (readonly [() => void, object])[] = [
     [() => write('stopping'), { lockFile: { fact: { status: 'stopping' } } }],
@@ -489,7 +454,8 @@ t.test('any change makes for new evidence', async t => {
 })
 
 t.test('a status word rewritten at once and in place is seen at the next look', async t => {
-  const { look, path } = await familiar()
+  const { look, path } = setUp()
+  await look()
   const lockFile = join(path, 'postmaster.pid')
   for (const status of ['stopping', 'ready   ', 'starting', 'standby ']) {
     writeFileSync(lockFile, lockFileText(status), { flag: 'r+' })
@@ -497,15 +463,9 @@ t.test('a status word rewritten at once and in place is seen at the next look', 
   }
 })
 
-t.test('a presumption found wrong makes for another look, without a pause', async t => {
-  const { probe, write, last } = await familiar()
-  t.match(last.evidence.lockFile, { fact: { status: 'ready' } })
-  write('stopping')
-  t.match(await probe.look(), { evidence: { lockFile: { fact: { status: 'stopping' } } } })
-})
-
 t.test('a directory that is another one by now is looked at anew', async t => {
-  const { look, path, write } = await familiar()
+  const { look, path, write } = setUp()
+  await look()
   renameSync(path, `${path}.away`)
   cpSync(`${path}.away`, path, { recursive: true })
   t.match((await look()).verdict, { rule: 'postmaster is a stranger' })
@@ -514,16 +474,6 @@ t.test('a directory that is another one by now is looked at anew', async t => {
   renameSync(`${path}.away`, path)
   write('ready   ')
   t.match((await look()).verdict, { role: 'primary' })
-})
-
-t.test('told of an event, the probe reads again what it was about', async t => {
-  const { look, probe, last } = await familiar()
-  probe.forget('pg_control')
-  const { evidence } = await look()
-  t.not(evidence.controlFile, last.evidence.controlFile)
-  t.equal(evidence.lockFile, last.evidence.lockFile)
-  probe.forget(null)
-  t.not((await look()).evidence.lockFile, last.evidence.lockFile)
 })
 
 t.test('closed, the probe holds no process any more', async t => {
@@ -545,3 +495,39 @@ t.test(
     t.ok(answers > 1000, `${answers} answers were given`)
   },
 )
+
+t.test('a look in a shortage finds nothing, and the next one all', async t => {
+  for (const code of shortageCodes) {
+    const { look, probe, processes } = setUp()
+    await look()
+    const { table } = processes
+    const { open } = table
+    processes.add({ pid: 4712, started: 99, commandLine: 'postgres: checkpointer \0' })
+    Object.assign(table, {
+      open: () => {
+        throw systemFailure(code)
+      },
+    })
+    await t.rejects(probe.look(), { code })
+    Object.assign(table, { open })
+    t.match((await look()).verdict, { kind: 'available', role: 'primary' })
+  }
+})
+
+t.test('a directory that can not be read is not known, while the rest is looked at', async t => {
+  let short = false
+  const { look, probe } = setUp({
+    wrap: directory => ({
+      ...directory,
+      sight: () => (short ? Promise.reject(systemFailure('ENFILE')) : directory.sight()),
+      lockFile: () => (short ? Promise.reject(systemFailure('EMFILE')) : directory.lockFile()),
+    }),
+  })
+  await look()
+  short = true
+  // Both fail, and the process has to survive the failure that nobody waits for.
+  await t.rejects(probe.look(), { code: /^E[NM]FILE$/ })
+  await settle()
+  short = false
+  t.match((await look()).verdict, { kind: 'available', role: 'primary' })
+})

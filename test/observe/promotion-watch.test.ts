@@ -1,8 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import type { Evidence } from '../../src/facts/evidence.ts'
-import type { ChildrenSighting, PromotionSighting } from '../../src/facts/sightings.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import type { ChildrenSighting, PromotionSighting } from '../../src/facts/decide/sightings.ts'
 import type { TimelineId } from '../../src/facts/units.ts'
 import { createPromotionWatch } from '../../src/observe/promotion-watch.ts'
 import {
@@ -17,6 +17,7 @@ import {
 } from '../harness/evidence.ts'
 import { createManualClock, settle } from '../harness/manual-clock.ts'
 import { until } from '../harness/until.ts'
+import { withoutDescriptors } from '../harness/without-descriptors.ts'
 
 const segment = (timeline: number): string => `0000000${timeline}0000000000000003`
 const replaying = (timeline: number) => `startup recovering ${segment(timeline)}`
@@ -212,4 +213,14 @@ t.test('in a quick promotion nothing is read', async t => {
   advance(1)
   await reading
   t.equal(asked(), 0)
+})
+
+t.test('a list that can not be read in a shortage decides nothing', async t => {
+  const { see, evidence, advance, add, settled } = setUp(t)
+  const { reading } = see(evidence)
+  advance(500)
+  await withoutDescriptors(async () => reading)
+  t.equal(see(evidence).promotion, 'being read')
+  add(2)
+  t.equal(await settled(), 'under way')
 })

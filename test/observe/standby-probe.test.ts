@@ -1,9 +1,9 @@
 import t, { type Test } from 'tap'
-import type { Evidence } from '../../src/facts/evidence.ts'
-import { timelineOf } from '../../src/facts/because.ts'
-import type { ProcessTable } from '../../src/observe/process-table.ts'
+import type { Evidence } from '../../src/facts/decide/evidence.ts'
+import { timelineOf } from '../../src/facts/decide/reason.ts'
+import type { ProcessTable } from '../../src/observe/processes/process-table.ts'
 import { createStandbyProbe } from '../../src/observe/standby-probe.ts'
-import { noVitalSigns } from '../../src/observe/vital-signs.ts'
+import { noVitalSigns } from '../../src/observe/processes/liveness.ts'
 import {
   child,
   children,
@@ -13,6 +13,7 @@ import {
 } from '../harness/evidence.ts'
 import { fakeProcesses } from '../harness/fake-processes.ts'
 import { createManualClock, deferred, settle } from '../harness/manual-clock.ts'
+import { systemFailure } from '../harness/system-failure.ts'
 
 const startup = child('startup recovering 000000030000000000000003', 4714)
 
@@ -30,7 +31,6 @@ const setUp = (first: Evidence | null, wrap = (table: ProcessTable): ProcessTabl
   const inner = {
     look: () =>
       Promise.resolve(finds && { evidence: finds, vitals: noVitalSigns, controlFileInode: '1:9' }),
-    forget: (name: string | null) => calls.push(`forget ${name}`),
     watchFreezer: () => {},
     close: () => calls.push('close'),
   }
@@ -54,22 +54,26 @@ const standby = standbyEvidence({ children: children({ startup, walwriter: null 
 t.test('a void look stays one, and all else is left to the probe', async t => {
   const { look, probe, calls } = setUp(null)
   t.equal(await look(), undefined)
-  probe.forget('pg_control')
   probe.close()
-  t.strictSame(calls, ['forget pg_control', 'close'])
+  t.strictSame(calls, ['close'])
 })
 
-t.test('where nothing changes, the evidence is the very same', async t => {
+t.test('evidence that there is nothing to add to stays as it is', async t => {
+  const hidden = { kind: 'invisible' } as const
   for (const evidence of [primaryEvidence(), standby, primaryEvidence({ children: hidden })]) {
-    const { look, find } = setUp(evidence)
-    const first = await look()
-    t.strictSame(first, evidence)
-    t.equal(await look(), first)
-    find({ ...evidence })
-    t.not(await look(), first)
+    const { look, probe } = setUp(evidence)
+    t.match(await probe.look(), {
+      evidence: { ...evidence, timelineHistory: { kind: 'being read' } },
+      unfinished: Promise,
+    })
+    await (
+      await probe.look()
+    )?.unfinished
+    const timelineHistory = { kind: 'unknown', because: 'there is no 00000003.history' }
+    t.strictSame(await look(), { ...evidence, timelineHistory })
+    t.strictSame(await look(), { ...evidence, timelineHistory })
   }
 })
-const hidden = { kind: 'invisible' } as const
 
 t.test('the title of a startup process is read again after some seconds', async t => {
   const { look, retitle, advance, processes } = setUp(standby)
@@ -85,7 +89,7 @@ t.test('the title of a startup process is read again after some seconds', async 
   t.equal(processes.titlesRead(), 1)
   const followed = await look()
   t.equal(timelineOf(followed ?? standby), 4)
-  t.equal(await look(), followed)
+  t.strictSame(await look(), followed)
   advance(4999)
   await look()
   t.equal(processes.titlesRead(), 1)
@@ -144,10 +148,32 @@ t.test('a standby without its signal file may be in a promotion', async (t: Test
   processes.add({ pid: 4711, children: [startup.pid] })
   const first = await probe.look()
   t.match(first, { evidence: { promotion: 'being read' }, unfinished: Promise })
-  advance(500)
   await first?.unfinished
   const second = await probe.look()
-  t.match(second, { evidence: { promotion: 'under way' } })
-  t.notOk(second && 'unfinished' in second)
-  t.equal(await look(), second?.evidence)
+  t.match(second, { evidence: { promotion: 'being read' }, unfinished: Promise })
+  advance(500)
+  await second?.unfinished
+  const third = await probe.look()
+  t.match(third, { evidence: { promotion: 'under way' } })
+  t.notOk(third && 'unfinished' in third)
+  t.strictSame(await look(), third?.evidence)
+})
+
+t.test('a title that can not be read in a shortage is read later, and nothing ends', async t => {
+  let short = true
+  const { look, advance, retitle } = setUp(standby, table => ({
+    ...table,
+    commandLine: pid => (short ? Promise.reject(systemFailure('EMFILE')) : table.commandLine(pid)),
+  }))
+  const first = await look()
+  advance(5000)
+  retitle('000000040000000000000005')
+  await look()
+  await settle()
+  t.strictSame(await look(), first)
+  short = false
+  await settle()
+  await look()
+  await settle()
+  t.match(await look(), { children: { startup: { title: /000000040000000000000005$/ } } })
 })

@@ -32,13 +32,13 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
   ['::FFFF:192.0.2.1/128', ['192.0.2.1'], ['192.0.2.2']],
   ['::ffff:0.0.0.0/96', ['192.0.2.1', '0.0.0.0'], ['::1', '2001:db8::1']],
 ]
-for (const [network, inside, outside] of cases) {
+for (const [network, inside, host] of cases) {
   t.test(`${network}: who is in, and who is not, also by IPv4 within IPv6`, async t => {
     const allowed = listOf(network)
     const mapped = (addresses: readonly string[]) =>
       addresses.filter(address => !address.includes(':')).map(address => `::ffff:${address}`)
     for (const address of [...inside, ...mapped(inside)]) t.equal(allowed(address), true, address)
-    for (const address of [...outside, ...mapped(outside)]) {
+    for (const address of [...host, ...mapped(host)]) {
       t.equal(allowed(address), false, address)
     }
   })
@@ -60,6 +60,34 @@ t.test('of several networks any will do', async t => {
   for (const address of ['198.51.100.8', '127.0.0.1', '::1']) {
     t.equal(allowed(address), false, address)
   }
+})
+
+t.test('the zone of an address is no part of it', async t => {
+  const allowed = listOf('fe80::/10', '::ffff:192.0.2.0/120')
+  for (const address of ['fe80::1%eth0', 'FE80::1%2', 'febf::1%lo']) t.equal(allowed(address), true)
+  for (const address of ['fec0::1%eth0', '::1%eth0', 'fd00::fe80:1%eth0']) {
+    t.equal(allowed(address), false, address)
+  }
+})
+
+t.test('what is no address is never in, and breaks nothing', async t => {
+  const allowed = listOf('0.0.0.0/0', '::/0', 'fe80::/10')
+  const malformed = [
+    '',
+    'x',
+    'localhost',
+    '192.0.2.256',
+    '192.0.2',
+    '0xc0.0.2.1',
+    '192.0.2.1%eth0',
+    '192.0.2.1/24',
+    '::ffff:192.0.2.256',
+    '::ffff:192.0.2.1.1',
+    'fe80::1/64',
+    ':::',
+    '1:2:3:4:5:6:7:8:9',
+  ]
+  for (const address of malformed) t.equal(allowed(address), false, address)
 })
 
 t.test('whoever has gone, or comes from nowhere we can read, may not', async t => {

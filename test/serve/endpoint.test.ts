@@ -25,24 +25,24 @@ t.test('codes of the system become faults with the endpoint in them', t => {
 
 t.test('a port in use is told with a way out', t => {
   t.strictSame(describeListenFault({ kind: 'port in use', ...everywhere }), {
-    message: 'port 5400 is in use, wanted to listen there',
-    hint: 'another program listens on port 5400; choose another with --port',
+    message: 'could not listen on port 5400: address already in use',
+    hint: 'another program listens on port 5400; choose another port with --port',
   })
   t.equal(
     describeListenFault({ kind: 'port in use', ...here }).message,
-    'port 5400 on 127.0.0.1 is in use, wanted to listen there',
+    'could not listen on port 5400 of 127.0.0.1: address already in use',
   )
   t.end()
 })
 
 t.test('a port that is not permitted tells low ports from a security policy', t => {
   t.strictSame(describeListenFault({ kind: 'not permitted', address: null, port: 80 }), {
-    message: 'port 80 is not permitted to this user, wanted to listen there',
-    hint: 'ports below 1024 are kept for root; choose another with --port',
+    message: 'could not listen on port 80: permission denied',
+    hint: 'ports below 1024 are reserved for root; choose another port with --port',
   })
   t.equal(
     describeListenFault({ kind: 'not permitted', address: null, port: 1024 }).hint,
-    'a security policy (SELinux?) keeps port 1024 from this program',
+    'a security policy, such as SELinux, may not allow port 1024 for this program',
   )
   t.end()
 })
@@ -51,41 +51,44 @@ t.test('the hint names the option that was given', t => {
   const options = { port: '--http', address: '--http' }
   const hint = (fault: Parameters<typeof describeListenFault>[0]) =>
     describeListenFault(fault, options).hint
-  t.match(hint({ kind: 'port in use', ...here }), /choose another with --http$/)
-  t.match(hint({ kind: 'not permitted', address: null, port: 80 }), /choose another with --http$/)
-  t.match(hint({ kind: 'no such address', ...here }), /^--http takes an address/)
+  t.match(hint({ kind: 'port in use', ...here }), /choose another port with --http$/)
+  t.match(
+    hint({ kind: 'not permitted', address: null, port: 80 }),
+    /choose another port with --http$/,
+  )
+  t.match(hint({ kind: 'no such address', ...here }), /^--http must be an address/)
   t.end()
 })
 
 t.test('an address that is not of this host is named', t => {
   t.strictSame(describeListenFault({ kind: 'no such address', address: '192.0.2.1', port: 5400 }), {
-    message: 'this host has no address 192.0.2.1, wanted to listen on port 5400',
-    hint: '--bind takes an address of this host, as shown by "ip address"',
+    message: 'could not listen on port 5400 of 192.0.2.1: no such address on this host',
+    hint: '--bind must be an address of this host, as shown by "ip address"',
   })
   t.equal(
     describeListenFault({ kind: 'no such address', ...everywhere }).message,
-    'this host has no address at all, wanted to listen on port 5400',
+    'could not listen on port 5400: no such address on this host',
   )
   t.end()
 })
 
-t.test('the hint names the options of whoever wanted to listen', t => {
+t.test('the hint names the options that set the endpoint', t => {
   const options = { port: '--agent', address: '--agent' }
   const hintOf = (kind: 'port in use' | 'not permitted' | 'no such address', port: number) =>
     describeListenFault({ kind, address: '192.0.2.1', port }, options).hint
-  t.match(hintOf('port in use', 5400), /choose another with --agent$/)
-  t.match(hintOf('not permitted', 80), /choose another with --agent$/)
-  t.match(hintOf('no such address', 5400), /^--agent takes an address/)
+  t.match(hintOf('port in use', 5400), /choose another port with --agent$/)
+  t.match(hintOf('not permitted', 80), /choose another port with --agent$/)
+  t.match(hintOf('no such address', 5400), /^--agent must be an address/)
   t.end()
 })
 
 t.test('whatever else goes wrong is told with its code', t => {
   t.strictSame(describeListenFault({ kind: 'other', ...everywhere, code: 'EMFILE' }), {
-    message: 'port 5400 gave EMFILE, wanted to listen there',
+    message: 'could not listen on port 5400: EMFILE',
     hint: null,
   })
   t.strictSame(describeListenFault({ kind: 'closed', ...everywhere }), {
-    message: 'port 5400 was closed before it was open',
+    message: 'could not listen on port 5400: closed',
     hint: null,
   })
   t.end()
@@ -94,7 +97,7 @@ t.test('whatever else goes wrong is told with its code', t => {
 t.test('a socket that was passed to us is named by its number', t => {
   const fault = listenFault({ ...everywhere, passed: 3 }, 'EOPNOTSUPP')
   t.strictSame(describeListenFault(fault), {
-    message: 'socket 3, which was passed to us, gave EOPNOTSUPP, wanted to listen there',
+    message: 'could not listen on passed socket 3: EOPNOTSUPP',
     hint: 'see ListenStream= in systemd.socket(5)',
   })
   t.end()

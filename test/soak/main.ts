@@ -11,7 +11,10 @@ import { descriptorsOf, residentMibOf } from '../bench/accounting.ts'
 import { buildTools } from '../bench/tools.ts'
 import { createCluster } from '../harness/cluster.ts'
 import { startDaemon } from '../harness/daemon.ts'
+import { buildFlood } from '../harness/flood.ts'
+import { freePort } from '../harness/free-port.ts'
 import { withOpened } from '../harness/with-opened.ts'
+import type { CheckTally } from './attacks.ts'
 import { phases } from './phases.ts'
 import { startRegular, type Tally } from './regular.ts'
 
@@ -41,9 +44,17 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`)
 
 type State = { readonly mib: number; readonly descriptors: number }
 
-const heading = 'elapsed  MiB    descriptors  answers   wrong  missing  excused  what was done'
+const heading =
+  'elapsed  MiB    descriptors  answers   wrong  missing  excused   checks  lost  what was done'
 
-const rowOf = (elapsedMs: number, state: State, tally: Tally, what: string): string =>
+type Row = {
+  readonly elapsedMs: number
+  readonly state: State
+  readonly tally: Tally
+  readonly checks: CheckTally
+}
+
+const rowOf = ({ elapsedMs, state, tally, checks }: Row, what: string): string =>
   [
     `${(elapsedMs / 1000).toFixed(0)} s`.padStart(7),
     state.mib.toFixed(1).padStart(6),
@@ -52,6 +63,8 @@ const rowOf = (elapsedMs: number, state: State, tally: Tally, what: string): str
     String(tally.wrong).padStart(7),
     String(tally.missing).padStart(8),
     String(tally.excused).padStart(8),
+    String(checks.answered).padStart(8),
+    String(checks.lost).padStart(5),
     ` ${what}`,
   ].join(' ')
 
@@ -61,7 +74,12 @@ const soak = (minutes: number): Promise<readonly string[]> =>
     const cluster = await createCluster({ major })
     opened.later(cluster.destroy)
     await cluster.start()
-    const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory })
+    const http = await freePort()
+    const flooder = await buildFlood()
+    const daemon = await startDaemon({
+      dataDirectory: cluster.dataDirectory,
+      args: ['--http', `127.0.0.1:${http}`],
+    })
     opened.later(daemon.stop)
     await daemon.until('primary')
     const regular = startRegular(daemon.port)
@@ -72,14 +90,18 @@ const soak = (minutes: number): Promise<readonly string[]> =>
     })
     const began = performance.now()
     const elapsed = (): number => performance.now() - began
-    const report = (what: string): void => print(rowOf(elapsed(), state(), regular.tally(), what))
+    const checks = { answered: 0, lost: 0 }
+    const report = (what: string): void => {
+      const row = { elapsedMs: elapsed(), state: state(), tally: regular.tally(), checks }
+      print(rowOf(row, what))
+    }
     print(heading)
     report('nothing yet')
     const rests: State[] = []
     const faults: string[] = []
     while (elapsed() < minutes * 60_000) {
       for (const { name, play } of phases) {
-        const found = await play({ cluster, daemon, regular, tools })
+        const found = await play({ cluster, daemon, regular, tools, http, flooder, checks })
         faults.push(...found.map(fault => `${name}: ${fault}`))
         report(name)
       }

@@ -8,6 +8,7 @@ import type { Daemon } from '../harness/daemon.ts'
 import { runProgram } from '../harness/programs.ts'
 import { hearOn } from '../harness/tcp-client.ts'
 import { until } from '../harness/until.ts'
+import { attacks, besides, type CheckTally } from './attacks.ts'
 import type { Regular } from './regular.ts'
 
 type Stage = {
@@ -15,6 +16,11 @@ type Stage = {
   readonly daemon: Daemon
   readonly regular: Regular
   readonly tools: Tools
+  /** Where it answers HTTP. */
+  readonly http: number
+  /** flood.c, compiled. */
+  readonly flooder: string
+  readonly checks: CheckTally
 }
 
 type Phase = {
@@ -102,6 +108,7 @@ export const phases: readonly Phase[] = [
       return faults
     },
   },
+  ...attacks.map(({ name, attack }) => ({ name, play: leavingNothing(besides(attack)) })),
   {
     name: '20 clients that send 8 MiB each',
     play: leavingNothing(async ({ daemon }) => {

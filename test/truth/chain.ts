@@ -32,7 +32,7 @@ type Fault = {
   readonly play: (trial: Trial, random: Random) => Promise<void>
 }
 
-/** How long a postmaster counts as just started: see firstStartup in restart-memory.ts. */
+/** How long a postmaster counts as just started: see firstStartup in crash-restart.ts. */
 const bornLatelyMs = 1100
 
 const startAfterKill = async (trial: Trial): Promise<void> => {

@@ -5,6 +5,7 @@
  *   npm run truth              every scenario on the versions that matter most
  *   npm run truth -- --help    what else there is
  */
+import { availableParallelism } from 'node:os'
 import { openArena } from './arena.ts'
 import { playChain } from './chain.ts'
 import { allowWholeMachine, missingFor, missingPredecessor } from './needs.ts'
@@ -13,6 +14,10 @@ import { appliesTo, lateInTheMedian, play, type Outcome } from './play.ts'
 import { faultLines, heading, markdownTable, outcomeLines } from './report.ts'
 import type { Scenario } from './scenario.ts'
 import { scenarios } from './scenarios/index.ts'
+import { createTurns } from './turns.ts'
+
+/** One more than processors: a server that starts also waits for its disk. */
+const lanes = availableParallelism() + 1
 
 /** As pg-replstatus itself. */
 const exitMistake = 3
@@ -31,6 +36,12 @@ const isPlayable = (scenario: Scenario): boolean => {
   return missing.length === 0
 }
 
+/** What the whole machine feels, servers of other plays feel as well. */
+const isFeltByAll = ({ needs = [] }: Scenario): boolean => needs.includes('whole machine')
+
+const inOrder = ({ scenario }: Outcome): number =>
+  scenarios.findIndex(({ name }) => name === scenario)
+
 const playAll = async (options: Options): Promise<readonly Outcome[]> => {
   const { majors, random } = options
   const playable = random === null ? options.scenarios.filter(isPlayable) : []
@@ -43,15 +54,17 @@ const playAll = async (options: Options): Promise<readonly Outcome[]> => {
   for (const major of majors) {
     const arena = await openArena(major)
     try {
-      for (const scenario of playable.filter(one => appliesTo(one, major))) {
-        tell(await play(scenario, arena, print))
-      }
+      const applying = playable.filter(one => appliesTo(one, major))
+      const stage = { arena, turns: createTurns(lanes), print }
+      const playAndTell = async (scenario: Scenario) => tell(await play(scenario, stage))
+      await Promise.all(applying.filter(one => !isFeltByAll(one)).map(playAndTell))
+      for (const scenario of applying.filter(isFeltByAll)) await playAndTell(scenario)
       if (random !== null) tell(await playChain(arena, random, print))
     } finally {
       await arena.close()
     }
   }
-  return outcomes
+  return outcomes.toSorted((one, other) => inOrder(one) - inOrder(other))
 }
 
 const main = async (): Promise<number> => {

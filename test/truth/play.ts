@@ -1,5 +1,4 @@
 /** Plays a scenario and holds what was found against its bounds. */
-import type { Cluster } from '../harness/cluster.ts'
 import { thenAlways } from '../harness/then-always.ts'
 import { within } from '../harness/until.ts'
 import type { Arena } from './arena.ts'
@@ -7,7 +6,8 @@ import { bounds, isExcused, violations } from './bounds.ts'
 import { watched } from './faults.ts'
 import { median, together, type Findings } from './judge.ts'
 import type { Scenario } from './scenario.ts'
-import { openTrial, probeUnderTest, type Trial } from './trial.ts'
+import { prepareTrial, probeUnderTest, type Trial } from './trial.ts'
+import type { Turns } from './turns.ts'
 
 export type Outcome = {
   readonly scenario: string
@@ -26,18 +26,21 @@ const calmMs = 150
 
 const playMsMax = 60_000
 
+type Stage = {
+  readonly arena: Arena
+  readonly turns: Turns
+  readonly print: (line: string) => void
+}
+
 /** Plays it as often as it wants. Never rejects. */
-export const play = async (
-  scenario: Scenario,
-  arena: Arena,
-  print: (line: string) => void,
-): Promise<Outcome> => {
+export const play = async (scenario: Scenario, stage: Stage): Promise<Outcome> => {
   const { name, times = 1 } = scenario
   const found = new Map<string, Findings[]>()
   const faults: string[] = []
-  for (let time = 0; time < times; time += 1) {
+  const playNumber = async (_: unknown, time: number): Promise<void> => {
     try {
-      const { judgement, broken } = await playFairly(scenario, arena, { time, print })
+      const played = stage.turns.inLane(() => playFairly(scenario, stage, time))
+      const { judgement, broken } = await played
       faults.push(...broken)
       for (const [probe, findings] of judgement) {
         found.set(probe, [...(found.get(probe) ?? []), findings])
@@ -46,8 +49,9 @@ export const play = async (
       faults.push(failure instanceof Error ? failure.message : String(failure))
     }
   }
+  await Promise.all(Array.from({ length: times }, playNumber))
   const summed = new Map(Array.from(found, ([probe, all]) => [probe, together(all)]))
-  return { scenario: name, major: arena.major, found: summed, faults }
+  return { scenario: name, major: stage.arena.major, found: summed, faults }
 }
 
 type Judgement = Awaited<ReturnType<Trial['judgement']>>
@@ -57,20 +61,19 @@ const attemptsMax = 3
 /** Again when the machine stood still for as long as the probe was late; not for ever. */
 const playFairly = async (
   scenario: Scenario,
-  arena: Arena,
-  { time, print }: { readonly time: number; readonly print: (line: string) => void },
+  stage: Stage,
+  time: number,
 ): Promise<{ readonly judgement: Judgement; readonly broken: readonly string[] }> => {
   const allowed = { ...bounds, ...scenario.bounds }
   for (let attempt = 1; ; attempt += 1) {
-    await arena.standstillMs()
-    const judgement = await playOnce(scenario, arena, time)
-    const standstillMs = await arena.standstillMs()
+    const { judgement, standstillMs } = await playOnce(scenario, stage, time)
     const ours = judgement.get(probeUnderTest)
     if (ours === undefined) return { judgement, broken: [] }
     const broken = violations(ours, allowed)
     if (attempt === attemptsMax || !isExcused(ours, allowed, standstillMs))
       return { judgement, broken }
-    print(`    AGAIN  ${broken.join('; ')}: ${standstill(standstillMs)}`)
+    const { name } = scenario
+    stage.print(`    AGAIN  ${name}: ${broken.join('; ')}: ${standstill(standstillMs)}`)
   }
 }
 
@@ -78,30 +81,37 @@ const playFairly = async (
 export const standstill = (ms: number): string =>
   `a processor of this machine let no witness run for ${ms.toFixed(1)} ms`
 
-const playOnce = async (scenario: Scenario, arena: Arena, time: number): Promise<Judgement> => {
-  const cluster = await scenario.begin(arena)
-  return thenAlways(() => tryOn(cluster, scenario, arena, time), cluster.destroy)
+type Played = { readonly judgement: Judgement; readonly standstillMs: number }
+
+const playOnce = async (scenario: Scenario, stage: Stage, time: number): Promise<Played> => {
+  const { arena, turns } = stage
+  const cluster = await turns.beside(() => scenario.begin(arena))
+  return thenAlways(
+    async () => {
+      const options = scenario.options?.(cluster)
+      const predecessorPort = arena.predecessorPort(cluster)
+      const prepare = () => prepareTrial({ ...options, cluster, predecessorPort })
+      const trial = await turns.beside(prepare)
+      const act = () => tryOn(trial, scenario, arena, time)
+      return turns.alone(() => thenAlways(act, trial.close))
+    },
+    () => turns.beside(cluster.destroy),
+  )
 }
 
 const tryOn = async (
-  cluster: Cluster,
+  trial: Trial,
   scenario: Scenario,
   arena: Arena,
   time: number,
-): Promise<Judgement> => {
-  const trial = await openTrial({
-    ...scenario.options?.(cluster),
-    cluster,
-    predecessorPort: arena.predecessorPort(cluster),
-  })
-  const act = async (): Promise<Judgement> => {
-    await watched(calmMs)
-    const played = scenario.run(trial, arena, time)
-    await within(played, { what: `the end of "${scenario.name}"`, limitMs: playMsMax })
-    await watched(calmMs)
-    return trial.judgement()
-  }
-  return thenAlways(act, trial.close)
+): Promise<Played> => {
+  await arena.standstillMs()
+  await trial.begin()
+  await watched(calmMs)
+  const played = scenario.run(trial, arena, time)
+  await within(played, { what: `the end of "${scenario.name}"`, limitMs: playMsMax })
+  await watched(calmMs)
+  return { judgement: await trial.judgement(), standstillMs: await arena.standstillMs() }
 }
 
 /** A median needs more than one version's handful of promotions; none when it is kept to. */

@@ -9,10 +9,12 @@ import { until } from '../harness/until.ts'
 import { openDeedBook, type DeedBook } from './deeds.ts'
 import { judge, type Findings } from './judge.ts'
 import { truthOf } from './truth.ts'
-import { openHearing, type Hearing } from './witnesses.ts'
+import { openHearing } from './witnesses.ts'
 
 export type Trial = DeedBook & {
   readonly cluster: Cluster
+  /** Has the witnesses asked from now on; resolves when each has heard a first answer. */
+  readonly begin: () => Promise<void>
   /** The probe under test. Where the scenario starts it, only from then on. */
   readonly daemon: () => Daemon
   readonly startDaemon: () => Promise<Daemon>
@@ -40,7 +42,19 @@ export type TrialOptions = {
   readonly hidden?: boolean
 } & Pick<DaemonOptions, 'environment' | 'through'>
 
+/** With witnesses that ask from now on. */
 export const openTrial = async (options: TrialOptions): Promise<Trial> => {
+  const trial = await prepareTrial(options)
+  try {
+    await trial.begin()
+    return trial
+  } catch (failure) {
+    await trial.close()
+    throw failure
+  }
+}
+
+export const prepareTrial = async (options: TrialOptions): Promise<Trial> => {
   const { cluster, pgdata = cluster.dataDirectory, predecessorPort, withDaemon = true } = options
   const port = await freePort()
   const deeds = openDeedBook()
@@ -62,19 +76,17 @@ export const openTrial = async (options: TrialOptions): Promise<Trial> => {
     ],
     files: pgdata,
   }
-  let hearing: Hearing | null = null
+  const [called, started] = await Promise.allSettled([openHearing(), withDaemon ? start() : null])
+  const witnesses = called.status === 'fulfilled' ? called.value : null
   const close = async (): Promise<void> => {
-    hearing?.close()
+    witnesses?.close()
     await daemon?.stop()
   }
-  try {
-    if (withDaemon) await start()
-    hearing = await openHearing(summons)
-  } catch (failure) {
+  const failed = [called, started].find(({ status }) => status === 'rejected')
+  if (witnesses === null || failed?.status === 'rejected') {
     await close()
-    throw failure
+    throw failed?.status === 'rejected' ? failed.reason : new Error('no witnesses')
   }
-  const witnesses = hearing
   const running = (): Daemon => {
     if (daemon === null) throw new Error('the probe has not been started yet')
     return daemon
@@ -82,6 +94,7 @@ export const openTrial = async (options: TrialOptions): Promise<Trial> => {
   return {
     ...deeds,
     cluster,
+    begin: () => witnesses.begin(summons),
     daemon: running,
     startDaemon: start,
     answers: async word => {

@@ -72,3 +72,4 @@ const begin = async (summons: Summons): Promise<void> => {
 setPriority(niceness)
 process.once('message', (summons: Summons) => void begin(summons))
 process.once('disconnect', () => process.exit())
+process.send?.('ready')

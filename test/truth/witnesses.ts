@@ -16,13 +16,15 @@ import {
 } from './testimony.ts'
 
 export type Hearing = {
+  /** Has them ask from now on; resolves when each has heard a first answer. */
+  readonly begin: (summons: Summons) => Promise<void>
   /** All that was said since it was opened, or since this was asked last. */
   readonly testimony: () => Promise<Testimony>
   readonly close: () => void
 }
 
-/** Resolves when each witness has heard a first answer. */
-export const openHearing = async (summons: Summons): Promise<Hearing> => {
+/** Resolves when the witnesses are ready to ask. */
+export const openHearing = async (): Promise<Hearing> => {
   const program = join(repositoryRoot(), '.build/test/truth/witness-process.js')
   const child = fork(program, [], {
     cwd: '/',
@@ -31,13 +33,16 @@ export const openHearing = async (summons: Summons): Promise<Hearing> => {
     serialization: 'advanced',
   })
   try {
-    child.send(summons)
-    await message(child, 'the first answers of the witnesses')
+    await message(child, 'the witnesses')
   } catch (failure) {
     child.kill('SIGKILL')
     throw failure
   }
   return {
+    begin: async summons => {
+      child.send(summons)
+      await message(child, 'the first answers of the witnesses')
+    },
     testimony: async () => {
       child.send('hand over')
       return arrange((await message(child, 'what the witnesses have to say')) as Statements)

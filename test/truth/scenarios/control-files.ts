@@ -10,8 +10,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { commonOffsets } from '../../../src/facts/control-layouts.ts'
-import { crc32c } from '../../../src/facts/crc32c.ts'
+import { commonOffsets } from '../../../src/facts/decode/control-layouts.ts'
+import { crc32c } from '../../../src/facts/decode/checksums.ts'
 import type { Cluster } from '../../harness/cluster.ts'
 import { layoutOfVersion } from '../../harness/control-file-builder.ts'
 import { runProgram } from '../../harness/programs.ts'
@@ -101,7 +101,7 @@ const damages: readonly Damage[] = [
   },
   {
     name: 'of the other byte order',
-    seen: /its byte order is big endian/,
+    seen: /its byte order is big-endian/,
     inflict: (cluster, bytes) =>
       overwrite(
         pathOf(cluster),
@@ -110,7 +110,7 @@ const damages: readonly Damage[] = [
   },
   {
     name: 'missing',
-    seen: /there is no global\/pg_control/,
+    seen: /global\/pg_control does not exist/,
     inflict: cluster => rmSync(pathOf(cluster)),
   },
   {

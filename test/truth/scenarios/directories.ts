@@ -118,7 +118,7 @@ export const directories: readonly Scenario[] = [
       await answers('MASTER')
       const sighted = probeBlinded()
       chmodSync(cluster.dataDirectory, 0)
-      await daemon().said(/can't be read \(EACCES\)/)
+      await daemon().said(/could not read .*: EACCES/)
       await answers('refused')
       chmodSync(cluster.dataDirectory, 0o700)
       sighted()

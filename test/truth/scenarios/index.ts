@@ -4,12 +4,14 @@ import { controlFiles } from './control-files.ts'
 import { crashes } from './crashes.ts'
 import { directories } from './directories.ts'
 import { lockFiles } from './lock-files.ts'
+import { oldPrimaries } from './old-primaries.ts'
 import { probeSide } from './probe-side.ts'
 import { promotions } from './promotions.ts'
 import { stops } from './stops.ts'
 
 export const scenarios: readonly Scenario[] = [
   ...promotions,
+  ...oldPrimaries,
   ...stops,
   ...crashes,
   ...lockFiles,

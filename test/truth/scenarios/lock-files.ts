@@ -31,12 +31,12 @@ const nobodyToEnd = (pid: number): Sleeper => ({ pid, end: async () => undefined
 const strangers: readonly Stranger[] = [
   {
     who: 'a program that has nothing to do with it',
-    seen: /which is not its postmaster: it is sleep/,
+    seen: /is not the postmaster: it is sleep/,
     find: ({ cluster }) => startSleeper(cluster, { cwd: '/' }),
   },
   {
     who: 'a program at work in the data directory',
-    seen: /which is not its postmaster: it is none of PostgreSQL's programs/,
+    seen: /is not the postmaster: it is not a PostgreSQL program/,
     find: ({ cluster }) => startSleeper(cluster, { cwd: cluster.dataDirectory }),
   },
   {
@@ -46,7 +46,7 @@ const strangers: readonly Stranger[] = [
   },
   {
     who: 'the probe itself',
-    seen: /which is not its postmaster: it is node/,
+    seen: /is not the postmaster: it is node/,
     find: async ({ daemon }) => nobodyToEnd(daemon().pid),
   },
 ]

@@ -1,10 +1,9 @@
 /** Things that happen to the probe rather than to the server. */
 import assert from 'node:assert'
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { readWatchedInodes } from '../../../src/observe/inotify-watches.ts'
 import type { Cluster } from '../../harness/cluster.ts'
 import type { Daemon } from '../../harness/daemon.ts'
+import { isWatched } from '../../harness/inotify-watches.ts'
 import { thenAlways } from '../../harness/then-always.ts'
 import { until } from '../../harness/until.ts'
 import { awaitLogins, crashBackend, killPostmaster, stopBackend, watched } from '../faults.ts'
@@ -23,9 +22,9 @@ const asleepMs = 10_000
 /** Setting a watch asks the disk at once: on one that hangs, that would be all there is to see. */
 const awaitWatches = async (daemon: Daemon, { dataDirectory }: Cluster): Promise<void> => {
   const paths = [dataDirectory, join(dataDirectory, 'global/pg_control')]
-  const isWatched = (path: string): boolean =>
-    readWatchedInodes(`/proc/${daemon.pid}`)?.has(statSync(path, { bigint: true }).ino) === true
-  await until(() => paths.every(isWatched), { what: 'the watches of the probe' })
+  const process = `/proc/${daemon.pid}`
+  const areWatched = (): boolean => paths.every(path => isWatched(path, process))
+  await until(areWatched, { what: 'the watches of the probe' })
 }
 
 /**
@@ -92,7 +91,7 @@ export const probeSide: readonly Scenario[] = [
         await answers('MASTER')
         await awaitWatches(daemon(), cluster)
         disk.hang()
-        await daemon().said(/the last look is \d+ ms old, trusted for 1500 ms/)
+        await daemon().said(/the last check is \d+ ms old, the limit is 1500 ms/)
         assert.match(await askProbe(daemon().port), silence, 'the listener goes on')
         disk.goOn()
         await answers('MASTER')
@@ -113,7 +112,7 @@ export const probeSide: readonly Scenario[] = [
     begin: arena => arena.primary(),
     options: () => ({ through: inOtherPidNamespace, hidden: true }),
     run: async ({ daemon }) => {
-      await daemon().said(/postmaster\.pid names pid \d+, and no such process runs/)
+      await daemon().said(/stale postmaster\.pid: process \d+ does not exist/)
       await watched(1000)
     },
   },

@@ -13,22 +13,32 @@ const noticePrimaryMsMax = 20
 
 const restorePoint = 'here'
 
+/** Recovery ends at the first point of that name, so that one is enough. */
+const restorePoints = new WeakMap<Arena, Promise<void>>()
+
+/** Some megabytes of WAL away from where copies begin. */
+const createRestorePoint = async (upstream: Cluster): Promise<void> => {
+  const session = await upstream.session()
+  await session.query(
+    'create table filler as select n, repeat(md5(n::text), 8) from generate_series(1, 20000) n',
+  )
+  await session.query(`select pg_create_restore_point('${restorePoint}')`)
+  await session.query('select pg_switch_wal()')
+  await session.close()
+}
+
 /**
- * A copy that will recover to a point some megabytes of WAL away, which it fetches from the
- * upstream, and then do as `action` says.
+ * A copy that will recover to that point, whose WAL it fetches from the upstream, and then do as
+ * `action` says.
  */
 const startPointInTimeRecovery = async (
   arena: Arena,
   action: 'promote' | 'pause' | 'shutdown',
 ): Promise<Cluster> => {
   const upstream = await arena.upstream()
-  const session = await upstream.session()
-  await session.query(
-    'create table if not exists filler as select n, repeat(md5(n::text), 8) from generate_series(1, 20000) n',
-  )
-  await session.query(`select pg_create_restore_point('${restorePoint}')`)
-  await session.query('select pg_switch_wal()')
-  await session.close()
+  const created = restorePoints.get(arena) ?? createRestorePoint(upstream)
+  restorePoints.set(arena, created)
+  await created
   const target: Settings = {
     restore_command: `cp ${upstream.dataDirectory}/pg_wal/%f %p`,
     recovery_target_name: restorePoint,
@@ -61,7 +71,7 @@ export const promotions: readonly Scenario[] = [
     name: 'promotion of a standby that refused logins',
     begin: arena => arena.standby({ hot_standby: 'off' }),
     run: async ({ cluster, answers, daemon }) => {
-      await daemon().said(/is in recovery and accepts nobody/)
+      await daemon().said(/is in recovery and not accepting connections/)
       await cluster.promote('pg_ctl')
       await answers('MASTER')
     },

@@ -1,0 +1,157 @@
+/**
+ * Prepares a checkout: installs the packages, and builds what is missing or older than its sources.
+ * It is the first program to run on a fresh clone, so it uses only Node's own modules.
+ *
+ *   node src/build/prepare.js          the program: dist
+ *   node src/build/prepare.js tools    also the tests, the demo and the fixture maker: .build
+ *
+ * Writes to standard error only, and only if there is something to do: standard output belongs to
+ * the program that is started next.
+ */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { writeRooms } from './rooms.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+/**
+ * @typedef {object} Build
+ * @property {string} output folder
+ * @property {string} program that makes it
+ * @property {string[]} args of that program
+ * @property {string[]} sources files and folders that the output depends on
+ * @property {() => void} [finish] called when the program has succeeded
+ */
+
+const compilerInput = ['package.json', 'tsconfig.json', 'node_modules/.package-lock.json']
+
+/** @type {Build} */
+const dist = {
+  output: 'dist',
+  program: 'src/build/bundle.js',
+  args: ['dist/pg-replstatus.js'],
+  sources: ['src', 'CHANGELOG.md', ...compilerInput],
+}
+
+/** @type {Build} */
+const tools = {
+  output: '.build',
+  program: 'node_modules/typescript/bin/tsc',
+  args: ['-p', 'test'],
+  sources: ['src', 'test', ...compilerInput],
+  finish: () => writeRooms(join(root, '.build/test')),
+}
+
+/**
+ * Stamps are in node_modules, because dist is published as it is, and because a new installation
+ * may include another compiler.
+ *
+ * @param {Build} build
+ */
+const stampOf = build => join(root, 'node_modules/.cache/pg-replstatus', `${build.output}.stamp`)
+
+/**
+ * Path, size and time of each source. The newest time alone would miss a removed file, and a file
+ * that was added with an old time.
+ *
+ * @param {string[]} paths below the root
+ * @returns {string}
+ */
+const fingerprint = paths => paths.map(path => `${fingerprintOf(path)}\n`).join('')
+
+/**
+ * @param {string} path
+ * @returns {string}
+ */
+const fingerprintOf = path => {
+  const seen = statSync(join(root, path), { throwIfNoEntry: false })
+  if (seen === undefined) return `${path} absent`
+  if (!seen.isDirectory()) return `${path} ${seen.size} ${seen.mtimeMs}`
+  const names = readdirSync(join(root, path)).toSorted()
+  return fingerprint(names.map(name => `${path}/${name}`))
+}
+
+const packagesMissing = () => {
+  const installed = statSync(join(root, 'node_modules/.package-lock.json'), {
+    throwIfNoEntry: false,
+  })
+  const wanted = statSync(join(root, 'package-lock.json'), { throwIfNoEntry: false })
+  if (installed === undefined) return true
+  return wanted !== undefined && wanted.mtimeMs > installed.mtimeMs
+}
+
+/** @param {Build} build */
+const outdated = build => {
+  if (!existsSync(join(root, build.output))) return true
+  const stamp = stampOf(build)
+  return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint(build.sources)
+}
+
+/**
+ * Runs a program quietly; shows its output only if it fails.
+ *
+ * @param {{ what: string, program: string, args: string[] }} step
+ * @returns {Promise<void>}
+ */
+const run = ({ what, program, args }) =>
+  new Promise((resolve, reject) => {
+    process.stderr.write(`prepare: ${what}\n`)
+    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', chunk => {
+        output += chunk
+      })
+    }
+    child.once('error', failure => reject(new Error(`${what}: ${failure.message}`)))
+    child.once('close', code => {
+      if (code === 0) resolve()
+      else reject(new Error(`${what} failed with exit code ${code}\n${beginning(output)}`))
+    })
+  })
+
+/**
+ * The first error is the one to fix, and npm ends its output with its whole manual.
+ *
+ * @param {string} text
+ */
+const beginning = text => text.trimEnd().split('\n').slice(0, 30).join('\n')
+
+const install = async () => {
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
+  await run({ what: 'installing packages with npm ci', program: 'npm', args })
+}
+
+/** @param {Build} build */
+const make = async build => {
+  const stamp = stampOf(build)
+  // Taken before the compiler reads: files changed meanwhile are built the next time.
+  const before = fingerprint(build.sources)
+  rmSync(stamp, { force: true })
+  // The compiler does not remove the output of a removed source.
+  rmSync(join(root, build.output), { recursive: true, force: true })
+  if (!existsSync(join(root, 'node_modules/typescript'))) {
+    throw new Error('TypeScript is not installed: run npm ci without --omit=dev')
+  }
+  const args = [join(root, build.program), ...build.args]
+  await run({ what: `building ${build.output}`, program: process.execPath, args })
+  build.finish?.()
+  mkdirSync(dirname(stamp), { recursive: true })
+  writeFileSync(stamp, before)
+}
+
+try {
+  if (packagesMissing()) await install()
+  const builds = process.argv[2] === 'tools' ? [dist, tools] : [dist]
+  // Waits for both, to report the errors of both.
+  const results = await Promise.allSettled(builds.filter(outdated).map(make))
+  const failed = results.filter(({ status }) => status === 'rejected')
+  if (failed.length > 0)
+    throw new Error(failed.map(({ reason }) => reason.message).join('\nprepare: '))
+} catch (failure) {
+  process.stderr.write(`prepare: ${failure instanceof Error ? failure.message : String(failure)}\n`)
+  process.exitCode = 1
+}

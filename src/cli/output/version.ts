@@ -1,0 +1,2 @@
+/** That of package.json, which is not there where the program is a single file. */
+export const version = '0.4.0'

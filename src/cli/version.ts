@@ -1,2 +1,0 @@
-/** That of package.json, which is not there where the program is a single file. */
-export const version = '0.2.0'

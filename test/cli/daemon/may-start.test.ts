@@ -1,0 +1,58 @@
+import { join } from 'node:path'
+import t from 'tap'
+import { refusalToServe } from '../../../src/cli/daemon/may-start.ts'
+import type { Evidence } from '../../../src/facts/decide/evidence.ts'
+import { directory, noon, primaryEvidence } from '../../harness/evidence.ts'
+
+const refused = (changes: Partial<Evidence>) =>
+  refusalToServe(primaryEvidence(changes), user => `user id ${user}`)
+const bare = (path: string): Partial<Evidence> => ({
+  path,
+  directory: directory(null),
+  lockFile: { kind: 'absent' },
+  controlFile: { kind: 'absent' },
+})
+
+t.test('a cluster is served', async t => {
+  t.equal(await refused({}), null)
+})
+
+t.test('a directory that is still to be made is waited for', async t => {
+  t.equal(await refused({ directory: { kind: 'absent' } }), null)
+})
+
+t.test('so is an empty one, and one that vanished meanwhile', async t => {
+  const path = t.testdir({ data: {} })
+  t.equal(await refused(bare(join(path, 'data'))), null)
+  t.equal(await refused(bare(join(path, 'gone'))), null)
+})
+
+t.test('and one that is being filled by initdb, pg_basebackup or tar', async t => {
+  for (const entry of ['base', 'global', 'pg_wal', 'pg_xlog']) {
+    t.equal(await refused(bare(t.testdir({ [entry]: {} }))), null, entry)
+  }
+  for (const entry of ['backup_label', 'PG_VERSION']) {
+    t.equal(await refused(bare(t.testdir({ [entry]: '', 'some.file': '' }))), null, entry)
+  }
+})
+
+t.test('a directory of other things is a mistake', async t => {
+  const path = t.testdir({ 'postgresql.conf': '', 'pg_hba.conf': '' })
+  t.match(await refused(bare(path)), {
+    kind: 'not a data directory',
+    message: `${path} is not a data directory: it has no valid PG_VERSION`,
+  })
+})
+
+t.test('so is all else that no waiting mends', async t => {
+  const unreadable = { kind: 'unreadable', code: 'EACCES', owner: 101 } as const
+  const fault = { kind: 'wrong byte order' } as const
+  t.match(await refused({ directory: { kind: 'not a directory' } }), { kind: 'not a directory' })
+  t.match(await refused({ directory: unreadable }), { kind: 'no permission', hint: /user id 101/ })
+  t.match(
+    await refused({
+      controlFile: { kind: 'fault', fault: { source: 'native', fault }, modified: noon },
+    }),
+    { kind: 'unsupported control file' },
+  )
+})

@@ -12,24 +12,28 @@ import { writeDocuments } from './documents.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
+/** The last line. A file that is cut may do nothing and be valid, with exit code 0: "primary". */
+const end = '// End of pg-replstatus'
+
 const { engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const [, oldest, major, minor] = /^>=((\d+)\.(\d+))$/.exec(engines.node)
 
 /**
  * The script that Node runs first. A Node that is too old cannot parse the program or lacks
  * modules that it imports, and would end with a stack trace and exit code 1, which means
- * "standby". So would any Node if the file is truncated. A shell cannot check the version without
- * starting Node once more, so a separate script does, in syntax that Node 10 accepts. It is quoted
- * with apostrophes, and therefore must not contain any.
+ * "standby". A shell cannot check the version without starting Node once more, so a separate
+ * script does, in syntax that Node 10 accepts. It is quoted with apostrophes, and therefore must
+ * not contain any.
  */
 const launch = [
   'var node = process.versions.node, part = node.split("."), file = process.argv[1]',
   'function end(why) { console.error("pg-replstatus: error: " + why); process.exit(3) }',
   `if (part[0] < ${major} || part[0] == ${major} && part[1] < ${minor}) ` +
     `end("Node.js must be version ${oldest} or later, but " + process.execPath + " is " + node)`,
+  'var text = require("fs").readFileSync(file, "utf8")',
+  `if (text.slice(-${end.length + 1}) != "${end}\\n") end(file + " is truncated: install it again")`,
   // As a function, which is compiled without the loader of modules.
-  'try { require("vm").compileFunction(' +
-    'require("fs").readFileSync(file, "utf8").replace(/^#!/, "//"), [], { filename: file })() }' +
+  'try { require("vm").compileFunction(text.replace(/^#!/, "//"), [], { filename: file })() }' +
     ' catch (error) { end("could not load " + file + ": " + error) }',
 ].join('; ')
 
@@ -104,7 +108,7 @@ const { metafile } = await build({
   minifySyntax: true,
   legalComments: 'inline',
   banner: { js: `${start}\n${requireForAll}` },
-  footer: { js: notices },
+  footer: { js: `${notices}\n${end}` },
   plugins: [loadWhenUsed],
   metafile: true,
   logLevel: 'warning',

@@ -88,15 +88,25 @@ t.test('what others do at the exit changes nothing about the answer', async t =>
   t.match(await run(['status', '-D', directory], agent), { code: 1, out: /^standby: / })
 })
 
-t.test('a program that is cut short is told in one line, and is no role', async t => {
-  const path = join(makeServerFolder(t), 'cut-short.js')
+t.test('a program that is cut short or damaged is told in one line, and is no role', async t => {
+  const path = join(makeServerFolder(t), 'pg-replstatus.js')
   const text = readFileSync(daemonProgram(), 'utf8')
-  writeFileSync(path, text.slice(0, text.length / 2), { mode: 0o755 })
-  const { code, out } = await runCommand([path, 'status'], { environment })
-  t.equal(code, 3)
-  const [line = '', ...more] = out.split(/(?<=\n)/)
-  t.match(line, `pg-replstatus: error: could not load ${path}: SyntaxError: `)
-  t.strictSame(more, [])
+  const run = async (content: string, because: RegExp): Promise<void> => {
+    writeFileSync(path, content, { mode: 0o755 })
+    const { code, out } = await runCommand([path, 'status'], { environment })
+    t.equal(code, 3)
+    t.match(out, because)
+    t.equal(out.indexOf('\n'), out.length - 1, 'one line')
+  }
+  const isTruncated = /^pg-replstatus: error: \S+\.js is truncated: install it again$/m
+  // Before a part of the program, of which the rest is valid, and does nothing.
+  const part = text.indexOf('\n// src/facts/')
+  t.ok(part > 0)
+  for (const length of [part, text.length / 2, text.length - 1]) {
+    await run(text.slice(0, length), isTruncated)
+  }
+  const damaged = text.replace("'use strict'", "'use strict")
+  await run(damaged, /^pg-replstatus: error: could not load \S+\.js: SyntaxError: .*$/m)
 })
 
 t.test('a Node that is too old is told in one line, and is no role', async t => {

@@ -206,7 +206,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'node:http': ['serve/http/http-server.ts', 'observe/peers/peer-request.ts'],
   'node:https': ['serve/http/http-server.ts', 'observe/peers/peer-request.ts'],
   'node:tls': ['serve/http/tls-credentials.ts'],
-  'node:crypto': ['serve/http/tls-credentials.ts'],
+  'node:crypto': ['serve/http/tls-credentials.ts', 'serve/http/page-headers.ts'],
   'node:dns': ['cli/commands/query.ts', 'observe/peers/peer-request.ts'],
   'node:os': ['observe/processes/process-table.ts', 'cli/system/host.ts'],
   chokidar: ['observe/watch/chokidar-watch.ts'],

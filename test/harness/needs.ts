@@ -33,6 +33,7 @@ const packages = {
   strace: 'strace',
   openssl: 'openssl',
   pg_createcluster: 'postgresql-common',
+  chromium: 'chromium',
 } as const
 
 export type ProgramName = keyof typeof packages

@@ -39,7 +39,7 @@ export const showCluster = async (
     return exitCodes.error
   }
   out(page(options, view.fact))
-  return troublesOf(view.fact).length === 0 ? exitAsExpected : exitOtherwise
+  return troublesOf(view.fact.members).length === 0 ? exitAsExpected : exitOtherwise
 }
 
 const page = ({ target, json }: ClusterOptions, view: ClusterView): string =>

@@ -2,7 +2,10 @@
 import type { Report } from '../../facts/report/event.ts'
 import { historyJson, type History } from '../../facts/report/changes.ts'
 import { fact, type Outcome } from '../../facts/outcome.ts'
-import { clusterDocument, type PeerSight } from '../../facts/report/cluster-json.ts'
+import { clusterPage } from '../../facts/page/cluster-page.ts'
+import { clusterDocument } from '../../facts/report/cluster-json.ts'
+import { clusterOf, type Cluster, type PeerSight } from '../../facts/report/cluster-members.ts'
+import { phasesOf } from '../../facts/report/phases.ts'
 import { memberDocument, memberOf, type Identity } from '../../facts/report/member-json.ts'
 import { printJson, snapshotDocument } from '../../facts/report/snapshot-json.ts'
 import type { Member } from '../../facts/decide/member.ts'
@@ -80,6 +83,12 @@ export const createHttpSurface = (
   const memberFrom = (current: Verdict, snapshot: Snapshot | null): Member =>
     memberOf(snapshot, { ...identity, verdict: current, now: clock.monotonic() })
   const lagIn = (snapshot: Snapshot | null): number | null => snapshot && needs.lag(snapshot)
+  const clusterFrom = (current: Verdict, snapshot: Snapshot | null, on: Endpoint): Cluster => {
+    const { address: host, port } = on
+    const address = { secure: credentials !== null, host: host ?? identity.name, port }
+    const phases = phasesOf(needs.history())
+    return clusterOf({ member: memberFrom(current, snapshot), address, phases }, needs.peers())
+  }
   const contentOf = (current: Verdict, snapshot: Snapshot | null, on: Endpoint) => ({
     availability: current,
     replication: () => snapshot && (replicationOf(snapshot.evidence)?.state ?? null),
@@ -102,11 +111,8 @@ export const createHttpSurface = (
       }),
     history: () => printHistory(needs.history()),
     member: () => memberDocument(memberFrom(current, snapshot)),
-    cluster: () => {
-      const { address: host, port } = on
-      const address = { secure: credentials !== null, host: host ?? identity.name, port }
-      return clusterDocument({ member: memberFrom(current, snapshot), address }, needs.peers())
-    },
+    cluster: () => clusterDocument(clusterFrom(current, snapshot, on)),
+    page: () => clusterPage(clusterFrom(current, snapshot, on), clock.unix()),
   })
   const answer = (
     request: HttpRequest,

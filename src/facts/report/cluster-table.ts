@@ -17,7 +17,7 @@ export const clusterTable = (view: ClusterView, asked: string): readonly string[
     const row = printRow(({ cell }) => cell(member))
     return [row, ...notesOf(member)]
   }
-  const troubles = troublesOf(view)
+  const troubles = troublesOf(members)
   return [
     `${scope === null ? 'cluster' : `cluster ${scope}`}, as known to ${asked}`,
     '',
@@ -64,7 +64,7 @@ const notesOf = ({ role, rule, because, hazards }: MemberView): readonly string[
   const reason = [rule, because].filter(text => text !== null).join(': ')
   return [
     ...(roles.has(role) || reason === '' ? [] : broken(reason, indent)),
-    ...hazards.flatMap(hazard => broken(`warning: ${hazard}`, indent)),
+    ...(hazards ?? []).flatMap(hazard => broken(`warning: ${hazard}`, indent)),
   ]
 }
 

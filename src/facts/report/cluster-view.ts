@@ -18,6 +18,7 @@ export type ClusterView = {
 
 export type MemberView = {
   readonly name: string
+  /** As in the document: `leader`, `replica`, `unavailable` or `unknown`. */
   readonly role: string
   readonly state: string
   readonly timeline: number | null
@@ -26,7 +27,8 @@ export type MemberView = {
   readonly rule: string | null
   readonly because: string | null
   readonly ageMs: number | null
-  readonly hazards: readonly string[]
+  /** Null if they are not known. */
+  readonly hazards: readonly string[] | null
 }
 
 /** The fault names what is not as it must be. */
@@ -58,8 +60,8 @@ const readMember = (value: Json): MemberView | null => {
   }
 }
 
-const hazardsOf = ({ hazards }: Document): readonly string[] =>
-  isList(hazards) ? hazards.flatMap(hazard => textOf(hazard) ?? []) : []
+const hazardsOf = ({ hazards }: Document): readonly string[] | null =>
+  isList(hazards) ? hazards.flatMap(hazard => textOf(hazard) ?? []) : null
 
 const textOf = (value: Json | undefined): string | null =>
   typeof value === 'string' ? plainText(value) : null
@@ -68,16 +70,23 @@ const numberOf = (value: Json | undefined): number | null =>
   typeof value === 'number' && value >= 0 ? value : null
 
 /** What is wrong with the cluster, each in a few words; empty if nothing is. */
-export const troublesOf = ({ members }: ClusterView): readonly string[] => {
+export const troublesOf = (members: readonly MemberView[]): readonly string[] => {
   const leaders = namesOf(members, ({ role }) => role === 'leader')
-  const superseded = namesOf(
-    members,
-    ({ rule, hazards }) => rule === 'superseded' || hazards.includes('superseded'),
-  )
-  const twins = namesOf(members, ({ hazards }) => hazards.includes('another primary'))
   return [
     ...(leaders.length === 0 ? ['no primary'] : []),
     ...(leaders.length > 1 ? [`${leaders.length} primaries: ${leaders.join(', ')}`] : []),
+    ...warningsOf(members),
+  ]
+}
+
+/** The same without the number of primaries. */
+export const warningsOf = (members: readonly MemberView[]): readonly string[] => {
+  const superseded = namesOf(
+    members,
+    ({ rule, hazards }) => rule === 'superseded' || hazards?.includes('superseded') === true,
+  )
+  const twins = namesOf(members, ({ hazards }) => hazards?.includes('another primary') === true)
+  return [
     ...(superseded.length === 0 ? [] : [`superseded: ${superseded.join(', ')}`]),
     ...(twins.length === 0 ? [] : [`another primary is seen by ${twins.join(', ')}`]),
   ]

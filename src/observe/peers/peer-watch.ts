@@ -15,8 +15,9 @@ import {
   type Word,
 } from '../../facts/decide/standing.ts'
 import type { Verdict } from '../../facts/decide/verdict.ts'
-import type { PeerSight } from '../../facts/report/cluster-json.ts'
+import type { PeerSight } from '../../facts/report/cluster-members.ts'
 import type { Report } from '../../facts/report/event.ts'
+import { phaseOf, silence, withPhase, type Phase } from '../../facts/report/phases.ts'
 import type { Timer } from '../../facts/timers.ts'
 import type { Lsn, MonotonicMs } from '../../facts/units.ts'
 import type { Clock } from '../system/clock.ts'
@@ -45,6 +46,7 @@ type Known = {
   silentBecause: string | null
   /** Each reason that was reported since the last answer. */
   readonly reported: Set<string>
+  phases: readonly Phase[]
   /** It is this daemon. */
   isSelf: boolean
 }
@@ -57,7 +59,7 @@ const reasonsMax = 8
 export const createPeerWatch = (needs: {
   readonly peers: readonly Peer[]
   readonly ask: AskPeer
-  readonly clock: Pick<Clock, 'monotonic' | 'after'>
+  readonly clock: Clock
   readonly intervalMs: number
   readonly timeoutMs: number
   /** The result of an older check tells nothing. */
@@ -83,6 +85,7 @@ export const createPeerWatch = (needs: {
     isAwaited: false,
     silentBecause: null,
     reported: new Set(),
+    phases: [],
     isSelf: false,
   }))
   let postmaster: string | null = null
@@ -114,6 +117,11 @@ export const createPeerWatch = (needs: {
     heardAt = clock.monotonic()
     of.isAwaited = false
     of.silentBecause = answer.ok ? null : answer.fault
+    const now = clock.unix()
+    of.phases = withPhase(
+      of.phases,
+      answer.ok ? phaseOf(answer.fact, now) : silence(answer.fault, now),
+    )
     if (answer.ok) hearFrom(of, answer.fact, heardAt)
     else hearNothingFrom(of, answer.fault)
     needs.heard()
@@ -195,18 +203,18 @@ export const createPeerWatch = (needs: {
 }
 
 const sightOf = (
-  { peer: address, isSelf, word, silentBecause }: Known,
+  { peer: address, isSelf, word, silentBecause, phases }: Known,
   now: MonotonicMs,
   heardSince: MonotonicMs,
 ): PeerSight => {
+  const known = { address, isSelf, phases }
   if (word === null) {
-    return { address, isSelf, member: null, ageMs: null, silentBecause: silentBecause ?? notYet }
+    return { ...known, member: null, ageMs: null, silentBecause: silentBecause ?? notYet }
   }
   const { member, heardAt } = word
   const isRecent = heardAt >= heardSince
   return {
-    address,
-    isSelf,
+    ...known,
     member,
     ageMs: now - heardAt,
     silentBecause: silentBecause ?? (isRecent ? null : notYet),

@@ -81,9 +81,9 @@ export const createHttpListener = (options: HttpListenerOptions): HttpListener =
     deadlines.add(socket)
     socket.on('close', forget)
     // A request always has both.
-    const host = headers.host ?? null
+    const { host = null, accept = null } = headers
     const certificateFault = http.certificateFault(socket)
-    const told = { method: String(method), target: String(url), host, certificateFault }
+    const told = { method: String(method), target: String(url), host, accept, certificateFault }
     const answered = answer(told)
     if (answered instanceof Promise) void sendLater(answered, { socket, response })
     else send(answered, { socket, response })

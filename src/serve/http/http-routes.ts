@@ -9,11 +9,14 @@ import type { ReplicationState } from '../../facts/decide/streaming.ts'
 import { answerOf, type Availability } from '../../facts/decide/verdict.ts'
 import { parseSize } from '../../facts/units.ts'
 import { refuseAccess, type Access, type Requester } from './http-access.ts'
+import { pageHeaders } from './page-headers.ts'
 import { prometheusType } from './prometheus-text.ts'
 import { wireWords } from '../role/reply.ts'
 
 export type HttpRequest = Requester & {
   readonly method: string
+  /** The Accept header; null without one. */
+  readonly accept: string | null
   /** As in the request line: a path with or without a query, or a whole URL. */
   readonly target: string
 }
@@ -31,6 +34,7 @@ export type HttpContent = {
   readonly history: () => Uint8Array
   readonly member: () => string
   readonly cluster: () => string
+  readonly page: () => string
 }
 
 export type HttpAnswer = {
@@ -54,7 +58,7 @@ export const routeRequest = (request: HttpRequest, access: Access): Route => {
     const answer = answerWith(request, page)
     return { needsAll: false, answer: () => answer }
   }
-  const document = documents.get(path)
+  const document = documentAt(path, request, access)
   const makePage = document?.page ?? checks.get(path)
   if (makePage === undefined) return fixed({ statusCode: 404, body: 'no such path\n' })
   if (!methods.includes(request.method)) {
@@ -184,6 +188,19 @@ const clusterPage: MakePage = ({ cluster }) => ({
   type: jsonType,
 })
 
+const uiPage: MakePage = ({ page }) => ({
+  statusCode: 200,
+  body: page(),
+  type: 'text/html; charset=utf-8',
+  headers: pageHeaders(),
+})
+
+/** The status code is that of the check. */
+const rootPage: MakePage = (content, filters) => ({
+  ...uiPage(content, filters),
+  statusCode: isPrimary(content, filters) ? 200 : 503,
+})
+
 /** For every client that can connect. */
 const checks: ReadonlyMap<string, MakePage> = new Map([
   ['/', check(isPrimary)],
@@ -207,4 +224,18 @@ const documents: ReadonlyMap<string, Document> = new Map([
   ['/history', { page: historyPage, needsAll: false }],
   ['/member', { page: memberPage, needsAll: true }],
   ['/cluster', { page: clusterPage, needsAll: true }],
+  ['/ui', { page: uiPage, needsAll: true }],
 ])
+
+/** Undefined if the path is a check, or none of ours. */
+const documentAt = (path: string, request: HttpRequest, access: Access): Document | undefined => {
+  const isBrowser = path === '/' && acceptsHtml(request)
+  // A browser that has no access to pages gets what every other client gets.
+  return isBrowser && refuseAccess(request, access) === null
+    ? { page: rootPage, needsAll: true }
+    : documents.get(path)
+}
+
+/** Said by browsers only: load balancers send no such header, and most tools send any type. */
+const acceptsHtml = ({ accept }: HttpRequest): boolean =>
+  /(?:^|,)\s*text\/html\s*(?:[,;]|$)/i.test(accept ?? '')

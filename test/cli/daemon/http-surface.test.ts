@@ -2,10 +2,11 @@ import t, { type Test } from 'tap'
 import { createHttpSurface, type Knowledge } from '../../../src/cli/daemon/http-surface.ts'
 import { historyJson, type History } from '../../../src/facts/report/changes.ts'
 import type { Snapshot } from '../../../src/facts/decide/snapshot.ts'
+import { silence } from '../../../src/facts/report/phases.ts'
 import { printJson, snapshotDocument } from '../../../src/facts/report/snapshot-json.ts'
 import type { Verdict } from '../../../src/facts/decide/verdict.ts'
 import { wireWords } from '../../../src/serve/role/reply.ts'
-import type { Lsn, MonotonicMs, UnixMs } from '../../../src/facts/units.ts'
+import type { Lsn, MonotonicMs, TimelineId, UnixMs } from '../../../src/facts/units.ts'
 import type { Credentials } from '../../../src/serve/http/tls-credentials.ts'
 import { createAuthority, openssl, pem } from '../../harness/certificates.ts'
 import { fixedShare } from '../../harness/fixed-share.ts'
@@ -254,12 +255,22 @@ t.test('the lag is that of the snapshot of now, on each page', async t => {
 t.test('the cluster is the member of now, and what is known of its peers', async t => {
   const now = snapshotOf(standbyEvidence())
   const address = { secure: true, host: 's2', port: 8009 }
-  const silent = { address, isSelf: false, member: null, ageMs: null, silentBecause: 'ENOTFOUND' }
+  const silent = {
+    address,
+    isSelf: false,
+    member: null,
+    ageMs: null,
+    silentBecause: 'ENOTFOUND',
+    phases: [silence('ENOTFOUND', noon)],
+  }
+  const timeline = 3 as TimelineId
+  const found = { at: noon, from: null, to: now.verdict, postmaster: null, timeline }
   const { ask } = await setup(t, {
     verdict: () => now.verdict,
     lastSnapshot: () => null,
     currentSnapshot: async () => now,
     peers: () => [silent],
+    history: () => [found],
   })
   t.match(JSON.parse((await ask('/cluster')).body), {
     members: [
@@ -267,6 +278,10 @@ t.test('the cluster is the member of now, and what is known of its peers', async
       { name: 's2:8009', api_url: 'https://s2:8009/status', because: 'ENOTFOUND' },
     ],
   })
+  const { body } = await ask('/ui')
+  t.match(body, /<title>▲ No primary known<\/title>/)
+  t.match(body, '<strong>s2:8009</strong>: found as silent ')
+  t.match(body, '<strong>db1</strong>: found as standby, timeline 3 ')
 })
 
 t.test('on every address of the host it has its name', async t => {

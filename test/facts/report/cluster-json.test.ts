@@ -1,10 +1,11 @@
 import t from 'tap'
 import type { Member } from '../../../src/facts/decide/member.ts'
+import { clusterDocument } from '../../../src/facts/report/cluster-json.ts'
 import {
-  clusterDocument,
+  clusterOf,
   type DaemonAddress,
   type PeerSight,
-} from '../../../src/facts/report/cluster-json.ts'
+} from '../../../src/facts/report/cluster-members.ts'
 import type { Lsn, SystemIdentifier } from '../../../src/facts/units.ts'
 import { member } from '../../harness/standing-table.ts'
 
@@ -29,12 +30,15 @@ const heard = (changes: Partial<Member> = {}, more: Partial<PeerSight> = {}): Pe
   member: { ...standby, ...changes },
   ageMs: 250.4,
   silentBecause: null,
+  phases: [],
   ...more,
 })
 
 type Printed = { members: Record<string, unknown>[]; scope: unknown }
-const printed = (...given: Parameters<typeof clusterDocument>): Printed =>
-  JSON.parse(clusterDocument(...given)) as Printed
+const printed = (
+  own: { readonly member: Member; readonly address: DaemonAddress },
+  peers: readonly PeerSight[],
+): Printed => JSON.parse(clusterDocument(clusterOf({ ...own, phases: [] }, peers))) as Printed
 const peers = (...sights: PeerSight[]) => printed(own, sights).members.slice(1)
 
 t.test('the document has the form of that of Patroni, and more fields', async t => {

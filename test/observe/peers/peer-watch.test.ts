@@ -304,6 +304,29 @@ t.test('a stranger that gives another reason each time fills no log', async t =>
   t.equal(events.length, 8)
 })
 
+t.test('what each peer was, and from when on, is kept', async t => {
+  const { judge, hears, hearsNothing, sights, advance } = setUp({})
+  const phases = () => sights().map(sight => sight.phases)[0]
+  t.strictSame(phases(), [])
+  judge(own)
+  await hears(member({ because: 'first' }))
+  const begin = phases()?.[0]?.since ?? 0
+  advance(1000)
+  await hears(member({ because: 'the same, later' }))
+  advance(1000)
+  await hearsNothing()
+  advance(1000)
+  await hearsNothing('no answer within 1000 ms')
+  advance(1000)
+  await hears(member({ answer: 'primary', rule: 'in production' }))
+  t.match(phases(), [
+    { since: begin, answer: 'standby', because: 'first' },
+    { since: begin + 2000, answer: null, because: 'ECONNREFUSED' },
+    { since: begin + 4000, answer: 'primary' },
+  ])
+  t.equal(phases()?.length, 3)
+})
+
 t.test('each peer can be seen as it is known now', async t => {
   const { judge, hears, hearsNothing, sights, advance, oversleep } = setUp({ hosts: ['s2', 's3'] })
   const address = { text: 's2', secure: false, host: 's2', port: 8008 }

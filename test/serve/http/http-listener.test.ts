@@ -56,9 +56,16 @@ const isHello = /^HTTP\/1\.1 200 OK\r\n[^]*\r\nConnection: close\r\n[^]*\r\n\r\n
 
 t.test('a request is answered, and the end follows', async t => {
   const { say, requests } = await setup(t)
-  t.match(await say(get('/replica?x=1')), isHello)
-  const told = { method: 'GET', target: '/replica?x=1', host: 'x', certificateFault: null }
-  t.strictSame(requests, [told])
+  t.match(await say('GET /replica?x=1 HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\n\r\n'), isHello)
+  t.match(await say(get('/')), isHello)
+  const told = {
+    method: 'GET',
+    target: '/replica?x=1',
+    host: 'x',
+    accept: 'text/html',
+    certificateFault: null,
+  }
+  t.strictSame(requests, [told, { ...told, target: '/', accept: null }])
 })
 
 t.test('it need not name a host, nor speak the latest version', async t => {

@@ -26,12 +26,14 @@ const knowing = (availability: Availability, changes: Partial<HttpContent> = {})
   lag: () => null,
   member: () => '{"m": 1}\n',
   cluster: () => '{"c": 1}\n',
+  page: () => '<p>é</p>\n',
   ...changes,
 })
 const open: Access = { healthOnly: false, ownNames: [] }
 const request = (target: string, method = 'GET') => ({
   method,
   target,
+  accept: null as string | null,
   host: null,
   certificateFault: null,
 })
@@ -195,7 +197,7 @@ t.test('so are the metrics', async t => {
 t.test('more is read for whoever asks where a server is, and for nobody else', async t => {
   const asks = (target: string) => needsAll(request(target), open)
   const filtered = ['/replica?replication_state=streaming', '/replica?lag=1']
-  for (const target of ['/status', '/metrics?x', '/member', '/cluster', ...filtered])
+  for (const target of ['/status', '/metrics?x', '/member', '/cluster', '/ui', ...filtered])
     t.equal(asks(target), true, target)
   for (const target of [...Object.keys(checks), '/history', '/replica?tag_x=1', '/statusx'])
     t.equal(asks(target), false, target)
@@ -204,7 +206,8 @@ t.test('more is read for whoever asks where a server is, and for nobody else', a
 t.test('checks are for anybody, documents for those who have access', async t => {
   const closed: Access = { ...open, healthOnly: true }
   const never = (): never => t.fail('made') as never
-  const made = { snapshot: never, metrics: never, history: never, member: never, cluster: never }
+  const [snapshot, metrics, history] = [never, never, never]
+  const made = { snapshot, metrics, history, member: never, cluster: never, page: never }
   const knowledge = knowing(standby, made)
   const stranger = {
     ...request(''),
@@ -217,7 +220,7 @@ t.test('checks are for anybody, documents for those who have access', async t =>
     )
     for (const answer of answers) t.strictSame(answer, ask(path, knowing(standby)), path)
   }
-  for (const path of ['/status', '/metrics', '/history', '/member', '/cluster']) {
+  for (const path of ['/status', '/metrics', '/history', '/member', '/cluster', '/ui']) {
     const bare = answerHttp(request(path), knowledge, closed)
     t.match(
       bare,
@@ -343,4 +346,37 @@ t.test('whatever is asked, yes is never said to the wrong role', async () => {
     }),
     { numRuns: 2000 },
   )
+})
+
+t.test('a browser gets a page, with the status code of the check at the top', async t => {
+  const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+  const browse = (target: string, availability: Availability, changes = {}) =>
+    answerHttp({ ...request(target), accept, ...changes }, knowing(availability), open)
+  const page = { headers: { 'Content-Type': 'text/html; charset=utf-8' }, body: '<p>é</p>\n' }
+  for (const availability of all) {
+    t.match(browse('/ui', availability), { statusCode: 200, ...page })
+    const { statusCode } = ask('/', knowing(availability))
+    t.match(browse('/', availability), { statusCode, ...page })
+    // As for any other client.
+    for (const target of Object.keys(checks).slice(1))
+      t.strictSame(browse(target, availability), ask(target, knowing(availability)), target)
+  }
+  t.match(browse('/', primary, { method: 'HEAD' }), {
+    headers: { 'Content-Length': 10, 'Content-Security-Policy': /^default-src 'none'; / },
+    body: '',
+  })
+  t.ok(needsAll({ ...request('/'), accept }, open))
+})
+
+t.test('whoever is no browser, or has no access to pages, gets the check', async t => {
+  const word = ask('/', knowing(standby))
+  const closed: Access = { ...open, healthOnly: true }
+  for (const accept of ['*/*', '', 'application/json', 'text/htmlx', 'text/plain, */*;q=0.5'])
+    t.strictSame(answerHttp({ ...request('/'), accept }, knowing(standby), open), word, accept)
+  for (const accept of ['text/html', 'text/plain, Text/HTML;q=0.5']) {
+    const browser = { ...request('/'), accept }
+    t.strictSame(answerHttp(browser, knowing(standby), closed), word, accept)
+    t.notSame(answerHttp(browser, knowing(standby), open), word, accept)
+    t.equal(needsAll(browser, closed), false)
+  }
 })

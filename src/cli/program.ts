@@ -13,6 +13,7 @@ import type { ConfigRequest, Configuration, LogOptions } from './options/option-
 import type { Host } from './system/host.ts'
 import { showCluster } from './commands/cluster.ts'
 import { ask, queryExitCode, queryLines } from './commands/query.ts'
+import { wrongDirectories } from './daemon/may-start.ts'
 import { serve } from './daemon/run.ts'
 import { dropPrivilegesForFile } from './system/privileges.ts'
 import type { Environment } from './options/settings.ts'
@@ -82,6 +83,8 @@ export const runProgram = async (
         const account = dropped.fact.kind === 'dropped' ? dropped.fact.account : null
         return serve(read.fact, { ...context, fail, logAs, account, reread })
       }
+      const errors = await wrongDirectories(read.fact.clusters, context)
+      if (errors.length > 0) return failAll(errors)
       const { length } = read.fact.clusters
       out(
         `${visibleText(line.request.path)}: ${length} cluster${length === 1 ? '' : 's'}, no errors\n`,

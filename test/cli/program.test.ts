@@ -203,6 +203,17 @@ t.test('SIGHUP without a file is no reason to stop', async t => {
   t.match(err, / notice: nothing to reload /)
 })
 
+t.test('directories that are wrong are errors of the file', async t => {
+  const check = ['--config', '/x.conf', '--check-config']
+  const host = systemHost({}, process.pid)
+  const nowhere = { ...saying('[a]\npgdata = /no/such/place'), host }
+  t.match(await run(check, nowhere), {
+    exitCode: 3,
+    out: '',
+    err: /^pg-replstatus: error: cluster a: pgdata \(\/x.conf:3\): .* does not exist\nhint: .*\n$/,
+  })
+})
+
 t.test('another user who has a say in a configuration file is who reads it', async t => {
   const accounts = rootAccounts({ '/etc': 0, '/etc/x.conf': 101, '/a': 101, '/b': 101 })
   const readAs: number[] = []

@@ -1,5 +1,5 @@
 /** HTTP, open all the time, whatever the verdict. */
-import type { Report } from '../../facts/report/event.ts'
+import type { OpenPort, Report } from '../../facts/report/event.ts'
 import { historyJson, type History } from '../../facts/report/changes.ts'
 import { fact, type Outcome } from '../../facts/outcome.ts'
 import { clusterPage } from '../../facts/page/cluster-page.ts'
@@ -16,7 +16,7 @@ import type { Clock } from '../../observe/system/clock.ts'
 import type { Allowed } from '../../serve/allow-list.ts'
 import type { ConnectionCounters } from '../../serve/role/answering.ts'
 import type { Credentials } from '../../serve/http/tls-credentials.ts'
-import type { BoundAddress, Endpoint, ListenFault } from '../../serve/endpoint.ts'
+import type { Endpoint, ListenFault } from '../../serve/endpoint.ts'
 import type { Access } from '../../serve/http/http-access.ts'
 import { createHttpListener } from '../../serve/http/http-listener.ts'
 import { routeRequest, type HttpAnswer, type HttpRequest } from '../../serve/http/http-routes.ts'
@@ -52,7 +52,7 @@ export type Knowledge = {
 
 export type HttpSurface = {
   /** Opens every listener, or returns the fault of the first that cannot be opened. */
-  readonly start: () => Promise<Outcome<readonly BoundAddress[], ListenFault>>
+  readonly start: () => Promise<Outcome<readonly OpenPort[], ListenFault>>
   /** To be called with each verdict: counts changes and checks. */
   readonly follow: (availability: Availability) => void
   /** Sets the certificate for new connections, if TLS is used. */
@@ -130,8 +130,9 @@ export const createHttpSurface = (
     const current = verdict()
     return current instanceof Promise ? current.then(answerNow) : answerNow(current)
   }
-  const listeners = endpoints.map(endpoint =>
-    createHttpListener({
+  const listeners = endpoints.map(endpoint => ({
+    purpose: endpoint.access.healthOnly ? ('http-health' as const) : ('http' as const),
+    ...createHttpListener({
       on: endpoint.on,
       credentials,
       answer: request => answer(request, endpoint),
@@ -140,16 +141,16 @@ export const createHttpSurface = (
       timers: clock,
       report,
     }),
-  )
+  }))
   return {
     start: async () => {
-      const bounds: BoundAddress[] = []
-      for (const listener of listeners) {
-        const opened = await listener.open()
+      const ports: OpenPort[] = []
+      for (const { open, purpose } of listeners) {
+        const opened = await open()
         if (!opened.ok) return opened
-        bounds.push(opened.fact)
+        ports.push({ ...opened.fact, purpose })
       }
-      return fact(bounds)
+      return fact(ports)
     },
     follow: availability => counters.follow(availability, lastSnapshot()),
     renew: next => {

@@ -32,6 +32,14 @@ export const optionTable = {
       help: ['that program', "(default: of the server's version, else in PATH)"],
     },
   }),
+  ...group('Data directory', ['serve'], {
+    wait: {
+      help: [
+        'start even if that directory does not exist yet;',
+        '--no-wait turns it off if it is on elsewhere',
+      ],
+    },
+  }),
   ...group('Several clusters', ['serve'], {
     config: {
       value: 'FILE',

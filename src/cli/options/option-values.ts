@@ -36,6 +36,8 @@ export type TlsFiles = {
 }
 
 export type ServeOptions = LocalOptions & {
+  /** The data directory may not exist yet. */
+  readonly wait: boolean
   readonly port: number
   /** Empty for every address of the host. */
   readonly bind: readonly string[]

@@ -22,6 +22,7 @@ export const serveOptions = (settings: Settings): Omit<ServeOptions, keyof Local
   const intervalMs = one('interval', whole(50, 60_000), 500)
   const peers = peerOptions(settings)
   return {
+    wait: one('wait', onOff, false),
     port: one('port', portNumber, defaultPort),
     bind: [...new Set(all('bind', ipAddress))],
     whenUnavailable: one(

@@ -40,6 +40,7 @@ t.test('serve needs a data directory, and has a default for all else', async t =
     port: 5400,
     bind: [],
     whenUnavailable: 'refuse',
+    wait: false,
     newline: false,
     onChange: null,
     http: [],
@@ -76,6 +77,7 @@ t.test('each option of serve has its effect', async t => {
     '--when-unavailable close': { whenUnavailable: 'close' },
     '--when-unavailable reply': { whenUnavailable: 'reply' },
     '--newline': { newline: true },
+    '--wait': { wait: true },
     '--on-change notify': { onChange: 'notify' },
     '--http 8008': { http: [{ address: null, port: 8008 }] },
     '--http-health 8009': { httpHealth: [{ address: null, port: 8009 }] },
@@ -121,6 +123,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
     PG_REPLSTATUS_NEWLINE: 'on',
+    PG_REPLSTATUS_WAIT: 'on',
     PG_REPLSTATUS_ON_CHANGE: 'notify',
     PG_REPLSTATUS_HTTP: '8008,[::1]:8009',
     PG_REPLSTATUS_HTTP_HEALTH: '8010',
@@ -149,6 +152,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     port: 1,
     bind: ['127.0.0.1', '::1'],
     whenUnavailable: 'close',
+    wait: true,
     newline: true,
     onChange: 'notify',
     http: [
@@ -183,7 +187,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     '--on-change other --http 3 --http-health 4 --http-host c --http-cert /c --http-key /k ' +
     '--http-client-ca /a --allow ::3 --agent 3 --agent-up-for any --agent-lag 1kB --interval 100 ' +
     '--peer s3:1 --peer-timeout 100 --when-superseded unavailable ' +
-    '--lease 200 --log-level debug --log-format text --user bob'
+    '--lease 200 --log-level debug --log-format text --user bob --no-wait'
   t.strictSame(
     understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
     understood(`${line} --newline`),

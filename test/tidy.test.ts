@@ -183,6 +183,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'observe/watch/watch-targets.ts', // inodes of what is to be watched
     'cli/system/accounts.ts', // /etc/passwd
     'observe/files/path-parts.ts', // owners and modes
+    'serve/dead-socket.ts', // a socket that was left behind
     'cli/daemon/may-start.ts', // the entries of a directory that is none yet
     'cli/config/config-source.ts', // the configuration file
     'cli/system/credential-files.ts', // certificates and keys
@@ -196,6 +197,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   'node:net': [
     'serve/role/answering.ts', // servers
+    'serve/dead-socket.ts', // is there still somebody
     'serve/allow-list.ts', // networks
     'serve/http/http-access.ts', // what an address is
     'cli/commands/query.ts', // clients

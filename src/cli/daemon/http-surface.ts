@@ -16,7 +16,7 @@ import type { Clock } from '../../observe/system/clock.ts'
 import type { Allowed } from '../../serve/allow-list.ts'
 import type { ConnectionCounters } from '../../serve/role/answering.ts'
 import type { Credentials } from '../../serve/http/tls-credentials.ts'
-import type { Endpoint, ListenFault } from '../../serve/endpoint.ts'
+import { isSocketPath, type Endpoint, type ListenFault } from '../../serve/endpoint.ts'
 import type { Access } from '../../serve/http/http-access.ts'
 import { createHttpListener } from '../../serve/http/http-listener.ts'
 import { routeRequest, type HttpAnswer, type HttpRequest } from '../../serve/http/http-routes.ts'
@@ -26,6 +26,8 @@ import { createCounters } from '../../serve/counters.ts'
 import { version } from '../output/version.ts'
 
 export type HttpEndpoint = { readonly on: Endpoint; readonly access: Access }
+
+const local = { credentials: null, allowed: null } as const
 
 /** Simultaneous connections of one listener; a load balancer has a handful. */
 const connectionsMax = 512
@@ -83,9 +85,10 @@ export const createHttpSurface = (
   const memberFrom = (current: Verdict, snapshot: Snapshot | null): Member =>
     memberOf(snapshot, { ...identity, verdict: current, now: clock.monotonic() })
   const lagIn = (snapshot: Snapshot | null): number | null => snapshot && needs.lag(snapshot)
+  const hostOf = ({ address }: Endpoint): string =>
+    address === null || isSocketPath(address) ? identity.name : address
   const clusterFrom = (current: Verdict, snapshot: Snapshot | null, on: Endpoint): Cluster => {
-    const { address: host, port } = on
-    const address = { secure: credentials !== null, host: host ?? identity.name, port }
+    const address = { secure: credentials !== null, host: hostOf(on), port: on.port }
     const phases = phasesOf(needs.history())
     return clusterOf({ member: memberFrom(current, snapshot), address, phases }, needs.peers())
   }
@@ -134,9 +137,9 @@ export const createHttpSurface = (
     purpose: endpoint.access.healthOnly ? ('http-health' as const) : ('http' as const),
     ...createHttpListener({
       on: endpoint.on,
-      credentials,
+      // Whoever may use a Unix socket is set by the modes of its folder.
+      ...(isSocketPath(endpoint.on.address) ? local : { credentials, allowed }),
       answer: request => answer(request, endpoint),
-      allowed,
       share: share(connectionsMax),
       timers: clock,
       report,

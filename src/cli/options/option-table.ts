@@ -106,8 +106,8 @@ export const optionTable = {
       value: 'ADDRESS:PORT',
       help: [
         'answer HTTP checks there; may be given several',
-        'times; without ADDRESS: all of this host',
-        '(default: off)',
+        'times; without ADDRESS: all of this host;',
+        'unix:PATH: a Unix socket (default: off)',
       ],
     },
     'http-health': {

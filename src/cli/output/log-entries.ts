@@ -37,7 +37,7 @@ export const entryOf = (event: Event): Entry => {
     case 'listening':
       return entry('notice', 'listening', {
         address: event.address,
-        port: event.port,
+        port: event.port === 0 ? null : event.port,
         for: event.purpose,
       })
     case 'sockets passed':

@@ -80,6 +80,7 @@ t.test('each option of serve has its effect', async t => {
     '--wait': { wait: true },
     '--on-change notify': { onChange: 'notify' },
     '--http 8008': { http: [{ address: null, port: 8008 }] },
+    '--http unix:/run/x/http.sock': { http: [{ address: '/run/x/http.sock', port: 0 }] },
     '--http-health 8009': { httpHealth: [{ address: null, port: 8009 }] },
     '--http-host DB1.example.com': { httpHosts: ['db1.example.com'] },
     '--http-cert /c': { httpTls: { cert: '/c', key: null, clientCa: null } },
@@ -301,7 +302,7 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--peer s2': '--peer must be HOST:PORT, http://HOST:PORT or https://HOST:PORT, but is "s2"',
     '--bind ::1,': '--bind must be an IPv4 or IPv6 address, but is ""',
     '--http ::1:8008':
-      '--http must be PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535, but is "::1:8008"',
+      '--http must be PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535, or unix:PATH, but is "::1:8008"',
     '--when-unavailable die': '--when-unavailable must be refuse, close or reply, but is "die"',
     '--control-check on': '--control-check must be native, pg_controldata or off, but is "on"',
     '--log-level warn': '--log-level must be error, warning, notice, info or debug, but is "warn"',

@@ -82,6 +82,10 @@ t.test('each event is one line, with its level', async t => {
       'notice: listening address=:: port=5400 for=role',
     ],
     [
+      { kind: 'listening', address: '/run/x.sock', port: 0, purpose: 'http' },
+      'notice: listening address=/run/x.sock for=http',
+    ],
+    [
       {
         kind: 'connection limit reached',
         port: 5400,

@@ -187,6 +187,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'cli/daemon/may-start.ts', // the entries of a directory that is none yet
     'cli/config/config-source.ts', // the configuration file
     'cli/system/credential-files.ts', // certificates and keys
+    'cli/system/local-daemon.ts', // sockets of daemons
     'cli/system/host.ts', // the domains of the resolver
     'cli/commands/debian-clusters.ts', // what Debian keeps under /etc/postgresql
   ],

@@ -98,7 +98,7 @@ export const createHttpSurface = (
     lag: () => lagIn(snapshot),
     // With the current verdict, since the lease may have expired after the check.
     snapshot: () =>
-      snapshot && snapshotDocument({ ...snapshot, verdict: current }, lagIn(snapshot)),
+      snapshot && snapshotDocument({ ...snapshot, verdict: current }, { lag: lagIn(snapshot) }),
     metrics: () =>
       printMetrics({
         version,

@@ -19,10 +19,17 @@ import { answerOf } from '../decide/verdict.ts'
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** `lag` is that of a standby in bytes. It is known to a daemon that has peers only. */
+/** What is known beside a snapshot. */
+export type Beside = {
+  /** Of a standby, in bytes. It is known to a daemon that has peers only. */
+  readonly lag?: number | null
+  /** What the daemon answers, for a check without it: see daemonJson(). */
+  readonly daemon?: Json
+}
+
 export const snapshotJson = (
   snapshot: Snapshot,
-  lag: number | null = null,
+  { lag = null, daemon = null }: Beside = {},
 ): { readonly [key: string]: Json } => {
   const { evidence, verdict, hazards, lookedAtUnix, lookMs } = snapshot
   return {
@@ -43,6 +50,7 @@ export const snapshotJson = (
     timeline_history: timelineHistoryJson(historyOf(evidence)),
     wal_position: lsnJson(evidence.walPosition),
     lag_bytes: lag,
+    daemon,
     promotion: evidence.promotion,
     next_start: symptomsOf(evidence).nextStart,
     signal_files: signalFiles(evidence),
@@ -50,8 +58,8 @@ export const snapshotJson = (
 }
 
 /** The same as a document: what `status --json` prints and `/status` sends. */
-export const snapshotDocument = (snapshot: Snapshot, lag: number | null = null): string =>
-  printJson(snapshotJson(snapshot, lag))
+export const snapshotDocument = (snapshot: Snapshot, beside: Beside = {}): string =>
+  printJson(snapshotJson(snapshot, beside))
 
 /** For programs and for people, ending with a line feed. */
 export const printJson = (json: Json): string => `${visibleLines(JSON.stringify(json, null, 2))}\n`

@@ -12,6 +12,7 @@ import { parseCommandLine } from './options/command-line.ts'
 import type { ConfigRequest, Configuration, LogOptions } from './options/option-values.ts'
 import type { Host } from './system/host.ts'
 import { showCluster } from './commands/cluster.ts'
+import { showHistory } from './commands/history.ts'
 import { ask, queryExitCode, queryLines } from './commands/query.ts'
 import { wrongDirectories } from './daemon/may-start.ts'
 import { serve } from './daemon/run.ts'
@@ -93,6 +94,8 @@ export const runProgram = async (
     }
     case 'status':
       return status(line.options, { host, accounts, out, fail, given: line.given })
+    case 'history':
+      return showHistory(line.options, { host, accounts, out, fail, given: line.given })
     case 'query': {
       const { targets, timeoutMs } = line.options
       const { clock } = host

@@ -78,6 +78,14 @@ t.test('status answers', async t => {
   t.match(standby, { exitCode: 1, out: /^standby: / })
 })
 
+t.test('history needs a daemon', async t => {
+  t.match(await run(['history', 'localhost:8008']), {
+    exitCode: 3,
+    out: '',
+    err: /^pg-replstatus: error: could not ask localhost:8008 for its history: ECONNREFUSED\n/,
+  })
+})
+
 t.test('serve logs on standard error, in the chosen form', async t => {
   const serve = ['-D', '/pgdata', '--port', '0', '--bind', '127.0.0.1', '--log-format', 'json']
   const stop = deferred<string>()

@@ -97,6 +97,10 @@ export const fakeHost = (first: Evidence | null): FakeHost => {
         return { answer: promise, cancel: () => resolve(fault('canceled')) }
       },
       findDaemon: () => Promise.resolve(daemon),
+      openHistoryClient: () => () => ({
+        answer: Promise.resolve(fault('ECONNREFUSED')),
+        cancel: () => undefined,
+      }),
       openClusterClient: () => peer => {
         asked.push(peer.text)
         const { promise, resolve } = deferred<Outcome<ClusterView, string>>()

@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import type { Maintenance } from '../../facts/decide/maintenance-mode.ts'
 import type { Outcome } from '../../facts/outcome.ts'
 import type { LocalDaemon } from '../../facts/report/daemon-view.ts'
+import type { HistoryView } from '../../facts/report/history-view.ts'
 import type { ClusterView } from '../../facts/report/cluster-view.ts'
 import { systemClock, type Clock } from '../../observe/system/clock.ts'
 import { createControlSource } from '../../observe/files/control-source.ts'
@@ -15,6 +16,7 @@ import { whoElseWrites } from '../../observe/files/trusted-path.ts'
 import { findControlDataProgram } from '../../observe/files/pg-controldata.ts'
 import {
   createClusterClient,
+  createHistoryClient,
   createPeerClient,
   createStatusClient,
   type Ask,
@@ -48,6 +50,7 @@ export type Host = {
   /** `tls`: what to use for https now; null for what the system has. */
   readonly openPeerClient: (tls: () => PeerTls | null) => AskPeer
   readonly openClusterClient: () => Ask<ClusterView>
+  readonly openHistoryClient: () => Ask<HistoryView>
   /** The running daemon of a data directory; null if none was found. */
   readonly findDaemon: (directory: string, user: number) => Promise<LocalDaemon | null>
   readonly startShellCommand: StartShellCommand
@@ -88,6 +91,7 @@ export const systemHost = (environment: Environment, pid: number): Host => {
     openWalPositions: () => createWalPositions(clock),
     openPeerClient: tls => createPeerClient(clock, tls),
     openClusterClient: () => createClusterClient(clock),
+    openHistoryClient: () => createHistoryClient(clock),
     findDaemon: (directory, user) =>
       findDaemon(directory, { ask: createStatusClient(clock), user }),
     startShellCommand: createShell(environment),

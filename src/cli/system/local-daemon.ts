@@ -5,7 +5,7 @@
 import { lstat, readdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DaemonView, LocalDaemon } from '../../facts/report/daemon-view.ts'
-import type { Ask } from '../../observe/peers/peer-request.ts'
+import type { Ask, Peer } from '../../observe/peers/peer-request.ts'
 
 /** See RuntimeDirectory= in fixtures/systemd. */
 export const socketFolder = '/run/pg-replstatus'
@@ -32,8 +32,7 @@ export const findDaemon = async (
   if (sockets.length === 0) return null
   const wanted = await realPath(directory)
   const askAt = async (socket: string): Promise<LocalDaemon | null> => {
-    const peer = { text: socket, secure: false, host: 'localhost', port: 0, socketPath: socket }
-    const answer = await ask(peer, timeoutMs).answer
+    const answer = await ask(socketPeer(socket), timeoutMs).answer
     if (!answer.ok) return null
     const isSame = (await realPath(answer.fact.directory)) === wanted
     return isSame ? { ...answer.fact, socket } : null
@@ -41,6 +40,15 @@ export const findDaemon = async (
   const found = await Promise.all(sockets.map(askAt))
   return found.find(daemon => daemon !== null) ?? null
 }
+
+/** To be asked at a socket. */
+export const socketPeer = (socket: string): Peer => ({
+  text: socket,
+  secure: false,
+  host: 'localhost',
+  port: 0,
+  socketPath: socket,
+})
 
 /** `NAME.sock`, and `http.sock` or the like in a folder of an instance. */
 const findSockets = async (folder: string, user: number): Promise<readonly string[]> => {

@@ -3,7 +3,7 @@
  * check found. Its text comes from another process: reading is total.
  */
 import type { Snapshot } from '../decide/snapshot.ts'
-import { answerOf, type Answer } from '../decide/verdict.ts'
+import { answerOf, answers, type Answer } from '../decide/verdict.ts'
 import { fact, fault, type Outcome } from '../outcome.ts'
 import { plainText } from '../visible-text.ts'
 import { isObject, parseObject } from './parse-json.ts'
@@ -19,8 +19,6 @@ export type DaemonView = {
 
 /** `socket` is the path at which it was asked. */
 export type LocalDaemon = DaemonView & { readonly socket: string }
-
-const answers: readonly Answer[] = ['primary', 'standby', 'unavailable']
 
 /** The fault names what is not as it must be. */
 export const decodeDaemon = (text: string): Outcome<DaemonView, string> => {

@@ -69,6 +69,10 @@ export const isoTime = (unixMs: number): string | null => {
   const date = new Date(unixMs)
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
+/** For people: `2026-01-31 12:00:00.000 UTC`. The time must be one that a calendar holds. */
+export const timeText = (unixMs: number): string =>
+  `${new Date(unixMs).toISOString().slice(0, -1).replace('T', ' ')} UTC`
+
 const isoSeconds = (seconds: UnixSeconds | null): string | null =>
   seconds === null ? null : isoTime(seconds * 1000)
 

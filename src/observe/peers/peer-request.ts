@@ -13,6 +13,7 @@ import type { Member } from '../../facts/decide/member.ts'
 import { fact, fault, type Outcome } from '../../facts/outcome.ts'
 import { decodeCluster, type ClusterView } from '../../facts/report/cluster-view.ts'
 import { decodeDaemon, type DaemonView } from '../../facts/report/daemon-view.ts'
+import { decodeHistory, type HistoryView } from '../../facts/report/history-view.ts'
 import { decodeMember } from '../../facts/report/member-json.ts'
 import type { Timers } from '../../facts/timers.ts'
 import { plainText } from '../../facts/visible-text.ts'
@@ -57,6 +58,7 @@ type Question<Value> = {
 
 const memberQuestion: Question<Member> = { path: '/member', decode: decodeMember }
 const clusterQuestion: Question<ClusterView> = { path: '/cluster', decode: decodeCluster }
+const historyQuestion: Question<HistoryView> = { path: '/history', decode: decodeHistory }
 const statusQuestion: Question<DaemonView> = { path: '/status', decode: decodeDaemon }
 
 /** As much as a history file may have, as JSON. */
@@ -77,6 +79,10 @@ const noTls = (): null => null
 /** Asks what a daemon answers for its data directory. */
 export const createStatusClient = (timers: Timers): Ask<DaemonView> =>
   createClient(statusQuestion, { timers, tls: noTls, resolve: createResolver() })
+
+/** Asks for the last changes of a daemon. */
+export const createHistoryClient = (timers: Timers): Ask<HistoryView> =>
+  createClient(historyQuestion, { timers, tls: noTls, resolve: createResolver() })
 
 const createClient = <Value>(
   { path, decode }: Question<Value>,

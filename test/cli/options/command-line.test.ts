@@ -454,6 +454,25 @@ t.test('variables that are wrong for serve do not matter to status', async t => 
   t.match(understood('status -D /data', { PG_REPLSTATUS_PORT: 'x' }), { command: 'status' })
 })
 
+t.test('history asks the daemon of a directory, or the one it is given', async t => {
+  t.match(understood('history -D /data --json --user postgres'), {
+    command: 'history',
+    options: { of: { pgdata: '/data' }, user: 'postgres', json: true, timeoutMs: 3000 },
+  })
+  t.match(understood('history', { PGDATA: '/data' }), { options: { of: { pgdata: '/data' } } })
+  const target = { text: 'db1:8008', secure: false, host: 'db1', port: 8008 }
+  t.match(understood('history db1:8008 --timeout 100', { PGDATA: '/data' }), {
+    command: 'history',
+    options: { of: { target }, user: null, json: false, timeoutMs: 100 },
+  })
+  t.match(mistake('history'), { message: 'no data directory specified' })
+  t.match(mistake('history db1:8008 -D /data'), { message: /cannot be used together$/ })
+  t.match(mistakes('history db1 x:1'), [
+    { message: /^"db1" must be HOST:PORT/, hint: 'see "pg-replstatus history --help"' },
+    { message: 'unexpected argument "x:1"' },
+  ])
+})
+
 t.test('cluster asks the daemon it is given, or that of this host', async t => {
   t.strictSame(understood('cluster'), {
     command: 'cluster',

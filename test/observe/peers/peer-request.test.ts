@@ -12,6 +12,7 @@ import { memberDocument } from '../../../src/facts/report/member-json.ts'
 import {
   answerBytesMax,
   createClusterClient,
+  createHistoryClient,
   createPeerClient,
   createResolver,
   createStatusClient,
@@ -268,4 +269,13 @@ t.test('a daemon of this host is asked at its socket', async t => {
   t.strictSame(asked, ['localhost /status'])
   const nowhere = peerAt(0, { socketPath: `${socketPath}.none` })
   t.match(await ask(nowhere, timeoutMs).answer, { ok: false, fault: 'ENOENT' })
+})
+
+t.test('and a daemon anywhere for its history', async t => {
+  const port = await serve(t, ({ url }, response) => response.end(`{"changes": [], "x": "${url}"}`))
+  const ask = createHistoryClient(createManualTimers().timers)
+  t.match(await ask(peerAt(port), timeoutMs).answer, {
+    ok: true,
+    fact: { changes: [], document: /"x": "\/history"/ },
+  })
 })

@@ -51,7 +51,9 @@ const runsWith = async (suite: (typeof suites)[number]): Promise<readonly Run[]>
   try {
     folder = await fetchHaproxy(suite)
   } catch (failure) {
-    notTested(suite, `${String(failure)}\n${howToGet}`)
+    // apt's own words are in it twice.
+    const why = [...new Set(String(failure).split('\n'))].join('\n')
+    notTested(suite, `${why}\n${howToGet}`)
     return []
   }
   const binaries = await haproxyBinaries(folder)

@@ -96,6 +96,21 @@ t.test(back, haproxyProgram.options, async t => {
   t.equal(await kept.goesOn(), false)
 })
 
+const ordered = 'health down on the socket ends sessions before a check has failed'
+t.test(ordered, haproxyProgram.options, async t => {
+  const members = await startFakeMembers(t)
+  members.s1.answers('primary')
+  for (const standby of [members.s2, members.s3]) standby.answers('standby')
+  const { haproxy, write } = await start(t, members, config)
+  await haproxy.sees('the primary', leadsTo('read-write', 's1'))
+  const session = await openFakeSession(t, write)
+  t.equal(await session.goesOn(), true)
+  // Its checks go on to succeed, so that nothing else can end the session.
+  await haproxy.order('set server read-write/s1 health down')
+  await until(session.isCut, { what: 'the session to be cut off' })
+  await haproxy.sees('the primary again', leadsTo('read-write', 's1'))
+})
+
 const unchecked = 'until its first check a server is up, if its version knows no better'
 t.test(unchecked, haproxyProgram.options, async t => {
   const members = await startFakeMembers(t)

@@ -12,6 +12,7 @@ t.setTimeout(300_000)
 
 const program = needProgram('haproxy').get()
 const example = readExample('haproxy-3.1.cfg')
+const initState = '    default-server init-state fully-down\n'
 /** A check may wait as long as the test wants. */
 const patient = replaceEach(example, { 'timeout check 1s': 'timeout check 10s' })
 
@@ -44,13 +45,34 @@ t.test('with init-state fully-down no client comes to an unchecked server', asyn
 t.test('without it writers come to a server that is no primary', async t => {
   const members = await startFakeMembers(t)
   const { s1, s2, s3 } = members
-  const without = replaceEach(patient, { '    default-server init-state fully-down\n': '' })
+  const without = replaceEach(patient, { [initState]: '' })
   const { haproxy, write } = await start(t, members, without)
   t.equal((await openFakeSession(t, write)).server, 's1')
   t.equal(s1.visitors(), 1)
   s2.answers('primary')
   for (const standby of [s1, s3]) standby.answers('standby')
   await haproxy.sees('the primary', leadsTo('read-write', 's2'))
+})
+
+t.test('a server that leaves maintenance is unchecked as well', async t => {
+  const members = await startFakeMembers(t)
+  const { s1, s2, s3 } = members
+  s1.answers('primary')
+  for (const standby of [s2, s3]) standby.answers('standby')
+  const shown = await start(t, members, patient)
+  const without = await start(t, members, replaceEach(patient, { [initState]: '' }))
+  for (const { haproxy } of [shown, without]) {
+    await haproxy.sees('the primary', leadsTo('read-write', 's1'))
+    await haproxy.order('set server read-write/s1 state maint')
+  }
+  s1.answers('silence')
+  for (const { haproxy } of [shown, without]) {
+    await haproxy.order('set server read-write/s1 state ready')
+  }
+  t.equal((await openFakeSession(t, shown.write)).server, '')
+  t.equal((await openFakeSession(t, without.write)).server, 's1')
+  s1.answers('primary')
+  await shown.haproxy.sees('the primary', leadsTo('read-write', 's1'))
 })
 
 t.test('the example leads clients as that for all versions does', async t => {

@@ -1,12 +1,12 @@
 /** Each example is taken by the versions of haproxy that it is for, and refused by older ones. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { isAtLeast, versionOf } from '../harness/haproxy-binaries.ts'
 import { needProgram } from '../harness/needs.ts'
 import { serverEnvironment } from '../harness/programs.ts'
-import { repositoryRoot } from '../harness/repository.ts'
+import { readExample, repositoryRoot } from '../harness/repository.ts'
 
 const haproxyProgram = needProgram('haproxy')
 const folder = join(repositoryRoot(), 'fixtures')
@@ -23,6 +23,12 @@ const since: Readonly<Record<string, readonly [string, RegExp] | null>> = {
 t.test('each example has its version here', async t => {
   const examples = readdirSync(folder).filter(name => name.startsWith('haproxy'))
   t.strictSame(examples.toSorted(), Object.keys(since).toSorted())
+})
+
+t.test('the page shows the end of the newest one as it is', async t => {
+  const page = readFileSync(join(folder, 'docs/haproxy.md'), 'utf8')
+  const [, shown = ''] = /^```haproxy\n(.*?)^```$/ms.exec(page) ?? []
+  t.ok(shown !== '' && readExample('haproxy-3.4.cfg').endsWith(shown), shown)
 })
 
 t.test('haproxy takes what is for its version', haproxyProgram.options, async t => {

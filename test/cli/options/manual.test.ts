@@ -1,4 +1,5 @@
 import t from 'tap'
+import { parseCommandLine } from '../../../src/cli/options/command-line.ts'
 import { help } from '../../../src/cli/options/help.ts'
 import { manualPage } from '../../../src/cli/options/manual.ts'
 import { optionsOf, variableOf } from '../../../src/cli/options/option-list.ts'
@@ -35,7 +36,8 @@ t.test('says all that the help says', async t => {
       .map(line => line.replaceAll(/ +/g, ' '))
     for (const line of lines) {
       const seen = words.includes(line) || words.includes(line.replace(/:$/, ''))
-      t.ok(seen || line.startsWith('Exit codes'), `${name}: ${line}`)
+      const isHeading = /^(?:Exit codes|Signals):$/.test(line)
+      t.ok(seen || isHeading, `${name}: ${line}`)
     }
   }
 })
@@ -76,4 +78,17 @@ use signal files only, which set
 the role of the next start
 .RE`,
   )
+})
+
+t.test('has examples that are valid, and the signals once', async t => {
+  const lines = Array.from(page.matchAll(/^ {2}pg\\-replstatus (.*)$/gm), ([, line = '']) => line)
+  const examples = lines
+    .map(line => line.replaceAll('\\-', '-'))
+    .filter(line => !/[[\]]/.test(line))
+  t.ok(examples.length >= 5, examples.join('; '))
+  for (const example of examples.filter(line => !/DIR|HOST:PORT/.test(line)))
+    t.ok(parseCommandLine(example.split(' '), {}).ok, example)
+  t.equal(page.match(/^\.B SIGUSR1$/gm)?.length, 1)
+  t.match(page, /^\.SH SIGNALS\n\.TP\n\.B SIGTERM,? ?/m)
+  t.match(page, /^\.SH FILES\n\.TP\n\.B \/etc\/pg\\-replstatus.conf\n/m)
 })

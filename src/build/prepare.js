@@ -84,6 +84,14 @@ const packagesMissing = () => {
   return wanted !== undefined && wanted.mtimeMs > installed.mtimeMs
 }
 
+/**
+ * Once more if something appears in it meanwhile: what was killed may have left a program running.
+ *
+ * @param {string} folder
+ */
+const removeFolder = folder =>
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+
 /** @param {Build} build */
 const outdated = build => {
   if (!existsSync(join(root, build.output))) return true
@@ -98,21 +106,17 @@ const packages = join(root, 'node_modules')
 const halfInstalled = () =>
   existsSync(packages) && !existsSync(join(packages, '.package-lock.json'))
 
-// Again if something appears meanwhile, as an npm that was killed may have left a script running.
-const removePackages = () =>
-  rmSync(packages, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
-
 const install = async () => {
   const what = 'installing packages with npm ci'
   const note = ', about 270 MB in node_modules'
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
   const step = { what, note, program: 'npm', args, cwd: root }
-  if (halfInstalled()) removePackages()
+  if (halfInstalled()) removeFolder(packages)
   try {
     await run(step)
   } catch (failure) {
     if (!/ENOTEMPTY/.test(failure.message)) throw failure
-    removePackages()
+    removeFolder(packages)
     await run(step)
   }
 }
@@ -124,7 +128,7 @@ const make = async build => {
   const before = fingerprint(build.sources)
   rmSync(stamp, { force: true })
   // The compiler does not remove the output of a removed source.
-  rmSync(join(root, build.output), { recursive: true, force: true })
+  removeFolder(join(root, build.output))
   if (!existsSync(join(root, 'node_modules/typescript'))) {
     throw new Error('TypeScript is not installed: run npm ci without --omit=dev')
   }

@@ -6,6 +6,7 @@
  * passed on, the end is waited for, and what is still running then is killed.
  */
 import { spawn } from 'node:child_process'
+import { parentGone } from './parent.js'
 
 /** How long a program may take to end by itself. */
 const endLimitMs = 3000
@@ -46,6 +47,7 @@ const interrupt = signal => {
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, interrupt)
 }
+void parentGone().then(() => interrupt('SIGTERM'))
 
 export const interrupted = () => received !== null
 

@@ -17,7 +17,7 @@ import { makeServerFolder } from '../harness/stand-in.ts'
 import { until, within } from '../harness/until.ts'
 
 const root = repositoryRoot()
-const programs = ['prepare.js', 'owners.js', 'rooms.js', 'steps.js']
+const programs = ['prepare.js', 'owners.js', 'parent.js', 'rooms.js', 'steps.js']
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   readonly scripts: Readonly<Record<string, string>>
 }
@@ -32,9 +32,17 @@ writeFileSync('dist/pg-replstatus.js', '')
 /** What `npm ci` leaves when it succeeds. */
 const installs = 'mkdir -p node_modules/typescript && touch node_modules/.package-lock.json'
 
+type Start = {
+  readonly args?: readonly string[]
+  /** Run it as the server user? */
+  readonly lent?: boolean
+  /** A program that starts it, with its arguments. */
+  readonly through?: readonly string[]
+}
+
 type Checkout = {
   readonly path: (name: string) => string
-  readonly start: (options?: { args?: readonly string[]; lent?: boolean }) => ChildProcess
+  readonly start: (options?: Start) => ChildProcess
 }
 
 /** In a folder of the server user, who root can be to meet permissions (`lent`). */
@@ -52,10 +60,10 @@ const makeCheckout = (t: Test, npm: string): Checkout => {
   for (const name of programs) cpSync(join(root, 'src/build', name), path(`src/build/${name}`))
   put('bin/npm', `#!/bin/sh\n${npm}\n`)
   chmodSync(path('bin/npm'), 0o755)
-  const start: Checkout['start'] = ({ args = [], lent = false } = {}) => {
+  const start: Checkout['start'] = ({ args = [], lent = false, through = [] } = {}) => {
     const PATH = `${path('bin')}${delimiter}${serverEnvironment()['PATH']}`
     const command = [process.execPath, path('src/build/prepare.js'), ...args]
-    const child = spawn('env', [...cleared({ PATH }), ...command], {
+    const child = spawn('env', [...cleared({ PATH }), ...through, ...command], {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'pipe'],
       ...(lent ? { uid, gid } : {}),
@@ -105,6 +113,20 @@ while :; do sleep 0.05; done`,
   t.notOk(existsSync(path('node_modules/half')), 'npm was done')
   t.match(said, 'prepare: interrupted, waiting for what is running\n')
   t.notMatch(said, 'failed')
+})
+
+t.test('it ends npm and itself when the program that started it is killed', async t => {
+  const waits = 'echo $$ >started.new; mv started.new started; while :; do sleep 0.05; done'
+  const { path, start } = makeCheckout(t, waits)
+  const child = start({ through: ['/bin/sh', '-c', '"$@" & echo $! >prepare; wait', 'sh'] })
+  await until(() => existsSync(path('started')), { what: 'npm to begin' })
+  const [npm, prepare] = ['started', 'prepare'].map(name =>
+    Number(readFileSync(path(name), 'utf8')),
+  )
+  const result = resultOf(child)
+  child.kill('SIGKILL')
+  t.match((await result).said, 'prepare: interrupted')
+  t.notOk(isRunning(npm ?? 0) || isRunning(prepare ?? 0))
 })
 
 /** A zombie, which nobody may wait for in a container, has no arguments. */

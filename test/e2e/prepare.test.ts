@@ -111,6 +111,7 @@ while :; do sleep 0.05; done`,
   t.strictSame(ended, [null, 'SIGINT'])
   t.ok(existsSync(path('signalled')))
   t.notOk(existsSync(path('node_modules/half')), 'npm was done')
+  t.match(said, /prepare: installing packages with npm ci, about \d+ MB in node_modules\n/)
   t.match(said, 'prepare: interrupted, waiting for what is running\n')
   t.notMatch(said, 'failed')
 })

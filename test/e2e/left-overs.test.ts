@@ -211,7 +211,12 @@ import { fetchServer } from '${place('.build/test/demo/fetch.js')}'
 const asked = new Promise(resolve => process.stdin.once('data', resolve))
 const print = text => process.stdout.write(text)
 await fetchServer({ print, asked }).catch(() => process.exit())`
-  const run = await startRun(t, code, npm("trap '' TERM; touch half; while :; do sleep 60; done"))
+  // As npm, one process that does not end at SIGTERM.
+  const stuck = `
+process.on('SIGTERM', () => undefined)
+require('node:fs').writeFileSync('half', '')
+setInterval(() => undefined, 60_000)`
+  const run = await startRun(t, code, npm(`exec '${process.execPath}' -e "${stuck}"`))
   t.match(run.said, `PostgreSQL 18 from npm: about 60 MB, kept in ${place('.servers/18')} `)
   const shelf = (): readonly string[] => namesIn(place('.servers/18'))
   const begun = (): boolean => shelf().some(name => existsSync(place(`.servers/18/${name}/half`)))

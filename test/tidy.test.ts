@@ -79,7 +79,7 @@ t.test('test has the rooms of src, and a place for all else', async t => {
   const strays = list('test').filter(
     path =>
       !(path.endsWith('.test.ts') && rooms.has(roomOf(path))) &&
-      !/^test\/(e2e|harness|fixtures|demo|truth|bench|soak|nodes)\//.test(path) &&
+      !/^test\/(e2e|harness|fixtures|demo|truth|bench|soak|nodes|haproxies)\//.test(path) &&
       !['test/tidy.test.ts', 'test/tsconfig.json'].includes(path),
   )
   t.strictSame(strays, [])
@@ -183,9 +183,11 @@ const doors: Readonly<Record<string, readonly string[]>> = {
     'observe/watch/watch-targets.ts', // inodes of what is to be watched
     'cli/system/accounts.ts', // /etc/passwd
     'observe/files/path-parts.ts', // owners and modes
+    'serve/dead-socket.ts', // a socket that was left behind
     'cli/daemon/may-start.ts', // the entries of a directory that is none yet
     'cli/config/config-source.ts', // the configuration file
     'cli/system/credential-files.ts', // certificates and keys
+    'cli/system/local-daemon.ts', // sockets of daemons
     'cli/system/host.ts', // the domains of the resolver
     'cli/commands/debian-clusters.ts', // what Debian keeps under /etc/postgresql
   ],
@@ -196,6 +198,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   ],
   'node:net': [
     'serve/role/answering.ts', // servers
+    'serve/dead-socket.ts', // is there still somebody
     'serve/allow-list.ts', // networks
     'serve/http/http-access.ts', // what an address is
     'cli/commands/query.ts', // clients

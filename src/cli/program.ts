@@ -12,7 +12,9 @@ import { parseCommandLine } from './options/command-line.ts'
 import type { ConfigRequest, Configuration, LogOptions } from './options/option-values.ts'
 import type { Host } from './system/host.ts'
 import { showCluster } from './commands/cluster.ts'
+import { showHistory } from './commands/history.ts'
 import { ask, queryExitCode, queryLines } from './commands/query.ts'
+import { wrongDirectories } from './daemon/may-start.ts'
 import { serve } from './daemon/run.ts'
 import { dropPrivilegesForFile } from './system/privileges.ts'
 import type { Environment } from './options/settings.ts'
@@ -82,6 +84,8 @@ export const runProgram = async (
         const account = dropped.fact.kind === 'dropped' ? dropped.fact.account : null
         return serve(read.fact, { ...context, fail, logAs, account, reread })
       }
+      const errors = await wrongDirectories(read.fact.clusters, context)
+      if (errors.length > 0) return failAll(errors)
       const { length } = read.fact.clusters
       out(
         `${visibleText(line.request.path)}: ${length} cluster${length === 1 ? '' : 's'}, no errors\n`,
@@ -90,6 +94,8 @@ export const runProgram = async (
     }
     case 'status':
       return status(line.options, { host, accounts, out, fail, given: line.given })
+    case 'history':
+      return showHistory(line.options, { host, accounts, out, fail, given: line.given })
     case 'query': {
       const { targets, timeoutMs } = line.options
       const { clock } = host

@@ -74,6 +74,8 @@ export const startMonitor = (needs: {
   let shortage: string | null = null
   let closed = false
   let nextLook: Timer | null = null
+  /** That nothing is known yet is no news, unless it lasts. */
+  let isBeginning = true
 
   const health = createWatchHealth({
     timers: clock,
@@ -152,6 +154,7 @@ export const startMonitor = (needs: {
     const postmaster = postmasterOf(snapshot)
     const key = `${answerOf(verdict)} ${verdict.rule} ${postmaster}`
     const from = announced?.verdict ?? null
+    if (verdict.rule === 'not looked yet' && isBeginning) return changed(verdict)
     if (announced?.key !== key) {
       const timeline = timelineIn(snapshot)
       report({ kind: 'verdict changed', from, to: verdict, postmaster, timeline })
@@ -212,6 +215,10 @@ export const startMonitor = (needs: {
     lookAgain()
   })
   void look()
+  const firstVerdictDue = clock.after(leaseMs, () => {
+    isBeginning = false
+    review()
+  })
 
   return {
     current,
@@ -224,6 +231,7 @@ export const startMonitor = (needs: {
     close: () => {
       closed = true
       nextLook?.cancel()
+      firstVerdictDue.cancel()
       lease.close()
       health.close()
       watcher.close()

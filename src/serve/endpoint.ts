@@ -1,13 +1,19 @@
 /** Where to listen, and why that failed. */
 
 export type Endpoint = {
-  /** Null for every address of the host, of both families. */
+  /**
+   * Null for every address of the host, of both families. As for PostgreSQL's clients, what begins
+   * with a slash is the path of a Unix socket.
+   */
   readonly address: string | null
-  /** 0 for any free port. */
+  /** 0 for any free port, and for a Unix socket. */
   readonly port: number
   /** The descriptor of a socket that listens already, on whatever address. */
   readonly passed?: number
 }
+
+export const isSocketPath = (address: string | null): address is string =>
+  address?.startsWith('/') === true
 
 /** The address that an endpoint was bound to. */
 export type BoundAddress = { readonly address: string; readonly port: number }
@@ -26,10 +32,14 @@ export type ListenFault = Endpoint &
  * Whether only one of the two can be open. As in listening.ts, no address means both families, and
  * `::` means IPv6 only.
  */
-export const exclude = (one: Endpoint, other: Endpoint): boolean =>
-  one.port === other.port &&
-  one.port !== 0 &&
-  (covers(one.address, other.address) || covers(other.address, one.address))
+export const exclude = (one: Endpoint, other: Endpoint): boolean => {
+  if (isSocketPath(one.address)) return one.address === other.address
+  return (
+    one.port === other.port &&
+    one.port !== 0 &&
+    (covers(one.address, other.address) || covers(other.address, one.address))
+  )
+}
 
 const covers = (address: string | null, other: string | null): boolean => {
   if (address === null || address === other) return true
@@ -65,6 +75,7 @@ export const describeListenFault = (
   options: EndpointOptions = roleOptions,
 ): ListenFaultText => {
   const { port } = fault
+  if (isSocketPath(fault.address)) return describeSocketFault(fault, fault.address)
   const failure = (reason: string): string => `could not listen on ${placeOf(fault)}: ${reason}`
   switch (fault.kind) {
     case 'port in use':
@@ -93,6 +104,34 @@ export const describeListenFault = (
     }
   }
 }
+
+const describeSocketFault = (fault: ListenFault, path: string): ListenFaultText => {
+  const failure = (reason: string): string => `could not listen on ${path}: ${reason}`
+  switch (fault.kind) {
+    case 'port in use':
+      return {
+        message: failure('address already in use'),
+        hint: 'another program listens there, or what is there is no socket',
+      }
+    case 'not permitted':
+      return {
+        message: failure('permission denied'),
+        hint: 'the folder must belong to the user that pg-replstatus runs as',
+      }
+    case 'no such address':
+    case 'closed':
+      return { message: failure(fault.kind), hint: null }
+    case 'other':
+      return {
+        message: failure(fault.code),
+        hint: 'the folder must exist, and the path must not be longer than 107 bytes',
+      }
+  }
+}
+
+/** For messages: what cannot be used twice. */
+export const portOrPath = ({ address, port }: Endpoint): string =>
+  isSocketPath(address) ? address : `port ${port}`
 
 const placeOf = ({ address, port, passed }: Endpoint): string => {
   if (passed !== undefined) return `passed socket ${passed}`

@@ -1,12 +1,14 @@
 /**
- * Makes a server listen, and returns the result as a value.
+ * Makes a server listen, on an address or a path, and returns the result as a value.
  *
  * No address means `::` for both families. A host that was booted with ipv6.disable=1, and many a
  * container, has no such address. There it means 0.0.0.0.
  */
 import type { ListenOptions, Server } from 'node:net'
 import { fact, fault, type Outcome } from '../facts/outcome.ts'
-import { listenFault, type BoundAddress, type Endpoint, type ListenFault } from './endpoint.ts'
+import { isSocketPath, listenFault } from './endpoint.ts'
+import type { BoundAddress, Endpoint, ListenFault } from './endpoint.ts'
+import { removeDeadSocket } from './dead-socket.ts'
 
 /** The call that can fail, so that tests can make it fail. */
 export type Listen = (server: Server, options: ListenOptions & { readonly fd?: number }) => void
@@ -51,9 +53,21 @@ const attemptAt = (
   listen: Listen,
 ): Promise<Attempt> => {
   if (passed !== undefined) return tryOnce(server, { fd: passed, backlog }, listen)
+  if (isSocketPath(address)) return listenOnPath(address, server, listen)
   if (address === null) return listenAnywhere(server, port, listen)
   // As in PostgreSQL's listen_addresses, `::` is IPv6 only, and can be combined with 0.0.0.0.
   return tryOnce(server, { host: address, port, backlog, ipv6Only: true }, listen)
+}
+
+/**
+ * With the usual umask only root and our own user can connect. After SIGKILL the socket is still
+ * there, but nobody listens on it: it is replaced.
+ */
+const listenOnPath = async (path: string, server: Server, listen: Listen): Promise<Attempt> => {
+  const attempt = await tryOnce(server, { path, backlog }, listen)
+  if (attempt.kind !== 'failed' || attempt.code !== 'EADDRINUSE') return attempt
+  const isRemoved = await removeDeadSocket(path)
+  return isRemoved ? tryOnce(server, { path, backlog }, listen) : attempt
 }
 
 const listenAnywhere = async (server: Server, port: number, listen: Listen): Promise<Attempt> => {
@@ -78,6 +92,8 @@ const tryOnce = (
     const onListening = (): void => {
       // Later the server may be closed and have no address. A passed socket may be one with a path.
       const bound = server.address()
+      if (typeof bound === 'string' && options.path !== undefined)
+        return settle({ kind: 'listening', bound: { address: bound, port: 0 } })
       if (bound === null || typeof bound === 'string') return settle(noTcp)
       settle({ kind: 'listening', bound: { address: bound.address, port: bound.port } })
     }

@@ -78,6 +78,14 @@ t.test('status answers', async t => {
   t.match(standby, { exitCode: 1, out: /^standby: / })
 })
 
+t.test('history needs a daemon', async t => {
+  t.match(await run(['history', 'localhost:8008']), {
+    exitCode: 3,
+    out: '',
+    err: /^pg-replstatus: error: could not ask localhost:8008 for its history: ECONNREFUSED\n/,
+  })
+})
+
 t.test('serve logs on standard error, in the chosen form', async t => {
   const serve = ['-D', '/pgdata', '--port', '0', '--bind', '127.0.0.1', '--log-format', 'json']
   const stop = deferred<string>()
@@ -201,6 +209,17 @@ t.test('SIGHUP without a file is no reason to stop', async t => {
   })
   t.match(await ended, { exitCode: 0 })
   t.match(err, / notice: nothing to reload /)
+})
+
+t.test('directories that are wrong are errors of the file', async t => {
+  const check = ['--config', '/x.conf', '--check-config']
+  const host = systemHost({}, process.pid)
+  const nowhere = { ...saying('[a]\npgdata = /no/such/place'), host }
+  t.match(await run(check, nowhere), {
+    exitCode: 3,
+    out: '',
+    err: /^pg-replstatus: error: cluster a: pgdata \(\/x.conf:3\): .* does not exist\nhint: .*\n$/,
+  })
 })
 
 t.test('another user who has a say in a configuration file is who reads it', async t => {

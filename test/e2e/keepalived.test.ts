@@ -27,6 +27,11 @@ const { options } = needs.find(need => need.options.skip !== false) ?? keepalive
 const [byScript, byFile] = ['192.0.2.10', '192.0.2.11'] as const
 const recipe = readExample('keepalived.conf')
 
+/** The folder that the unit makes for the daemon; everything else is read-only for its command. */
+const [, unitFolder = ''] =
+  /^RuntimeDirectory=(.*)$/m.exec(readExample('systemd/pg-replstatus@.service')) ?? []
+const weightFolder = join('/run', unitFolder.replace('%i', '16-main'))
+
 /** What the file has as a comment: the script for --on-change. */
 const changeScript = [...recipe.matchAll(/^# {3}((?:case|echo|mv) .*)$/gm)]
   .map(([, line]) => line)
@@ -61,7 +66,7 @@ const startNode = async (t: Test, { inside, ip: run }: Network, { dataDirectory 
   const user = serverUser()
   const folder = await makeFolder(user)
   t.teardown(guardFolder(folder).finish)
-  const onChange = replaceEach(changeScript, { '/run/pg-replstatus': folder })
+  const onChange = replaceEach(changeScript, { [weightFolder]: folder })
   const daemon = await startDaemon({ dataDirectory, args: ['--on-change', onChange] })
   t.teardown(daemon.stop)
   const weight = join(folder, 'weight')
@@ -72,7 +77,7 @@ const startNode = async (t: Test, { inside, ip: run }: Network, { dataDirectory 
     'script_user postgres': `script_user ${name.trim()}`,
     '/usr/bin/pg-replstatus': installedProgram(t),
     [recipeDirectory]: dataDirectory,
-    '/run/pg-replstatus': folder,
+    [weightFolder]: folder,
   })
   writeFileSync(config, text)
   const files = ['-f', config, '-p', join(folder, 'pid'), '-r', join(folder, 'vrrp.pid')]

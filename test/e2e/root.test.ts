@@ -2,7 +2,8 @@
  * Started as root, among folders, links and files that others have laid out to become root by it,
  * or somebody else, or to see what only root may see. Each attack is as small as it can be made.
  */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeEmptyDirectory, makeScene, runAsRoot, users } from '../harness/attack.ts'
@@ -260,4 +261,30 @@ t.test('also in a configuration file that is read again', options, async t => {
   await daemon.said(new RegExp(`started cluster=a .*pgdata=${join(scene.folder, 'data')}`))
   daemon.kill('SIGHUP')
   await daemon.said(/reloaded started=0 changed=0 stopped=0 unchanged=1/)
+})
+
+t.test('status asks the daemon that a unit has started', options, async t => {
+  const dataDirectory = forgeDataDirectory(t)
+  const user = serverUser()
+  const folder = `/run/pg-replstatus/test-${process.pid}`
+  mkdirSync(folder, { recursive: true })
+  t.teardown(() => rmSync(folder, { recursive: true }))
+  chownSync(folder, user.uid, user.gid)
+  const args = ['--http', `unix:${folder}/http.sock`]
+  const daemon = await startDaemon({ dataDirectory, args })
+  t.teardown(daemon.stop)
+  await daemon.said(/ listening address=\/run\/pg-replstatus\/.* for=http/)
+  const before = runAsRoot('status', '-D', dataDirectory)
+  t.match(before.said, `\nthe daemon answers the same (${folder}/http.sock)\n`)
+  daemon.kill('SIGUSR2')
+  await daemon.said(/ maintenance by=SIGUSR2 state=on/)
+  const after = runAsRoot('status', '-D', dataDirectory)
+  t.equal(after.code, 2)
+  t.match(after.said, '\nthe daemon answers  unavailable  maintenance: drained by hand (')
+  daemon.kill('SIGKILL')
+  await daemon.ended()
+  t.notMatch(runAsRoot('status', '-D', dataDirectory).said, 'the daemon answers')
+  const again = await startDaemon({ dataDirectory, args })
+  t.teardown(again.stop)
+  await again.said(/ listening address=\/run\/pg-replstatus\/.* for=http/)
 })

@@ -2,6 +2,7 @@
 import type { Evidence } from '../../src/facts/decide/evidence.ts'
 import { noMaintenance, type Maintenance } from '../../src/facts/decide/maintenance-mode.ts'
 import { fact, fault, type Outcome } from '../../src/facts/outcome.ts'
+import type { LocalDaemon } from '../../src/facts/report/daemon-view.ts'
 import type { ClusterView } from '../../src/facts/report/cluster-view.ts'
 import type { Account, Accounts } from '../../src/cli/system/accounts.ts'
 import type { ReadCredentials } from '../../src/cli/system/credential-files.ts'
@@ -19,6 +20,8 @@ export type FakeHost = {
   readonly find: (evidence: Evidence | null) => void
   /** What the maintenance file comes to, if one is asked for. */
   readonly maintain: (found: Maintenance) => void
+  /** The daemon that is found on this host; none at first. */
+  readonly runDaemon: (found: LocalDaemon) => void
   /** Answers all questions to peers that are open. */
   readonly answerAsPeers: (answer: PeerAnswer) => void
   /** The answer to the next question for the cluster. Without one it is not answered. */
@@ -53,6 +56,7 @@ export const fakeHost = (first: Evidence | null): FakeHost => {
   const clusterAnswers: Outcome<ClusterView, string>[] = []
   const questions: ((answer: PeerAnswer) => void)[] = []
   let maintenance = noMaintenance
+  let daemon: LocalDaemon | null = null
   let limit: number | null = null
   let lacking: string | null = null
   let credentials: Awaited<ReturnType<ReadCredentials>> = fault({ message: 'none', hint: 'none' })
@@ -92,6 +96,11 @@ export const fakeHost = (first: Evidence | null): FakeHost => {
         questions.push(resolve)
         return { answer: promise, cancel: () => resolve(fault('canceled')) }
       },
+      findDaemon: () => Promise.resolve(daemon),
+      openHistoryClient: () => () => ({
+        answer: Promise.resolve(fault('ECONNREFUSED')),
+        cancel: () => undefined,
+      }),
       openClusterClient: () => peer => {
         asked.push(peer.text)
         const { promise, resolve } = deferred<Outcome<ClusterView, string>>()
@@ -115,6 +124,9 @@ export const fakeHost = (first: Evidence | null): FakeHost => {
     clock,
     find: evidence => {
       finds = evidence
+    },
+    runDaemon: found => {
+      daemon = found
     },
     maintain: found => {
       maintenance = found

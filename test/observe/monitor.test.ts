@@ -169,6 +169,20 @@ t.test('before it ends nothing is known', async t => {
   resolve(null)
 })
 
+t.test('that is news only if it lasts', async t => {
+  const { monitor, events, pass } = await setUp(null)
+  const asked = () => monitor.current().rule
+  t.equal(asked(), 'not looked yet')
+  monitor.reconsider()
+  await pass(leaseMs - 1)
+  t.strictSame(events, [])
+  await pass(1)
+  t.match(events, [{ kind: 'verdict changed', from: null, to: { rule: 'not looked yet' } }])
+  t.equal(asked(), 'not looked yet')
+  t.equal(events.length, 1)
+  monitor.close()
+})
+
 t.test('a settled server is looked at with every tick', async t => {
   const { looks, pass } = await setUp()
   await pass(499)

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
 import t from 'tap'
-import { describeListenFault, exclude, listenFault } from '../../src/serve/endpoint.ts'
+import { describeListenFault, exclude, listenFault, portOrPath } from '../../src/serve/endpoint.ts'
 import { startListening, systemListen } from '../../src/serve/listening.ts'
 import { freePort } from '../harness/free-port.ts'
 
@@ -128,4 +128,22 @@ t.test('other ports do not, nor those that the system picks', async t => {
   t.notOk(exclude(everywhere, { ...everywhere, port: 5401 }))
   t.notOk(exclude({ ...here, port: 0 }, { ...here, port: 0 }))
   t.notOk(exclude({ ...here, address: '0.0.0.0' }, { ...here, address: '::127.0.0.1' }))
+})
+
+t.test('an address that begins with a slash is the path of a socket', async t => {
+  const socket = { address: '/run/x/http.sock', port: 0 }
+  t.equal(portOrPath(socket), '/run/x/http.sock')
+  t.equal(portOrPath(here), 'port 5400')
+  t.ok(exclude(socket, { ...socket }))
+  t.notOk(exclude(socket, { ...socket, address: '/run/y' }))
+  t.notOk(exclude(socket, { ...everywhere, port: 0 }))
+  for (const [code, message, hint] of [
+    ['EADDRINUSE', 'address already in use', /^another program listens there/],
+    ['EACCES', 'permission denied', /^the folder must belong to/],
+    ['EADDRNOTAVAIL', 'no such address', null],
+    ['ENOENT', 'ENOENT', /^the folder must exist/],
+  ] as const) {
+    const told = describeListenFault(listenFault(socket, code))
+    t.match(told, { message: `could not listen on /run/x/http.sock: ${message}`, hint })
+  }
 })

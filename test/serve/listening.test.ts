@@ -1,15 +1,20 @@
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
-import { createServer, type ListenOptions, type Server } from 'node:net'
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, lstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type ListenOptions, type Server } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { startListening, systemListen, type Listen } from '../../src/serve/listening.ts'
 import { makeServerFolder } from '../harness/stand-in.ts'
-import { hear, listenAsStranger } from '../harness/tcp-client.ts'
+import { hear, hearOn, listenAsStranger } from '../harness/tcp-client.ts'
 
 /** Says one byte, so that it can be told from a port that merely opens. */
 const serverOf = (t: Test): Server => {
-  const server = createServer(socket => socket.end('x'))
+  const server = createServer(socket => {
+    // Of a client that only wants to know whether somebody listens.
+    socket.on('error', () => undefined)
+    socket.end('x')
+  })
   t.teardown(() => server.close())
   return server
 }
@@ -171,4 +176,42 @@ t.test('what was passed to us may be no port at all', async t => {
     ok: false,
     fault: { kind: 'other', code: 'ERR_INVALID_FD_TYPE' },
   })
+})
+
+const hearAt = async (path: string): Promise<string> => {
+  const { bytes } = await hearOn(connect({ path }))
+  return bytes.toString()
+}
+
+t.test('a path is a Unix socket, which others than its owner cannot use', async t => {
+  const address = join(makeServerFolder(t), 'http.sock')
+  const server = serverOf(t)
+  const opened = await startListening(server, { address, port: 0 }, systemListen)
+  t.strictSame(opened, { ok: true, fact: { address, port: 0 } })
+  t.equal(await hearAt(address), 'x')
+  t.equal(lstatSync(address).mode & 0o022, 0)
+  const second = await startListening(serverOf(t), { address, port: 0 }, systemListen)
+  t.match(second, { ok: false, fault: { kind: 'port in use', address } })
+  t.equal(await hearAt(address), 'x', 'the first one is left alone')
+  server.close()
+  await once(server, 'close')
+  t.notOk(existsSync(address))
+})
+
+t.test('a socket that was left behind is replaced, but nothing else', async t => {
+  const folder = makeServerFolder(t)
+  const address = join(folder, 'http.sock')
+  const program = `require('node:net').createServer().listen(${JSON.stringify(address)}, () =>
+    process.kill(process.pid, 'SIGKILL'))`
+  await once(spawn(process.execPath, ['-e', program], { stdio: 'ignore' }), 'close')
+  t.ok(lstatSync(address).isSocket())
+  t.match(await startListening(serverOf(t), { address, port: 0 }, systemListen), { ok: true })
+  t.equal(await hearAt(address), 'x')
+  const file = join(folder, 'file')
+  writeFileSync(file, 'text')
+  const onFile = await startListening(serverOf(t), { address: file, port: 0 }, systemListen)
+  t.match(onFile, { ok: false, fault: { kind: 'port in use' } })
+  t.equal(readFileSync(file, 'utf8'), 'text')
+  const nowhere = { address: join(folder, 'none', 'http.sock'), port: 0 }
+  t.match(await startListening(serverOf(t), nowhere, systemListen), { ok: false })
 })

@@ -1,10 +1,13 @@
 /** `status`: checks once and prints the result, as text, as JSON or for Nagios. */
 import { unmetExpectation } from '../../facts/decide/expectation.ts'
+import { compareWithDaemon, daemonJson } from '../../facts/report/daemon-view.ts'
+import type { LocalDaemon } from '../../facts/report/daemon-view.ts'
+import { visibleText } from '../../facts/visible-text.ts'
 import { explain } from '../../facts/report/explain.ts'
 import { nagiosReport, nagiosUnknown } from '../../facts/report/nagios.ts'
 import { fact, fault, type Outcome } from '../../facts/outcome.ts'
 import { refusalOf } from '../../facts/decide/refusal.ts'
-import { underMaintenance, type Snapshot } from '../../facts/decide/snapshot.ts'
+import { underDaemon, underMaintenance, type Snapshot } from '../../facts/decide/snapshot.ts'
 import { snapshotDocument } from '../../facts/report/snapshot-json.ts'
 import { answerOf } from '../../facts/decide/verdict.ts'
 import { nullInShortage } from '../../observe/system/system-error.ts'
@@ -39,7 +42,7 @@ export const status = async (options: StatusOptions, needs: StatusNeeds): Promis
   if (options.print === 'nagios') {
     // Of a plugin, only standard output is read.
     const { state, line } = checked.ok
-      ? nagiosReport(checked.fact, options.expect)
+      ? nagiosReport(checked.fact.snapshot, options.expect)
       : nagiosUnknown(checked.fault)
     out(`${line}\n`)
     return nagiosExitCodes[state]
@@ -48,20 +51,32 @@ export const status = async (options: StatusOptions, needs: StatusNeeds): Promis
     fail(checked.fault)
     return exitCodes.error
   }
-  const snapshot = checked.fact
+  const { snapshot } = checked.fact
   const { expect } = options
   const unmet = expect === null ? null : unmetExpectation(snapshot, expect)
-  out(options.print === 'json' ? snapshotDocument(snapshot) : page(snapshot, unmet))
+  out(options.print === 'json' ? document(checked.fact) : page(checked.fact, unmet))
   if (expect === null) return exitCodes[answerOf(snapshot.verdict)]
   return unmet === null ? exitAsExpected : exitOtherwise
 }
 
-const page = (snapshot: Snapshot, unmet: string | null): string => {
-  const found = unmet === null ? [] : [`not as expected: ${unmet}`]
-  return `${[...explain(snapshot), ...found].join('\n')}\n`
+type Found = {
+  /** With what the daemon knows, if there is one. */
+  readonly snapshot: Snapshot
+  /** What the check found by itself. */
+  readonly alone: Snapshot
+  readonly daemon: LocalDaemon | null
 }
 
-type Checked = Outcome<Snapshot, OperatorError>
+const document = ({ snapshot, daemon }: Found): string =>
+  snapshotDocument(snapshot, { daemon: daemonJson(daemon) })
+
+const page = ({ snapshot, alone, daemon }: Found, unmet: string | null): string => {
+  const compared = daemon === null ? [] : compareWithDaemon(daemon, alone).map(visibleText)
+  const found = unmet === null ? [] : [`not as expected: ${unmet}`]
+  return `${[...explain(snapshot), ...compared, ...found].join('\n')}\n`
+}
+
+type Checked = Outcome<Found, OperatorError>
 
 const checkUnlessShort = async (options: StatusOptions, needs: StatusNeeds): Promise<Checked> => {
   let shortage = ''
@@ -87,7 +102,9 @@ const checkAsOwner = async (
   const maintenance = await host.readMaintenance(options.maintenanceFile)
   const walPosition = await host.openWalPositions().asOfNow(snapshot.evidence)
   const whole = { ...snapshot, evidence: { ...snapshot.evidence, walPosition } }
-  return fact(underMaintenance(whole, maintenance))
+  const alone = underMaintenance(whole, maintenance)
+  const daemon = await host.findDaemon(directory, accounts.effectiveUser())
+  return fact({ snapshot: daemon === null ? alone : underDaemon(alone, daemon), alone, daemon })
 }
 
 const hungDisk = (path: string): OperatorError => ({

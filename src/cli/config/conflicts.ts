@@ -2,7 +2,7 @@
  * Clusters of a configuration file that exclude each other: the same directory, or the same port.
  */
 import { quoteText } from '../../facts/visible-text.ts'
-import { exclude } from '../../serve/endpoint.ts'
+import { exclude, portOrPath } from '../../serve/endpoint.ts'
 import type { FileError, OperatorError } from '../output/operator-error.ts'
 import type { ServeOptions } from '../options/option-values.ts'
 import { givenFor, listenAddressesOf, type ListenAddress } from '../options/listen-addresses.ts'
@@ -60,7 +60,7 @@ const sharedPort = (claim: Claim, other: Claim, path: string): OperatorError | F
   const user = other.cluster === claim.cluster ? '' : ` by cluster ${other.cluster.name}`
   const error = {
     message:
-      `${source}: port ${claim.address.port} of cluster ${claim.cluster.name} is already used` +
+      `${source}: ${portOrPath(claim.address)} of cluster ${claim.cluster.name} is already used` +
       `${user}${source === otherSource ? '' : ` (${otherSource})`}`,
     hint:
       source === otherSource && user !== ''

@@ -4,7 +4,7 @@
  */
 import type { Event } from '../../facts/report/event.ts'
 import type { Outcome } from '../../facts/outcome.ts'
-import { exclude } from '../../serve/endpoint.ts'
+import { exclude, portOrPath } from '../../serve/endpoint.ts'
 import type { OperatorError } from '../output/operator-error.ts'
 import type { Cluster } from '../options/option-values.ts'
 import { listenAddressesOf } from '../options/listen-addresses.ts'
@@ -128,7 +128,7 @@ const portInUse = (cluster: Cluster, members: readonly Member[]): OperatorError 
     if (other === undefined) continue
     const { name } = other.cluster
     return {
-      message: `port ${address.port} is already used by cluster ${name}`,
+      message: `${portOrPath(address)} is already used by cluster ${name}`,
       hint: `reload again when cluster ${name} no longer uses that port`,
     }
   }

@@ -1,5 +1,5 @@
 /** HTTP, open all the time, whatever the verdict. */
-import type { Report } from '../../facts/report/event.ts'
+import type { OpenPort, Report } from '../../facts/report/event.ts'
 import { historyJson, type History } from '../../facts/report/changes.ts'
 import { fact, type Outcome } from '../../facts/outcome.ts'
 import { clusterPage } from '../../facts/page/cluster-page.ts'
@@ -16,7 +16,7 @@ import type { Clock } from '../../observe/system/clock.ts'
 import type { Allowed } from '../../serve/allow-list.ts'
 import type { ConnectionCounters } from '../../serve/role/answering.ts'
 import type { Credentials } from '../../serve/http/tls-credentials.ts'
-import type { BoundAddress, Endpoint, ListenFault } from '../../serve/endpoint.ts'
+import { isSocketPath, type Endpoint, type ListenFault } from '../../serve/endpoint.ts'
 import type { Access } from '../../serve/http/http-access.ts'
 import { createHttpListener } from '../../serve/http/http-listener.ts'
 import { routeRequest, type HttpAnswer, type HttpRequest } from '../../serve/http/http-routes.ts'
@@ -26,6 +26,8 @@ import { createCounters } from '../../serve/counters.ts'
 import { version } from '../output/version.ts'
 
 export type HttpEndpoint = { readonly on: Endpoint; readonly access: Access }
+
+const local = { credentials: null, allowed: null } as const
 
 /** Simultaneous connections of one listener; a load balancer has a handful. */
 const connectionsMax = 512
@@ -52,7 +54,7 @@ export type Knowledge = {
 
 export type HttpSurface = {
   /** Opens every listener, or returns the fault of the first that cannot be opened. */
-  readonly start: () => Promise<Outcome<readonly BoundAddress[], ListenFault>>
+  readonly start: () => Promise<Outcome<readonly OpenPort[], ListenFault>>
   /** To be called with each verdict: counts changes and checks. */
   readonly follow: (availability: Availability) => void
   /** Sets the certificate for new connections, if TLS is used. */
@@ -83,9 +85,10 @@ export const createHttpSurface = (
   const memberFrom = (current: Verdict, snapshot: Snapshot | null): Member =>
     memberOf(snapshot, { ...identity, verdict: current, now: clock.monotonic() })
   const lagIn = (snapshot: Snapshot | null): number | null => snapshot && needs.lag(snapshot)
+  const hostOf = ({ address }: Endpoint): string =>
+    address === null || isSocketPath(address) ? identity.name : address
   const clusterFrom = (current: Verdict, snapshot: Snapshot | null, on: Endpoint): Cluster => {
-    const { address: host, port } = on
-    const address = { secure: credentials !== null, host: host ?? identity.name, port }
+    const address = { secure: credentials !== null, host: hostOf(on), port: on.port }
     const phases = phasesOf(needs.history())
     return clusterOf({ member: memberFrom(current, snapshot), address, phases }, needs.peers())
   }
@@ -95,7 +98,7 @@ export const createHttpSurface = (
     lag: () => lagIn(snapshot),
     // With the current verdict, since the lease may have expired after the check.
     snapshot: () =>
-      snapshot && snapshotDocument({ ...snapshot, verdict: current }, lagIn(snapshot)),
+      snapshot && snapshotDocument({ ...snapshot, verdict: current }, { lag: lagIn(snapshot) }),
     metrics: () =>
       printMetrics({
         version,
@@ -130,26 +133,27 @@ export const createHttpSurface = (
     const current = verdict()
     return current instanceof Promise ? current.then(answerNow) : answerNow(current)
   }
-  const listeners = endpoints.map(endpoint =>
-    createHttpListener({
+  const listeners = endpoints.map(endpoint => ({
+    purpose: endpoint.access.healthOnly ? ('http-health' as const) : ('http' as const),
+    ...createHttpListener({
       on: endpoint.on,
-      credentials,
+      // Whoever may use a Unix socket is set by the modes of its folder.
+      ...(isSocketPath(endpoint.on.address) ? local : { credentials, allowed }),
       answer: request => answer(request, endpoint),
-      allowed,
       share: share(connectionsMax),
       timers: clock,
       report,
     }),
-  )
+  }))
   return {
     start: async () => {
-      const bounds: BoundAddress[] = []
-      for (const listener of listeners) {
-        const opened = await listener.open()
+      const ports: OpenPort[] = []
+      for (const { open, purpose } of listeners) {
+        const opened = await open()
         if (!opened.ok) return opened
-        bounds.push(opened.fact)
+        ports.push({ ...opened.fact, purpose })
       }
-      return fact(bounds)
+      return fact(ports)
     },
     follow: availability => counters.follow(availability, lastSnapshot()),
     renew: next => {

@@ -1,5 +1,5 @@
 /** A cluster whose listen addresses exclude each other. */
-import { exclude, type Endpoint } from '../../serve/endpoint.ts'
+import { exclude, portOrPath, type Endpoint } from '../../serve/endpoint.ts'
 import { listenAddressesOf } from '../options/listen-addresses.ts'
 import type { OptionName } from '../options/option-table.ts'
 import type { OperatorError } from '../output/operator-error.ts'
@@ -28,7 +28,7 @@ export const ownConflict = (
         : sourceFor(one.by.port, one),
     )
     return {
-      message: `port ${address.port} is used twice, by ${first} and ${second}`,
+      message: `${portOrPath(address)} is used twice, by ${first} and ${second}`,
       hint: 'use another port, or a separate address for each',
     }
   }

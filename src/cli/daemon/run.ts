@@ -2,20 +2,16 @@
 import assert from 'node:assert'
 import type { Event } from '../../facts/report/event.ts'
 import { fact, type Outcome } from '../../facts/outcome.ts'
-import type { Snapshot } from '../../facts/decide/snapshot.ts'
-import { nullInShortage } from '../../observe/system/system-error.ts'
 import { createDescriptorBudget, type DescriptorBudget } from '../../serve/descriptor-budget.ts'
 import type { Account, Accounts } from '../system/accounts.ts'
-import { refusalToServe } from './may-start.ts'
+import { refusalOfCluster } from './may-start.ts'
 import { createMaintenanceSwitch, type MaintenanceSwitch } from './maintenance-switch.ts'
 import { exitCodes, exitDone } from '../output/exit-codes.ts'
 import { createFleet, errorOfCluster, type Fleet } from './fleet.ts'
 import type { ClusterReport } from '../output/log.ts'
-import { checkOnce } from '../commands/single-check.ts'
 import type { OperatorError } from '../output/operator-error.ts'
 import type { Cluster, Configuration, LogOptions } from '../options/option-values.ts'
 import type { Host } from '../system/host.ts'
-import { withTimeLimit } from '../system/time-limit.ts'
 import { givenFor, listenAddressesOf } from '../options/listen-addresses.ts'
 import { dropPrivileges } from '../system/privileges.ts'
 import { createReloader } from './reload.ts'
@@ -171,13 +167,11 @@ const prepare = async (
 }
 
 const checkCluster = async (
-  { options, given }: Cluster,
+  cluster: Cluster,
   { accounts, host }: Needs,
 ): Promise<OperatorError | null> => {
-  const check = (): Promise<Snapshot | null> =>
-    checkOnce(host.openProbe(options), host.clock, { restartMs: 0 })
-  const snapshot = await withTimeLimit(nullInShortage(check), host.clock)
-  const refusal = snapshot && (await refusalToServe(snapshot.evidence, await accounts.names()))
+  const { options, given } = cluster
+  const refusal = await refusalOfCluster(cluster, { host, userName: await accounts.names() })
   if (refusal !== null) return withSource(refusal, given, 'pgdata')
   const { httpTls } = options
   if (httpTls === null) return null

@@ -1,5 +1,5 @@
 /** The ways to ask for the role: its port, HTTP, and HAProxy's agent-check. */
-import type { Report } from '../../facts/report/event.ts'
+import type { OpenPort, PortPurpose, Report } from '../../facts/report/event.ts'
 import type { Identity } from '../../facts/report/member-json.ts'
 import type { Outcome } from '../../facts/outcome.ts'
 import type { Timers } from '../../facts/timers.ts'
@@ -9,7 +9,7 @@ import { makeAgentReplies, type ReplyToAgent } from '../../serve/role/agent-repl
 import { createAllowList, type Allowed } from '../../serve/allow-list.ts'
 import type { ConnectionCounters } from '../../serve/role/answering.ts'
 import type { Credentials } from '../../serve/http/tls-credentials.ts'
-import type { BoundAddress, Endpoint, ListenFault } from '../../serve/endpoint.ts'
+import type { Endpoint, ListenFault } from '../../serve/endpoint.ts'
 import type { Listen } from '../../serve/listening.ts'
 import type { Share } from '../../serve/connection-slots.ts'
 import { makeReplies, type Reply, type WhenUnavailable } from '../../serve/role/reply.ts'
@@ -25,7 +25,7 @@ const lingerMs = 1000
 
 /** Started once, called with each verdict, destroyed at the end. */
 export type Surface = {
-  readonly start: (verdict: Verdict) => Promise<Outcome<readonly BoundAddress[], ListenFault>>
+  readonly start: (verdict: Verdict) => Promise<Outcome<readonly OpenPort[], ListenFault>>
   readonly follow: (verdict: Verdict) => void
   readonly destroy: () => void
 }
@@ -108,7 +108,8 @@ const createRoleSurface = (
     needs.report({ kind: 'sockets passed', count: sockets.length, closesInstead })
   }
   const answer = answerWith(makeReplies({ ...options, whenUnavailable }), knowledge)
-  return createWordSurface({ endpoints: endpointsOf(options), whenUnavailable, answer }, needs)
+  const endpoints = endpointsOf(options)
+  return createWordSurface({ purpose: 'role', endpoints, whenUnavailable, answer }, needs)
 }
 
 const endpointsOf = ({ sockets, bind, port }: SurfaceOptions): readonly Endpoint[] => {
@@ -125,7 +126,8 @@ const createAgentSurface = (
   const replyTo = makeAgentReplies(agentUpFor)
   const answer =
     agentLag === null ? answerWith(replyTo, knowledge) : answerWithLag(replyTo, agentLag, knowledge)
-  return createWordSurface({ endpoints: agent, whenUnavailable: 'reply', answer }, needs)
+  const whenUnavailable = 'reply'
+  return createWordSurface({ purpose: 'agent', endpoints: agent, whenUnavailable, answer }, needs)
 }
 
 const answerWithLag =
@@ -151,10 +153,12 @@ const answerWith =
 
 const createWordSurface = (
   {
+    purpose,
     endpoints,
     whenUnavailable,
     answer,
   }: {
+    readonly purpose: PortPurpose
     readonly endpoints: readonly Endpoint[]
     readonly whenUnavailable: WhenUnavailable
     readonly answer: Answer
@@ -166,7 +170,7 @@ const createWordSurface = (
     createRoleListener({ ...endpoint, ...options, share: share(connectionsMax) }),
   )
   return {
-    ...createRolePort({ listeners, whenUnavailable, timers, report }),
+    ...createRolePort({ listeners, purpose, whenUnavailable, timers, report }),
     counters: () => listeners.map(listener => listener.counters()),
   }
 }

@@ -5,7 +5,7 @@ import { helpHint, sortWords, type CommandWords } from './command-words.ts'
 import { onOff, oneOf, path, peer, whole } from './option-forms.ts'
 import type { Peer } from '../../observe/peers/peer-request.ts'
 import type { OperatorError } from '../output/operator-error.ts'
-import { commandNames } from './option-spec.ts'
+import { commandNames, type CommandName } from './option-spec.ts'
 import { optionTable, type OptionName } from './option-table.ts'
 import type { CommandLine, StatusOptions } from './option-values.ts'
 import { defaultTarget, describeTargetFault, parseTarget, type Target } from './query-target.ts'
@@ -26,6 +26,7 @@ export const parseCommandLine = (
   const settings = createSettings(flags, { environment, hint: helpHint(command) })
   if (command === 'query') return parseQuery(words.fact, settings)
   if (command === 'cluster') return parseCluster(words.fact, settings)
+  if (command === 'history') return parseHistory(words.fact, settings)
   const strays = operands.slice(0, 1).map(unexpected)
   if (command === 'status') return parseStatus(settings, strays)
   if (flags.has('discover')) return checked({ command: 'discover' }, strays)
@@ -72,13 +73,7 @@ const parseCluster = (
   { operands }: CommandWords,
   settings: Settings,
 ): Outcome<CommandLine, readonly OperatorError[]> => {
-  const [text = defaultDaemon.text, ...others] = operands
-  const target = peer.read(text)
-  const hint = helpHint('cluster')
-  const errors = others.map(other => ({ message: `unexpected argument ${quoteText(other)}`, hint }))
-  if (target === null) {
-    errors.unshift({ message: `${quoteText(text)} must be ${peer.expected}`, hint })
-  }
+  const { target, errors } = oneDaemon('cluster', operands)
   const options = {
     target: target ?? defaultDaemon,
     json: settings.one('json', onOff, false),
@@ -86,6 +81,45 @@ const parseCluster = (
     timeoutMs: settings.one('timeout', timeLimit, 3000),
   }
   return checked({ command: 'cluster', options }, [...errors, ...settings.errors])
+}
+
+const parseHistory = (
+  { flags, operands }: CommandWords,
+  settings: Settings,
+): Outcome<CommandLine, readonly OperatorError[]> => {
+  const { target, errors } = oneDaemon('history', operands)
+  const both = operands.length > 0 && flags.has('pgdata') ? [twoDaemons] : []
+  const isNamed = target !== null || errors.length > 0
+  const { pgdata, missing } = isNamed ? noDirectory : dataDirectory(settings)
+  const options = {
+    of: target === null ? { pgdata } : { target },
+    ...accountOptions(settings),
+    json: settings.one('json', onOff, false),
+    timeoutMs: settings.one('timeout', timeLimit, 3000),
+  }
+  return checked({ command: 'history', options, given: settings.given }, [
+    ...errors,
+    ...both,
+    ...missing,
+    ...settings.errors,
+  ])
+}
+
+const noDirectory = { pgdata: '', missing: [] } as const
+
+/** Null if none is named. */
+const oneDaemon = (
+  command: CommandName,
+  [text, ...others]: readonly string[],
+): { readonly target: Peer | null; readonly errors: readonly OperatorError[] } => {
+  const hint = helpHint(command)
+  const errors = others.map(other => ({ message: `unexpected argument ${quoteText(other)}`, hint }))
+  if (text === undefined) return { target: null, errors }
+  const target = peer.read(text)
+  if (target === null) {
+    errors.unshift({ message: `${quoteText(text)} must be ${peer.expected}`, hint })
+  }
+  return { target, errors }
 }
 
 const defaultDaemon: Peer = {
@@ -179,6 +213,11 @@ const noDataDirectory: OperatorError = {
 const twoFormats: OperatorError = {
   message: '--json and --nagios cannot be used together',
   hint: 'each sets the format of the output',
+}
+
+const twoDaemons: OperatorError = {
+  message: 'HOST:PORT and --pgdata cannot be used together',
+  hint: 'each names the daemon to ask',
 }
 
 const noFile: OperatorError = {

@@ -2,7 +2,7 @@
 import { group } from './option-spec.ts'
 
 export const commandOptions = {
-  ...group('Output', ['status', 'cluster'], {
+  ...group('Output', ['status', 'history', 'cluster'], {
     json: {
       variable: null,
       help: ['print JSON'],
@@ -30,7 +30,7 @@ export const commandOptions = {
       ],
     },
   }),
-  ...group('Connections', ['query', 'cluster'], {
+  ...group('Connections', ['history', 'query', 'cluster'], {
     timeout: {
       value: 'MS',
       variable: null,

@@ -58,14 +58,14 @@ const valueOf = ({ value, words }: OptionSpec): string => {
   return `compopt -o filenames 2>/dev/null; _pg_replstatus_reply ${action} -- "$word"; `
 }
 
-/** The words that need not follow an option: options, and host names for `query` and `cluster`. */
+/** The words that need not follow an option: options, and host names if others are asked. */
 const words = (command: CommandName): string => {
   const options = optionsOf(command).flatMap(([name, { short }]) =>
     [short === undefined ? null : `-${short}`, `--${name}`, negationOf(name)].filter(
       word => word !== null,
     ),
   )
-  const operands = command === 'query' || command === 'cluster' ? ' -A hostname' : ''
+  const operands = ['history', 'query', 'cluster'].includes(command) ? ' -A hostname' : ''
   const also = command === 'serve' ? ' -V --version' : ''
   return `    ${command}) _pg_replstatus_reply${operands} -W '${options.join(' ')}${also}' -- "$word" ;;`
 }

@@ -13,6 +13,7 @@ directory and /proc, needs no database session, and changes nothing.
 Usage:
   pg-replstatus [serve] -D DIR [OPTION]...  watch a server, answer on a port
   pg-replstatus status -D DIR [OPTION]...   check once, print result and reason
+  pg-replstatus history -D DIR              the last changes, from the daemon
   pg-replstatus query [HOST[:PORT]]...      query ports, as a load balancer does
   pg-replstatus cluster [HOST:PORT]         show the whole cluster
 
@@ -73,6 +74,26 @@ Exit codes:
   3  error           3  error            3  UNKNOWN: error
 `
 
+const history = `\
+pg-replstatus history asks a running pg-replstatus for the last changes of the
+role, and prints them with the reasons, the newest last.
+
+Usage:
+  pg-replstatus history -D DIR [OPTION]...
+  pg-replstatus history HOST:PORT [OPTION]...
+
+  HOST:PORT      its HTTP address (--http), or https://HOST:PORT
+
+${optionList('history')}
+With -D the Unix socket of the daemon is looked for in /run/pg-replstatus,
+where the systemd unit opens it (--http unix:PATH). Of the environment it
+uses PGDATA and PG_REPLSTATUS_USER.
+
+Exit codes:
+  0  printed
+  3  error: no daemon, no answer, wrong usage
+`
+
 const query = `\
 pg-replstatus query connects to one or more ports, as a load balancer does, and
 prints a line for each.
@@ -118,6 +139,7 @@ export const help: { readonly [Page in CommandName | 'program']: string } = {
   program,
   serve,
   status,
+  history,
   query,
   cluster,
 }

@@ -1,6 +1,6 @@
 /** The addresses that a cluster listens on, and the options that set them. */
 import type { Endpoint, EndpointOptions } from '../../serve/endpoint.ts'
-import { endpoint as endpointForm, ipAddress } from './option-forms.ts'
+import { endpointOrPath, ipAddress } from './option-forms.ts'
 import type { OptionName } from './option-table.ts'
 import type { ServeOptions } from './option-values.ts'
 import type { Given, GivenOptions } from './settings.ts'
@@ -42,7 +42,7 @@ export const givenFor = (
   const all = given.get(option) ?? []
   const isMeant = ({ text }: Given): boolean => {
     if (option === 'bind') return ipAddress.read(text) === address
-    const found = endpointForm.read(text)
+    const found = endpointOrPath.read(text)
     return found?.address === address && found.port === port
   }
   return all.find(isMeant) ?? all.at(-1) ?? null

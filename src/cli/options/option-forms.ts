@@ -65,6 +65,16 @@ export const endpoint: Form<Endpoint> = {
   },
 }
 
+/** Also `unix:PATH`. */
+export const endpointOrPath: Form<Endpoint> = {
+  expected: `${endpoint.expected}, or unix:PATH`,
+  read: text => {
+    if (!text.startsWith('unix:')) return endpoint.read(text)
+    const address = path.read(text.slice('unix:'.length))
+    return address === null ? null : { address, port: 0 }
+  },
+}
+
 /** An address without a prefix is a network of one. */
 export const network: Form<Network> = {
   expected: 'an address, or a network such as 192.0.2.0/24 or 2001:db8::/32',

@@ -1,6 +1,6 @@
 /** How an option is described, and the commands. */
 
-export const commandNames = ['serve', 'status', 'query', 'cluster'] as const
+export const commandNames = ['serve', 'status', 'history', 'query', 'cluster'] as const
 export type CommandName = (typeof commandNames)[number]
 
 export type OptionSpec = {

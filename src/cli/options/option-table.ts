@@ -6,15 +6,18 @@ import { commandOptions } from './command-options.ts'
 import { commandNames, group } from './option-spec.ts'
 
 const local = ['serve', 'status'] as const
+const onThisHost = [...local, 'history'] as const
 
 export const optionTable = {
-  ...group('Data directory', local, {
+  ...group('Data directory', onThisHost, {
     pgdata: {
       short: 'D',
       value: 'DIR',
       variable: 'PGDATA',
       help: ["the server's data directory [PGDATA]"],
     },
+  }),
+  ...group('Data directory', local, {
     'control-check': {
       value: 'HOW',
       words: ['native', 'pg_controldata', 'off'],
@@ -30,6 +33,14 @@ export const optionTable = {
     'pg-controldata': {
       value: 'PATH',
       help: ['that program', "(default: of the server's version, else in PATH)"],
+    },
+  }),
+  ...group('Data directory', ['serve'], {
+    wait: {
+      help: [
+        'start even if that directory does not exist yet;',
+        '--no-wait turns it off if it is on elsewhere',
+      ],
     },
   }),
   ...group('Several clusters', ['serve'], {
@@ -52,7 +63,7 @@ export const optionTable = {
       help: ['while this file exists, the server is', 'unavailable; its first line is the reason'],
     },
   }),
-  ...group('Account', local, {
+  ...group('Account', onThisHost, {
     user: {
       value: 'NAME',
       help: ['user to become if started as root', '(default: the owner of the data directory)'],
@@ -98,8 +109,8 @@ export const optionTable = {
       value: 'ADDRESS:PORT',
       help: [
         'answer HTTP checks there; may be given several',
-        'times; without ADDRESS: all of this host',
-        '(default: off)',
+        'times; without ADDRESS: all of this host;',
+        'unix:PATH: a Unix socket (default: off)',
       ],
     },
     'http-health': {

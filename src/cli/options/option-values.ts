@@ -36,6 +36,8 @@ export type TlsFiles = {
 }
 
 export type ServeOptions = LocalOptions & {
+  /** The data directory may not exist yet. */
+  readonly wait: boolean
   readonly port: number
   /** Empty for every address of the host. */
   readonly bind: readonly string[]
@@ -99,6 +101,13 @@ export type StatusOptions = LocalOptions &
     readonly expect: WantedRole | null
   }
 
+export type HistoryOptions = AccountOptions & {
+  /** The daemon to ask, or the data directory that it watches on this host: an absolute path. */
+  readonly of: { readonly target: Peer } | { readonly pgdata: string }
+  readonly json: boolean
+  readonly timeoutMs: number
+}
+
 export type QueryOptions = {
   /** At least one. */
   readonly targets: readonly Target[]
@@ -122,6 +131,11 @@ export type CommandLine =
   | {
       readonly command: 'status'
       readonly options: StatusOptions
+      readonly given: GivenOptions
+    }
+  | {
+      readonly command: 'history'
+      readonly options: HistoryOptions
       readonly given: GivenOptions
     }
   | { readonly command: 'query'; readonly options: QueryOptions }

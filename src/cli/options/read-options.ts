@@ -1,6 +1,15 @@
 /** The values of options, each read by its form, with its default. */
 import type { Endpoint } from '../../serve/endpoint.ts'
-import { endpoint, hostName, ipAddress, network, onOff, oneOf, path } from './option-forms.ts'
+import {
+  endpoint,
+  endpointOrPath,
+  hostName,
+  ipAddress,
+  network,
+  onOff,
+  oneOf,
+  path,
+} from './option-forms.ts'
 import { peer, portNumber, shellCommand, size, userName, whole } from './option-forms.ts'
 import { logFormats } from '../output/log.ts'
 import { logLevels } from '../output/log-entries.ts'
@@ -22,6 +31,7 @@ export const serveOptions = (settings: Settings): Omit<ServeOptions, keyof Local
   const intervalMs = one('interval', whole(50, 60_000), 500)
   const peers = peerOptions(settings)
   return {
+    wait: one('wait', onOff, false),
     port: one('port', portNumber, defaultPort),
     bind: [...new Set(all('bind', ipAddress))],
     whenUnavailable: one(
@@ -31,7 +41,7 @@ export const serveOptions = (settings: Settings): Omit<ServeOptions, keyof Local
     ),
     newline: one('newline', onOff, false),
     onChange: one('on-change', shellCommand, null),
-    http: distinct(all('http', endpoint)),
+    http: distinct(all('http', endpointOrPath)),
     httpHealth: distinct(all('http-health', endpoint)),
     httpHosts: all('http-host', hostName),
     httpTls: tlsFiles(settings),

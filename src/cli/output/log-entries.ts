@@ -35,7 +35,11 @@ export const entryOf = (event: Event): Entry => {
     case 'watching restored':
       return entry('notice', 'polling over', {})
     case 'listening':
-      return entry('notice', 'listening', { address: event.address, port: event.port })
+      return entry('notice', 'listening', {
+        address: event.address,
+        port: event.port === 0 ? null : event.port,
+        for: event.purpose,
+      })
     case 'sockets passed':
       return entry('notice', 'sockets passed', {
         count: event.count,

@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Maintenance } from '../../facts/decide/maintenance-mode.ts'
 import type { Outcome } from '../../facts/outcome.ts'
+import type { LocalDaemon } from '../../facts/report/daemon-view.ts'
+import type { HistoryView } from '../../facts/report/history-view.ts'
 import type { ClusterView } from '../../facts/report/cluster-view.ts'
 import { systemClock, type Clock } from '../../observe/system/clock.ts'
 import { createControlSource } from '../../observe/files/control-source.ts'
@@ -14,7 +16,9 @@ import { whoElseWrites } from '../../observe/files/trusted-path.ts'
 import { findControlDataProgram } from '../../observe/files/pg-controldata.ts'
 import {
   createClusterClient,
+  createHistoryClient,
   createPeerClient,
+  createStatusClient,
   type Ask,
   type AskPeer,
   type PeerTls,
@@ -30,6 +34,7 @@ import { createShell, type StartShellCommand } from '../../serve/push/shell-comm
 import { readCredentials, type ReadCredentials } from './credential-files.ts'
 import type { OperatorError } from '../output/operator-error.ts'
 import type { CheckOptions } from '../options/option-values.ts'
+import { findDaemon } from './local-daemon.ts'
 import { passedSockets, systemdNotify, type Notify } from './systemd.ts'
 import type { Environment } from '../options/settings.ts'
 
@@ -45,6 +50,9 @@ export type Host = {
   /** `tls`: what to use for https now; null for what the system has. */
   readonly openPeerClient: (tls: () => PeerTls | null) => AskPeer
   readonly openClusterClient: () => Ask<ClusterView>
+  readonly openHistoryClient: () => Ask<HistoryView>
+  /** The running daemon of a data directory; null if none was found. */
+  readonly findDaemon: (directory: string, user: number) => Promise<LocalDaemon | null>
   readonly startShellCommand: StartShellCommand
   readonly readMaintenance: (path: string | null) => Promise<Maintenance>
   /** Why others can create a file in a folder; null if they cannot. */
@@ -83,6 +91,9 @@ export const systemHost = (environment: Environment, pid: number): Host => {
     openWalPositions: () => createWalPositions(clock),
     openPeerClient: tls => createPeerClient(clock, tls),
     openClusterClient: () => createClusterClient(clock),
+    openHistoryClient: () => createHistoryClient(clock),
+    findDaemon: (directory, user) =>
+      findDaemon(directory, { ask: createStatusClient(clock), user }),
     startShellCommand: createShell(environment),
     watch: needs => createWatcher({ ...needs, timers: clock, library: systemWatchLibrary }),
     sockets: passedSockets(environment, pid),

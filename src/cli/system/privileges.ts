@@ -109,7 +109,7 @@ const noOwner = (path: string, { end }: PathParts): OperatorError => {
   return meansAbsent(end)
     ? {
         message: `data directory ${path} does not exist`,
-        hint: 'give the data directory of the cluster, as to pg_ctl with -D',
+        hint: 'specify the data directory of the cluster, as for pg_ctl -D',
       }
     : {
         message: `started as root, and could not determine the owner of ${path}: ${end}`,

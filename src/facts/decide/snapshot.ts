@@ -82,6 +82,22 @@ export const currentVerdict = (
 export const underMaintenance = (snapshot: Snapshot, maintenance: Maintenance): Snapshot =>
   maintenance.kind === 'none' ? snapshot : { ...snapshot, verdict: drainedVerdict(maintenance) }
 
+/**
+ * What a check cannot see, and the daemon of the same directory knows: maintenance mode that a
+ * signal began, and what other members say. `told` is its answer.
+ */
+export const underDaemon = (
+  snapshot: Snapshot,
+  told: { readonly rule: string; readonly because: string },
+): Snapshot => {
+  const rule = knownToDaemon.find(known => known === told.rule)
+  return rule === undefined
+    ? snapshot
+    : { ...snapshot, verdict: { ...overruled(rule, told.because), settled: true } }
+}
+
+const knownToDaemon = ['maintenance', 'superseded', 'asking peers'] as const
+
 const drainedVerdict = (maintenance: Exclude<Maintenance, { kind: 'none' }>): Verdict =>
   maintenance.kind === 'drained'
     ? { ...overruled('maintenance', maintenance.because), settled: true }

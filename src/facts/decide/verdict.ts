@@ -17,7 +17,8 @@ export type Verdict = {
 export type Availability =
   { readonly kind: 'available'; readonly role: Role } | { readonly kind: 'unavailable' }
 
-export type Answer = Role | 'unavailable'
+export const answers = ['primary', 'standby', 'unavailable'] as const
+export type Answer = (typeof answers)[number]
 
 /** A role or none, in a word. */
 export const answerOf = (availability: Availability): Answer =>

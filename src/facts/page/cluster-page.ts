@@ -6,6 +6,7 @@
  */
 import { hostAndPort, type Cluster, type ClusterMember } from '../report/cluster-members.ts'
 import { troublesOf, warningsOf } from '../report/cluster-view.ts'
+import { timeText } from '../report/snapshot-json.ts'
 import type { UnixMs } from '../units.ts'
 import { element, htmlDocument, rawElement, voidElement, type Content, type Html } from './html.ts'
 import { axis, key, lane, listChanges, spanFor } from './lanes.ts'
@@ -99,11 +100,7 @@ const summary = ({ scope, address, members }: Cluster, now: UnixMs): readonly Co
   ]
 }
 
-/** With three digits where a second is too long. */
-const timeOf = (at: UnixMs): Html => {
-  const iso = new Date(at).toISOString()
-  return element('time', { datetime: iso }, `${iso.slice(0, -1).replace('T', ' ')} UTC`)
-}
+const timeOf = (at: UnixMs): Html => element('time', {}, timeText(at))
 
 const recentChanges = (members: readonly ClusterMember[], now: UnixMs): readonly Content[] => {
   const span = spanFor(members, now)

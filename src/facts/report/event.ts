@@ -17,6 +17,15 @@ export type Change = {
   readonly timeline: TimelineId | null
 }
 
+/** What is answered on a port. */
+export type PortPurpose = 'role' | 'http' | 'http-health' | 'agent'
+
+export type OpenPort = {
+  readonly address: string
+  readonly port: number
+  readonly purpose: PortPurpose
+}
+
 export type Event =
   | {
       readonly kind: 'started'
@@ -38,7 +47,7 @@ export type Event =
   | { readonly kind: 'watching degraded'; readonly because: string; readonly pollMs: number }
   | { readonly kind: 'watching restored' }
   /** The port can be had: at the start, and again after it was taken. */
-  | { readonly kind: 'listening'; readonly address: string; readonly port: number }
+  | ({ readonly kind: 'listening' } & OpenPort)
   /** Sockets that systemd opened are used; they can't be closed while there is no role. */
   | { readonly kind: 'sockets passed'; readonly count: number; readonly closesInstead: boolean }
   /** systemd could not be notified; `awaited`: nor, for the first time, of readiness. */

@@ -19,10 +19,17 @@ import { answerOf } from '../decide/verdict.ts'
 export type Json =
   null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** `lag` is that of a standby in bytes. It is known to a daemon that has peers only. */
+/** What is known beside a snapshot. */
+export type Beside = {
+  /** Of a standby, in bytes. It is known to a daemon that has peers only. */
+  readonly lag?: number | null
+  /** What the daemon answers, for a check without it: see daemonJson(). */
+  readonly daemon?: Json
+}
+
 export const snapshotJson = (
   snapshot: Snapshot,
-  lag: number | null = null,
+  { lag = null, daemon = null }: Beside = {},
 ): { readonly [key: string]: Json } => {
   const { evidence, verdict, hazards, lookedAtUnix, lookMs } = snapshot
   return {
@@ -43,6 +50,7 @@ export const snapshotJson = (
     timeline_history: timelineHistoryJson(historyOf(evidence)),
     wal_position: lsnJson(evidence.walPosition),
     lag_bytes: lag,
+    daemon,
     promotion: evidence.promotion,
     next_start: symptomsOf(evidence).nextStart,
     signal_files: signalFiles(evidence),
@@ -50,8 +58,8 @@ export const snapshotJson = (
 }
 
 /** The same as a document: what `status --json` prints and `/status` sends. */
-export const snapshotDocument = (snapshot: Snapshot, lag: number | null = null): string =>
-  printJson(snapshotJson(snapshot, lag))
+export const snapshotDocument = (snapshot: Snapshot, beside: Beside = {}): string =>
+  printJson(snapshotJson(snapshot, beside))
 
 /** For programs and for people, ending with a line feed. */
 export const printJson = (json: Json): string => `${visibleLines(JSON.stringify(json, null, 2))}\n`
@@ -61,6 +69,10 @@ export const isoTime = (unixMs: number): string | null => {
   const date = new Date(unixMs)
   return Number.isNaN(date.getTime()) ? null : date.toISOString()
 }
+/** For people: `2026-01-31 12:00:00.000 UTC`. The time must be one that a calendar holds. */
+export const timeText = (unixMs: number): string =>
+  `${new Date(unixMs).toISOString().slice(0, -1).replace('T', ' ')} UTC`
+
 const isoSeconds = (seconds: UnixSeconds | null): string | null =>
   seconds === null ? null : isoTime(seconds * 1000)
 

@@ -12,6 +12,8 @@ import { isIP } from 'node:net'
 import type { Member } from '../../facts/decide/member.ts'
 import { fact, fault, type Outcome } from '../../facts/outcome.ts'
 import { decodeCluster, type ClusterView } from '../../facts/report/cluster-view.ts'
+import { decodeDaemon, type DaemonView } from '../../facts/report/daemon-view.ts'
+import { decodeHistory, type HistoryView } from '../../facts/report/history-view.ts'
 import { decodeMember } from '../../facts/report/member-json.ts'
 import type { Timers } from '../../facts/timers.ts'
 import { plainText } from '../../facts/visible-text.ts'
@@ -24,6 +26,8 @@ export type Peer = {
   /** A name or an address. */
   readonly host: string
   readonly port: number
+  /** A Unix socket, in the place of a host. */
+  readonly socketPath?: string
 }
 
 /** In PEM, for https: our own certificate, for peers that require one, and the authorities. */
@@ -54,6 +58,8 @@ type Question<Value> = {
 
 const memberQuestion: Question<Member> = { path: '/member', decode: decodeMember }
 const clusterQuestion: Question<ClusterView> = { path: '/cluster', decode: decodeCluster }
+const historyQuestion: Question<HistoryView> = { path: '/history', decode: decodeHistory }
+const statusQuestion: Question<DaemonView> = { path: '/status', decode: decodeDaemon }
 
 /** As much as a history file may have, as JSON. */
 export const answerBytesMax = 1024 * 1024
@@ -65,7 +71,18 @@ export const createPeerClient = (
 ): AskPeer => createClient(memberQuestion, { timers, tls, resolve })
 
 export const createClusterClient = (timers: Timers): Ask<ClusterView> =>
-  createClient(clusterQuestion, { timers, tls: () => null, resolve: createResolver() })
+  createClient(clusterQuestion, { timers, tls: noTls, resolve: createResolver() })
+
+/** With the authorities of the system, and no certificate of our own. */
+const noTls = (): null => null
+
+/** Asks what a daemon answers for its data directory. */
+export const createStatusClient = (timers: Timers): Ask<DaemonView> =>
+  createClient(statusQuestion, { timers, tls: noTls, resolve: createResolver() })
+
+/** Asks for the last changes of a daemon. */
+export const createHistoryClient = (timers: Timers): Ask<HistoryView> =>
+  createClient(historyQuestion, { timers, tls: noTls, resolve: createResolver() })
 
 const createClient = <Value>(
   { path, decode }: Question<Value>,
@@ -91,6 +108,9 @@ const createClient = <Value>(
         done(null, [...addresses])
       },
     }
+    const { socketPath } = peer
+    if (socketPath !== undefined)
+      return request({ socketPath, path, agent: false, headers: { Host: 'localhost' } })
     if (!peer.secure) return request(options)
     const { ca = null, ...own } = tls() ?? {}
     return secureRequest({
@@ -118,7 +138,7 @@ const createClient = <Value>(
       end(found.ok ? read(found.fact, decode) : found)
     }
     const ask = async (): Promise<void> => {
-      const addresses = await resolve(peer.host)
+      const addresses = peer.socketPath === undefined ? await resolve(peer.host) : fact([])
       if (end === ignore) return
       if (!addresses.ok) return end(addresses)
       sent = send(peer, addresses.fact)

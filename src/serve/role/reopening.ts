@@ -4,13 +4,14 @@
  * While it is closed, another program can take the port. It is reported once when that happens, and
  * once when the port is open again.
  */
-import type { Report } from '../../facts/report/event.ts'
+import type { PortPurpose, Report } from '../../facts/report/event.ts'
 import type { Timer, Timers } from '../../facts/timers.ts'
 import { describeListenFault, type ListenFault } from '../endpoint.ts'
 import type { RoleListener } from './role-listener.ts'
 
 export type ReopeningOptions = {
   readonly listener: Pick<RoleListener, 'open' | 'close'>
+  readonly purpose: PortPurpose
   readonly timers: Timers
   readonly report: Report
 }
@@ -23,7 +24,8 @@ export type Reopening = {
 export const retryMs = 250
 
 /** For a listener that is open or being opened. */
-export const createReopening = ({ listener, timers, report }: ReopeningOptions): Reopening => {
+export const createReopening = (options: ReopeningOptions): Reopening => {
+  const { listener, purpose, timers, report } = options
   let wanted = true
   // Incremented with each change, so that an older attempt notices that it is obsolete.
   let turn = 0
@@ -34,7 +36,7 @@ export const createReopening = ({ listener, timers, report }: ReopeningOptions):
     const outcome = await listener.open()
     if (mine !== turn) return
     if (outcome.ok) {
-      if (blockedBy !== null) report({ kind: 'listening', ...outcome.fact })
+      if (blockedBy !== null) report({ kind: 'listening', ...outcome.fact, purpose })
       blockedBy = null
       return
     }

@@ -5,17 +5,18 @@
  * It is opened at the start in any case, in order to find a port that is in use then, rather than
  * in a failover.
  */
-import type { Report } from '../../facts/report/event.ts'
+import type { OpenPort, PortPurpose, Report } from '../../facts/report/event.ts'
 import { fact, fault, type Outcome } from '../../facts/outcome.ts'
 import type { Timers } from '../../facts/timers.ts'
 import type { Availability } from '../../facts/decide/verdict.ts'
-import type { BoundAddress, ListenFault } from '../endpoint.ts'
+import type { ListenFault } from '../endpoint.ts'
 import { createReopening } from './reopening.ts'
 import type { WhenUnavailable } from './reply.ts'
 import type { RoleListener } from './role-listener.ts'
 
 export type RolePortOptions = {
   readonly listeners: readonly RoleListener[]
+  readonly purpose: PortPurpose
   readonly whenUnavailable: WhenUnavailable
   readonly timers: Timers
   readonly report: Report
@@ -26,9 +27,7 @@ export type RolePort = {
    * Opens every listener, and closes them again if the latest availability requires that. If one
    * cannot be opened, all are closed, and its fault is returned.
    */
-  readonly start: (
-    availability: Availability,
-  ) => Promise<Outcome<readonly BoundAddress[], ListenFault>>
+  readonly start: (availability: Availability) => Promise<Outcome<readonly OpenPort[], ListenFault>>
   /** To be called with each verdict, also during the start. */
   readonly follow: (availability: Availability) => void
   /** Accepts no new connections. Permanent. */
@@ -38,8 +37,10 @@ export type RolePort = {
 }
 
 export const createRolePort = (options: RolePortOptions): RolePort => {
-  const { listeners, whenUnavailable, timers, report } = options
-  const reopenings = listeners.map(listener => createReopening({ listener, timers, report }))
+  const { listeners, purpose, whenUnavailable, timers, report } = options
+  const reopenings = listeners.map(listener =>
+    createReopening({ listener, purpose, timers, report }),
+  )
   let phase: 'starting' | 'following' | 'closed' = 'starting'
   let open = true
 
@@ -60,16 +61,16 @@ export const createRolePort = (options: RolePortOptions): RolePort => {
 
   const start = async (
     availability: Availability,
-  ): Promise<Outcome<readonly BoundAddress[], ListenFault>> => {
+  ): Promise<Outcome<readonly OpenPort[], ListenFault>> => {
     follow(availability)
     const outcomes = await Promise.all(listeners.map(listener => listener.open()))
-    const bounds: BoundAddress[] = []
+    const bounds: OpenPort[] = []
     for (const outcome of outcomes) {
       if (!outcome.ok) {
         close()
         return fault(outcome.fault)
       }
-      bounds.push(outcome.fact)
+      bounds.push({ ...outcome.fact, purpose })
     }
     if (phase === 'starting') phase = 'following'
     apply()

@@ -5,6 +5,7 @@ import type { GivenOptions } from '../../../src/cli/options/settings.ts'
 import type { StatusOptions } from '../../../src/cli/options/option-values.ts'
 import { timeLimitMs } from '../../../src/cli/system/time-limit.ts'
 import { status } from '../../../src/cli/commands/status.ts'
+import type { LocalDaemon } from '../../../src/facts/report/daemon-view.ts'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
 import { drained, type Maintenance } from '../../../src/facts/decide/maintenance-mode.ts'
 import {
@@ -36,11 +37,13 @@ const ask = async (
     hung = false,
     lacking = null as string | null,
     maintenance = null as Maintenance | null,
+    daemon = null as LocalDaemon | null,
     given = nothing,
   } = {},
 ) => {
   const fake = fakeHost(evidence)
   if (maintenance !== null) fake.maintain(maintenance)
+  if (daemon !== null) fake.runDaemon(daemon)
   if (hung) t.teardown(fake.hang())
   fake.lack(lacking)
   const errors: OperatorError[] = []
@@ -257,4 +260,33 @@ t.test('in a shortage nothing is said of the server', async t => {
     t.equal(nagios.exitCode, nagiosExitCodes.UNKNOWN)
     t.match(nagios.printed, new RegExp(`UNKNOWN.*${lacking}`))
   }
+})
+
+t.test('a daemon that was found is asked, and what only it can know counts', async t => {
+  const daemon: LocalDaemon = {
+    socket: '/run/x.sock',
+    directory: '/pgdata',
+    answer: 'unavailable',
+    rule: 'maintenance',
+    because: 'new kernel\x1b',
+  }
+  const inMaintenance = await ask(primaryEvidence(), {}, { daemon })
+  t.equal(inMaintenance.exitCode, exitCodes.unavailable)
+  t.match(inMaintenance.printed, /^unavailable: /)
+  t.match(
+    inMaintenance.printed,
+    /\nthe daemon answers {2}unavailable {2}maintenance: new kernel\\u001b \(\/run\/x.sock\)\nthis check found {4}primary {6}in production: /,
+  )
+  const expected = await ask(primaryEvidence(), { expect: 'primary' }, { daemon })
+  t.equal(expected.exitCode, 1)
+  const json = await ask(primaryEvidence(), { print: 'json' }, { daemon })
+  t.match(JSON.parse(json.printed), {
+    verdict: 'unavailable',
+    daemon: { verdict: 'unavailable', rule: 'maintenance', socket: '/run/x.sock' },
+  })
+
+  const late = { ...daemon, rule: 'lease expired', because: 'the last check is 2000 ms old' }
+  const hanging = await ask(primaryEvidence(), {}, { daemon: late })
+  t.equal(hanging.exitCode, exitCodes.primary)
+  t.match(hanging.printed, /\nthe daemon answers {2}unavailable {2}lease expired: /)
 })

@@ -45,6 +45,9 @@ t.test('whether it is asked by HTTP or as an agent', async t => {
   const taken = (key: string, other: string) =>
     messages('[a]', 'pgdata = /a', key, '[b]', 'pgdata = /b', 'port = 5401', other)
   const both = 'x:7: port 8008 of cluster b is already used by cluster a (x:3)'
+  const socket = '/run/s of cluster b is already used by cluster a'
+  t.strictSame(taken('http = unix:/run/s', 'http = unix:/run/s'), [`x:7: ${socket} (x:3)`])
+  t.strictSame(taken('http = unix:/run/s', 'http = unix:/run/t'), [])
   t.strictSame(taken('http = 8008', 'http = 127.0.0.1:8008'), [both])
   t.strictSame(taken('http = 8008', 'agent = 8008'), [both])
   t.strictSame(taken('port = 8008', 'agent = [::1]:8008'), [both])

@@ -1,3 +1,5 @@
+import { connect } from 'node:net'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { createHttpSurface, type Knowledge } from '../../../src/cli/daemon/http-surface.ts'
 import { historyJson, type History } from '../../../src/facts/report/changes.ts'
@@ -14,7 +16,7 @@ import { noon, primaryEvidence, snapshotOf, standbyEvidence } from '../../harnes
 import { connects } from '../../harness/connection-counters.ts'
 import { createManualClock } from '../../harness/manual-clock.ts'
 import { makeServerFolder } from '../../harness/stand-in.ts'
-import { listenAsStranger } from '../../harness/tcp-client.ts'
+import { hearOn, listenAsStranger } from '../../harness/tcp-client.ts'
 import { hearTls } from '../../harness/tls-client.ts'
 
 const anywhere = { address: '127.0.0.1', port: 0 }
@@ -297,4 +299,24 @@ t.test('before the first look a member tells nothing of itself, and has no lag',
   const { ask } = await setup(t, { verdict: () => lost, lastSnapshot: () => null })
   t.match(JSON.parse((await ask('/member')).body), { role: 'unavailable', age_ms: null })
   t.match(await ask('/replica?lag=7kB'), { code: 503 })
+})
+
+t.test('a Unix socket has every page, whoever is allowed elsewhere', async t => {
+  const path = join(makeServerFolder(t), 'http.sock')
+  const allowed = () => false
+  const surface = createHttpSurface([{ on: { address: path, port: 0 }, access }], {
+    ...idle,
+    allowed,
+  })
+  t.teardown(surface.destroy)
+  t.strictSame(await surface.start(), {
+    ok: true,
+    fact: [{ address: path, port: 0, purpose: 'http' }],
+  })
+  const socket = connect({ path })
+  socket.write('GET /cluster HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  t.match(
+    (await hearOn(socket)).bytes.toString(),
+    /^HTTP\/1.1 200 OK[^]*"api_url": "http:\/\/db1:0\//,
+  )
 })

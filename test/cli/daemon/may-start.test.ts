@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import t from 'tap'
-import { refusalToServe } from '../../../src/cli/daemon/may-start.ts'
+import { refusalToServe, wrongDirectories } from '../../../src/cli/daemon/may-start.ts'
+import type { Cluster } from '../../../src/cli/options/option-values.ts'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
 import { directory, noon, primaryEvidence } from '../../harness/evidence.ts'
+import { fakeHost, noAccounts, passTimeUntil } from '../../harness/fake-host.ts'
+import { serveDefaults } from '../../harness/serve-options.ts'
 
-const refused = (changes: Partial<Evidence>) =>
-  refusalToServe(primaryEvidence(changes), user => `user id ${user}`)
+const refused = (changes: Partial<Evidence>, wait = false) =>
+  refusalToServe(primaryEvidence(changes), { userName: user => `user id ${user}`, wait })
 const bare = (path: string): Partial<Evidence> => ({
   path,
   directory: directory(null),
@@ -17,11 +20,15 @@ t.test('a cluster is served', async t => {
   t.equal(await refused({}), null)
 })
 
-t.test('a directory that is still to be made is waited for', async t => {
-  t.equal(await refused({ directory: { kind: 'absent' } }), null)
+t.test('a directory that does not exist is waited for on request only', async t => {
+  t.match(await refused({ directory: { kind: 'absent' } }), {
+    kind: 'no such directory',
+    hint: /^specify the data directory .*; if it is made later, use --wait$/,
+  })
+  t.equal(await refused({ directory: { kind: 'absent' } }, true), null)
 })
 
-t.test('so is an empty one, and one that vanished meanwhile', async t => {
+t.test('an empty one is waited for, and one that vanished meanwhile', async t => {
   const path = t.testdir({ data: {} })
   t.equal(await refused(bare(join(path, 'data'))), null)
   t.equal(await refused(bare(join(path, 'gone'))), null)
@@ -34,6 +41,23 @@ t.test('and one that is being filled by initdb, pg_basebackup or tar', async t =
   for (const entry of ['backup_label', 'PG_VERSION']) {
     t.equal(await refused(bare(t.testdir({ [entry]: '', 'some.file': '' }))), null, entry)
   }
+})
+
+t.test('of a file that is checked, directories are told that are wrong for everybody', async t => {
+  const clusters = ['a', 'b'].map((name): Cluster => {
+    const options = { ...serveDefaults, pgdata: `/${name}`, wait: name === 'b' }
+    return { name, options, given: new Map() }
+  })
+  const errorsFor = async (found: Partial<Evidence>) => {
+    const fake = fakeHost(primaryEvidence(found))
+    const errors = wrongDirectories(clusters, { host: fake.host, accounts: noAccounts })
+    return (await passTimeUntil(errors, fake)).map(({ message }) => message)
+  }
+  t.match(await errorsFor({ directory: { kind: 'absent' } }), [/^cluster a: .*does not exist$/])
+  t.equal((await errorsFor({ directory: { kind: 'not a directory' } })).length, 2)
+  const unreadable = { kind: 'unreadable', code: 'EACCES', owner: 101 } as const
+  t.strictSame(await errorsFor({ directory: unreadable }), [])
+  t.strictSame(await errorsFor({}), [])
 })
 
 t.test('a directory of other things is a mistake', async t => {

@@ -238,10 +238,13 @@ t.test('a disk that hangs at the start is waited for, with the port there', asyn
   t.equal(await daemon.ends, exitDone)
 })
 
-t.test('a directory that is still to be made is waited for', async t => {
-  const daemon = setUp(t, absent)
+t.test('a directory that is still to be made is waited for, if that is wanted', async t => {
+  const daemon = setUp(t, absent, { options: { wait: true } })
   await daemon.until('listening')
   t.strictSame(daemon.errors, [])
+  const other = setUp(t, absent)
+  t.equal(await passTimeUntil(other.ends, other), exitCodes.error)
+  t.match(other.errors, [{ message: /does not exist$/, hint: /use --wait$/ }])
 })
 
 t.test('a mistake that no waiting mends ends it before it has started', async t => {

@@ -40,6 +40,7 @@ t.test('serve needs a data directory, and has a default for all else', async t =
     port: 5400,
     bind: [],
     whenUnavailable: 'refuse',
+    wait: false,
     newline: false,
     onChange: null,
     http: [],
@@ -76,8 +77,10 @@ t.test('each option of serve has its effect', async t => {
     '--when-unavailable close': { whenUnavailable: 'close' },
     '--when-unavailable reply': { whenUnavailable: 'reply' },
     '--newline': { newline: true },
+    '--wait': { wait: true },
     '--on-change notify': { onChange: 'notify' },
     '--http 8008': { http: [{ address: null, port: 8008 }] },
+    '--http unix:/run/x/http.sock': { http: [{ address: '/run/x/http.sock', port: 0 }] },
     '--http-health 8009': { httpHealth: [{ address: null, port: 8009 }] },
     '--http-host DB1.example.com': { httpHosts: ['db1.example.com'] },
     '--http-cert /c': { httpTls: { cert: '/c', key: null, clientCa: null } },
@@ -121,6 +124,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
     PG_REPLSTATUS_NEWLINE: 'on',
+    PG_REPLSTATUS_WAIT: 'on',
     PG_REPLSTATUS_ON_CHANGE: 'notify',
     PG_REPLSTATUS_HTTP: '8008,[::1]:8009',
     PG_REPLSTATUS_HTTP_HEALTH: '8010',
@@ -149,6 +153,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     port: 1,
     bind: ['127.0.0.1', '::1'],
     whenUnavailable: 'close',
+    wait: true,
     newline: true,
     onChange: 'notify',
     http: [
@@ -183,7 +188,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     '--on-change other --http 3 --http-health 4 --http-host c --http-cert /c --http-key /k ' +
     '--http-client-ca /a --allow ::3 --agent 3 --agent-up-for any --agent-lag 1kB --interval 100 ' +
     '--peer s3:1 --peer-timeout 100 --when-superseded unavailable ' +
-    '--lease 200 --log-level debug --log-format text --user bob'
+    '--lease 200 --log-level debug --log-format text --user bob --no-wait'
   t.strictSame(
     understood(`${line} --newline`, { ...environment, PG_REPLSTATUS_NEWLINE: 'off' }),
     understood(`${line} --newline`),
@@ -297,7 +302,7 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--peer s2': '--peer must be HOST:PORT, http://HOST:PORT or https://HOST:PORT, but is "s2"',
     '--bind ::1,': '--bind must be an IPv4 or IPv6 address, but is ""',
     '--http ::1:8008':
-      '--http must be PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535, but is "::1:8008"',
+      '--http must be PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535, or unix:PATH, but is "::1:8008"',
     '--when-unavailable die': '--when-unavailable must be refuse, close or reply, but is "die"',
     '--control-check on': '--control-check must be native, pg_controldata or off, but is "on"',
     '--log-level warn': '--log-level must be error, warning, notice, info or debug, but is "warn"',
@@ -447,6 +452,25 @@ t.test('status looks where serve looks', async t => {
 
 t.test('variables that are wrong for serve do not matter to status', async t => {
   t.match(understood('status -D /data', { PG_REPLSTATUS_PORT: 'x' }), { command: 'status' })
+})
+
+t.test('history asks the daemon of a directory, or the one it is given', async t => {
+  t.match(understood('history -D /data --json --user postgres'), {
+    command: 'history',
+    options: { of: { pgdata: '/data' }, user: 'postgres', json: true, timeoutMs: 3000 },
+  })
+  t.match(understood('history', { PGDATA: '/data' }), { options: { of: { pgdata: '/data' } } })
+  const target = { text: 'db1:8008', secure: false, host: 'db1', port: 8008 }
+  t.match(understood('history db1:8008 --timeout 100', { PGDATA: '/data' }), {
+    command: 'history',
+    options: { of: { target }, user: null, json: false, timeoutMs: 100 },
+  })
+  t.match(mistake('history'), { message: 'no data directory specified' })
+  t.match(mistake('history db1:8008 -D /data'), { message: /cannot be used together$/ })
+  t.match(mistakes('history db1 x:1'), [
+    { message: /^"db1" must be HOST:PORT/, hint: 'see "pg-replstatus history --help"' },
+    { message: 'unexpected argument "x:1"' },
+  ])
 })
 
 t.test('cluster asks the daemon it is given, or that of this host', async t => {

@@ -24,7 +24,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 
 const optionWords = (command: (typeof commandNames)[number]): readonly string[] =>
   optionsOf(command).flatMap(([name, { short }]) => {
-    if (name === 'newline') return ['--newline', '--no-newline']
+    if (name === 'newline' || name === 'wait') return [`--${name}`, `--no-${name}`]
     return short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`]
   })
 

@@ -53,7 +53,8 @@ t.test('options stand under their headings, and what is said of them beside', as
 
 t.test('each command has its own options, and help', async t => {
   const names = commandNames.map(command => optionsOf(command).map(([name]) => name))
-  const [serve = [], status = [], query = [], cluster = []] = names
+  const [serve = [], status = [], history = [], query = [], cluster = []] = names
+  t.strictSame(history, ['pgdata', 'user', 'json', 'timeout', 'help'])
   t.ok(serve.includes('port') && !status.includes('port') && !query.includes('port'))
   t.strictSame(query, ['timeout', 'help'])
   t.strictSame(cluster, ['json', 'watch', 'timeout', 'help'])

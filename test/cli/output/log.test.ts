@@ -77,7 +77,14 @@ t.test('each event is one line, with its level', async t => {
         'because="/tmp is writable by everybody"',
     ],
     [{ kind: 'watching restored' }, 'notice: polling over'],
-    [{ kind: 'listening', address: '::', port: 5400 }, 'notice: listening address=:: port=5400'],
+    [
+      { kind: 'listening', address: '::', port: 5400, purpose: 'role' },
+      'notice: listening address=:: port=5400 for=role',
+    ],
+    [
+      { kind: 'listening', address: '/run/x.sock', port: 0, purpose: 'http' },
+      'notice: listening address=/run/x.sock for=http',
+    ],
     [
       {
         kind: 'connection limit reached',
@@ -214,7 +221,10 @@ t.test('no value can break out of its line', async t => {
 })
 
 t.test('JSON has the time, the level and the event in every line', async t => {
-  const line = lineOf({ kind: 'listening', address: '::', port: 5400 }, { format: 'json' })
+  const line = lineOf(
+    { kind: 'listening', address: '::', port: 5400, purpose: 'role' },
+    { format: 'json' },
+  )
   t.match(line, /^\{.*\}\n$/)
   t.strictSame(JSON.parse(line), {
     time: '2026-01-01T12:00:00.000Z',
@@ -222,6 +232,7 @@ t.test('JSON has the time, the level and the event in every line', async t => {
     event: 'listening',
     address: '::',
     port: 5400,
+    for: 'role',
   })
 })
 

@@ -70,6 +70,17 @@ t.test('so is a daemon for its cluster', async t => {
   t.strictSame(await ask(target, 1000).answer, fault('ECONNREFUSED'))
 })
 
+t.test('and for its history', async t => {
+  const ask = systemHost({}, 1).openHistoryClient()
+  const port = await freePort()
+  const target = { text: `127.0.0.1:${port}`, secure: false, host: '127.0.0.1', port }
+  t.strictSame(await ask(target, 1000).answer, fault('ECONNREFUSED'))
+})
+
+t.test('there is no daemon for a directory that nobody watches', async t => {
+  t.equal(await systemHost({}, 1).findDaemon(t.testdir(), process.geteuid?.() ?? -1), null)
+})
+
 t.test('the name of the host is without a domain', async t => {
   t.equal(systemHost({}, 1).name, hostname().split('.')[0])
 })

@@ -5,7 +5,7 @@ import {
   type Maintenance,
 } from '../../../src/facts/decide/maintenance-mode.ts'
 import { currentVerdict, stampSnapshot } from '../../../src/facts/decide/snapshot.ts'
-import { underMaintenance, type Pulse } from '../../../src/facts/decide/snapshot.ts'
+import { underDaemon, underMaintenance, type Pulse } from '../../../src/facts/decide/snapshot.ts'
 import type { MonotonicMs } from '../../../src/facts/units.ts'
 import { noSignalFiles, noon, primaryEvidence, snapshotOf } from '../../harness/evidence.ts'
 
@@ -68,6 +68,17 @@ t.test('whatever was seen, a server that is drained by hand is not told of', asy
   t.strictSame(currentVerdict(null, at(1000, steady, byHand)), verdict)
   t.strictSame(underMaintenance(snapshot, byHand), { ...snapshot, verdict })
   t.equal(underMaintenance(snapshot, noMaintenance), snapshot)
+})
+
+t.test('what only the daemon can know overrules a check, and nothing else does', async t => {
+  const because = 'new kernel'
+  for (const rule of ['maintenance', 'superseded', 'asking peers'] as const) {
+    const verdict = { kind: 'unavailable', rule, because, settled: true } as const
+    t.strictSame(underDaemon(snapshot, { rule, because }), { ...snapshot, verdict })
+  }
+  for (const rule of ['in production', 'lease expired', 'pulse lost', 'no lock file', '']) {
+    t.equal(underDaemon(snapshot, { rule, because }), snapshot, rule)
+  }
 })
 
 t.test('nor as long as it is not known whether it is drained', async t => {

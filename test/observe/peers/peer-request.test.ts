@@ -4,20 +4,25 @@ import type { LookupAddress } from 'node:dns'
 import { createServer as createTcpServer, isIP, type AddressInfo, type Server } from 'node:net'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { fact, fault } from '../../../src/facts/outcome.ts'
+import { snapshotDocument } from '../../../src/facts/report/snapshot-json.ts'
 import { memberDocument } from '../../../src/facts/report/member-json.ts'
 import {
   answerBytesMax,
   createClusterClient,
+  createHistoryClient,
   createPeerClient,
   createResolver,
+  createStatusClient,
   type Peer,
   type PeerTls,
   type Resolve,
 } from '../../../src/observe/peers/peer-request.ts'
 import { wireWords } from '../../../src/serve/role/reply.ts'
 import { createAuthority, openssl, type Certificate } from '../../harness/certificates.ts'
+import { primaryEvidence, snapshotOf } from '../../harness/evidence.ts'
 import { deferred, settle } from '../../harness/manual-clock.ts'
 import { createManualTimers } from '../../harness/manual-timers.ts'
 import { makeServerFolder } from '../../harness/stand-in.ts'
@@ -246,4 +251,31 @@ t.test('over TLS each proves who it is', openssl.options, async t => {
     fault: /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE/,
   })
   t.match(await asked(null), { fault: /SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_VERIFY_LEAF_SIGNATURE/ })
+})
+
+t.test('a daemon of this host is asked at its socket', async t => {
+  const socketPath = join(makeServerFolder(t), 'http.sock')
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.headers.host} ${request.url}`)
+    response.end(snapshotDocument(snapshotOf(primaryEvidence())))
+  })
+  t.teardown(() => void server.close())
+  server.listen(socketPath)
+  await once(server, 'listening')
+  const ask = createStatusClient(createManualTimers().timers)
+  const peer = peerAt(0, { socketPath })
+  t.match(await ask(peer, timeoutMs).answer, { ok: true, fact: { answer: 'primary' } })
+  t.strictSame(asked, ['localhost /status'])
+  const nowhere = peerAt(0, { socketPath: `${socketPath}.none` })
+  t.match(await ask(nowhere, timeoutMs).answer, { ok: false, fault: 'ENOENT' })
+})
+
+t.test('and a daemon anywhere for its history', async t => {
+  const port = await serve(t, ({ url }, response) => response.end(`{"changes": [], "x": "${url}"}`))
+  const ask = createHistoryClient(createManualTimers().timers)
+  t.match(await ask(peerAt(port), timeoutMs).answer, {
+    ok: true,
+    fact: { changes: [], document: /"x": "\/history"/ },
+  })
 })

@@ -27,6 +27,7 @@ const setup = () => {
   const calls: ('open' | 'close')[] = []
   const openings: ((outcome: Opened) => void)[] = []
   const reopening = createReopening({
+    purpose: 'role',
     listener: {
       open: () => {
         calls.push('open')
@@ -84,7 +85,7 @@ t.test('a blocked port is told once, tried every 250 ms, and told when it is ove
   t.strictSame(events, [blocked(inUse)])
   time.advance(retryMs)
   await end(fact(bound))
-  t.strictSame(events.slice(1), [{ kind: 'listening', ...bound }])
+  t.strictSame(events.slice(1), [{ kind: 'listening', ...bound, purpose: 'role' }])
   t.equal(time.pending(), 0)
 })
 
@@ -118,7 +119,7 @@ t.test('a port that is still blocked the next time is no news, that it is free i
     reopening.setOpen(true)
     await end(outcome)
   }
-  t.strictSame(events, [blocked(inUse), { kind: 'listening', ...bound }])
+  t.strictSame(events, [blocked(inUse), { kind: 'listening', ...bound, purpose: 'role' }])
 })
 
 t.test('an opening that was overtaken by a close has no say', async t => {

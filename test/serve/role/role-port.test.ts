@@ -41,6 +41,7 @@ const setup = (t: Test, options: Setup = {}) => {
     }),
   )
   const rolePort = createRolePort({
+    purpose: 'role',
     listeners,
     whenUnavailable,
     timers: time.timers,

@@ -55,7 +55,7 @@ t.test('the top level holds what everybody knows, and nothing else', async t => 
     'CHANGELOG.md LICENSE README.md package-lock.json package.json tsconfig.json',
     'fixtures src test',
     // Made by tools, and ignored by git.
-    'dist node_modules',
+    'dist node_modules release',
   ].flatMap(names => names.split(' '))
   const found = readdirSync(root).filter(name => !name.startsWith('.') && !name.endsWith('.tgz'))
   t.strictSame(

@@ -8,12 +8,13 @@
  * Writes to standard error only, and only if there is something to do: standard output belongs to
  * the program that is started next.
  */
-import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { adviceOnOwners } from './owners.js'
 import { writeRooms } from './rooms.js'
+import { endInterrupted, interrupted, run } from './steps.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -83,6 +84,14 @@ const packagesMissing = () => {
   return wanted !== undefined && wanted.mtimeMs > installed.mtimeMs
 }
 
+/**
+ * Once more if something appears in it meanwhile: what was killed may have left a program running.
+ *
+ * @param {string} folder
+ */
+const removeFolder = folder =>
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 })
+
 /** @param {Build} build */
 const outdated = build => {
   if (!existsSync(join(root, build.output))) return true
@@ -90,39 +99,26 @@ const outdated = build => {
   return !existsSync(stamp) || readFileSync(stamp, 'utf8') !== fingerprint(build.sources)
 }
 
-/**
- * Runs a program quietly; shows its output only if it fails.
- *
- * @param {{ what: string, program: string, args: string[] }} step
- * @returns {Promise<void>}
- */
-const run = ({ what, program, args }) =>
-  new Promise((resolve, reject) => {
-    process.stderr.write(`prepare: ${what}\n`)
-    const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', chunk => {
-        output += chunk
-      })
-    }
-    child.once('error', failure => reject(new Error(`${what}: ${failure.message}`)))
-    child.once('close', code => {
-      if (code === 0) resolve()
-      else reject(new Error(`${what} failed with exit code ${code}\n${beginning(output)}`))
-    })
-  })
+/** Removed by npm first, so that nothing of value can be in it. */
+const packages = join(root, 'node_modules')
 
-/**
- * The first error is the one to fix, and npm ends its output with its whole manual.
- *
- * @param {string} text
- */
-const beginning = text => text.trimEnd().split('\n').slice(0, 30).join('\n')
+/** What an interrupted installation leaves; npm would stumble over it (ENOTEMPTY). */
+const halfInstalled = () =>
+  existsSync(packages) && !existsSync(join(packages, '.package-lock.json'))
 
 const install = async () => {
+  const what = 'installing packages with npm ci'
+  const note = ', about 270 MB in node_modules'
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
-  await run({ what: 'installing packages with npm ci', program: 'npm', args })
+  const step = { what, note, program: 'npm', args, cwd: root }
+  if (halfInstalled()) removeFolder(packages)
+  try {
+    await run(step)
+  } catch (failure) {
+    if (!/ENOTEMPTY/.test(failure.message)) throw failure
+    removeFolder(packages)
+    await run(step)
+  }
 }
 
 /** @param {Build} build */
@@ -132,15 +128,25 @@ const make = async build => {
   const before = fingerprint(build.sources)
   rmSync(stamp, { force: true })
   // The compiler does not remove the output of a removed source.
-  rmSync(join(root, build.output), { recursive: true, force: true })
+  removeFolder(join(root, build.output))
   if (!existsSync(join(root, 'node_modules/typescript'))) {
     throw new Error('TypeScript is not installed: run npm ci without --omit=dev')
   }
   const args = [join(root, build.program), ...build.args]
-  await run({ what: `building ${build.output}`, program: process.execPath, args })
+  await run({ what: `building ${build.output}`, program: process.execPath, args, cwd: root })
   build.finish?.()
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, before)
+}
+
+/**
+ * @param {unknown} failure
+ * @returns {string}
+ */
+const explain = failure => {
+  const message = failure instanceof Error ? failure.message : String(failure)
+  const denied = /\b(?:EACCES|EPERM|permission denied)\b/i.test(message)
+  return (denied && adviceOnOwners(root, ['node_modules', dist.output, tools.output])) || message
 }
 
 try {
@@ -152,6 +158,7 @@ try {
   if (failed.length > 0)
     throw new Error(failed.map(({ reason }) => reason.message).join('\nprepare: '))
 } catch (failure) {
-  process.stderr.write(`prepare: ${failure instanceof Error ? failure.message : String(failure)}\n`)
+  if (!interrupted()) process.stderr.write(`prepare: ${explain(failure)}\n`)
   process.exitCode = 1
 }
+endInterrupted()

@@ -19,7 +19,7 @@ import { billOfMaterials } from './sbom.js'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { name, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 
-const [folder = 'dist/release'] = process.argv.slice(2)
+const [folder = 'release'] = process.argv.slice(2)
 const output = resolve(root, folder)
 rmSync(output, { recursive: true, force: true })
 mkdirSync(output, { recursive: true })

@@ -1,11 +1,14 @@
 /** Whatever makes the demo end before it ends by itself. */
 import { constants } from 'node:os'
+import { parentGone } from '../../src/build/parent.js'
 import type { Keyboard } from './keys.ts'
 
 export type End = {
   readonly why: string
   /** `hangup`: die of SIGHUP, as Node's own exit fails when the terminal is gone. */
   readonly exit: number | 'hangup'
+  /** There was nobody to press a key. */
+  readonly unattended?: true
 }
 
 /** The first request; a second signal ends on the spot, and the guards clean up. */
@@ -23,10 +26,13 @@ export const endAsked = (keyboard: Keyboard | null): Promise<End> =>
     for (const stream of [process.stdout, process.stderr]) {
       stream.on('error', () => resolve({ why: 'nobody reads the output', exit: 1 }))
     }
+    void parentGone().then(() =>
+      resolve({ why: 'the program that started the demo has ended', exit: 1 }),
+    )
     void keyboard?.quit.then(by => {
       if (by === 'key') return resolve({ why: 'quitting', exit: 0 })
       const why = 'standard input has ended, so nobody can press a key'
-      return resolve({ why, exit: process.stdin.isTTY ? 'hangup' : 0 })
+      return resolve({ why, exit: process.stdin.isTTY ? 'hangup' : 0, unattended: true })
     })
   })
 

@@ -9,6 +9,7 @@ import { statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeFolder } from '../harness/cluster-files.ts'
+import { clearTemporary, ownedPrefix } from '../harness/left-overs.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { within } from '../harness/until.ts'
 
@@ -37,7 +38,11 @@ awk -v inodes="$inodes" 'index(inodes, " " $1 " ") && $4 == 56 && $7 == 0 { prin
 `
 
 export const createFolder = async (): Promise<Folder> => {
-  const path = join(tmpdir(), `pg-replstatus-demo-${randomBytes(6).toString('hex')}`)
+  clearTemporary()
+  const path = join(
+    tmpdir(),
+    `${ownedPrefix('pg-replstatus-demo-')}${randomBytes(3).toString('hex')}`,
+  )
   // Guarded before it is there, so that no moment is left in which it could stay behind. Detached,
   // or Ctrl-C would end the guard together with what it guards against.
   const guard = spawn('/bin/sh', ['-c', script, 'folder', path], {

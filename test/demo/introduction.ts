@@ -15,7 +15,7 @@ ${servers.map(describe).join('\n')}
 ${haproxy === null ? '' : describeHaproxy}\
 ${withPeers ? describePeers : ''}
 Try in another terminal:
-  nc localhost ${first?.probePort}    (Ctrl-C ends an nc that waits for more)
+  nc localhost ${first?.probePort} </dev/null
 ${withPsql && haproxy !== null ? `  psql -h localhost -p ${writePort} -U postgres\n` : ''}\
   dist/pg-replstatus.js status -D ${first?.dataDirectory}
   dist/pg-replstatus.js query ${probes}

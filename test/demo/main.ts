@@ -2,12 +2,13 @@
  * The example of the README, running: three PostgreSQL servers, a pg-replstatus beside each, and
  * haproxy in front of them.
  *
- *   npm run demo               promotes when a key is pressed
- *   npm run demo -- --script   promotes once by itself, brings the old primary back, and ends
+ *   npm run demo          promotes when a key is pressed
+ *   npm run demo:script   promotes once by itself, brings the old primary back, and ends
  *
  * With --without-peers the members do not ask each other, and rows are lost.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { byItself, readArguments, type Refusal } from './arguments.ts'
 import { createClosers } from './closers.ts'
 import { endAsked, leave, type End } from './end.ts'
 import { fetchServer } from './fetch.ts'
@@ -24,14 +25,12 @@ const exitNotStarted = 3
 /** How long a start that was cut short may take to tidy up behind itself. */
 const tidyMsMax = 5000
 
-const known: ReadonlySet<string> = new Set(['--script', '--without-peers'])
-
 const print = (text: string): void => void process.stdout.write(text)
 const printError = (text: string): void => void process.stderr.write(text)
 
-const refuse = (message: string, hint: string): never => {
+const refuse = ({ message, hint }: Refusal): number => {
   printError(`demo: ${message}\nhint: ${hint}\n`)
-  process.exit(exitNotStarted)
+  return exitNotStarted
 }
 
 /** Resolves to the exit code when there is nothing more to do, which with a keyboard is never. */
@@ -46,19 +45,19 @@ const act = async (stage: Stage, keyboard: Keyboard | null, tell: Tell): Promise
 }
 
 const main = async (): Promise<End['exit']> => {
-  const given = new Set(process.argv.slice(2))
-  const unknown = Array.from(given).filter(argument => !known.has(argument))
-  if (unknown.length > 0) {
-    refuse(`unknown argument ${unknown.join(' ')}`, 'npm run demo [-- --script --without-peers]')
-  }
+  const wishes = readArguments(process.argv.slice(2), process.env)
+  if ('hint' in wishes) return refuse(wishes)
   const taken = await portsInUse()
   if (taken.length > 0) {
-    refuse(
-      `somebody listens on ${taken.join(', ')} of 127.0.0.1, where the demo wants to`,
-      `is another demo running? ss -ltnp "sport = :${taken[0]}" tells who it is`,
-    )
+    return refuse({
+      message: `somebody listens on ${taken.join(', ')} of 127.0.0.1, where the demo wants to`,
+      hint: `is another demo running? ss -ltnp "sport = :${taken[0]}" tells who it is`,
+    })
   }
-  const keyboard = given.has('--script') ? null : openKeyboard(process.stdin)
+  const keyboard = wishes.script ? null : openKeyboard(process.stdin)
+  if (keyboard !== null && !process.stdin.isTTY) {
+    printError(`demo: keys are read from a pipe, not from a terminal (${byItself})\n`)
+  }
   const asked = endAsked(keyboard)
   const folder = await createFolder()
   const closers = createClosers()
@@ -71,13 +70,21 @@ const main = async (): Promise<End['exit']> => {
   const start = async (): Promise<Stage> => {
     await fetchServer({ print, asked })
     print(`Starting three servers${serverUserNote()} in ${folder.path}.\n`)
-    return openStage({ folder, tell, closers, withPeers: !given.has('--without-peers') })
+    return openStage({ folder, tell, closers, withPeers: wishes.withPeers })
   }
   const started = start()
-  const acted = async (): Promise<number> => act(await started, keyboard, tell)
+  let shown = false
+  const acted = async (): Promise<number> => {
+    const stage = await started
+    shown = true
+    return act(stage, keyboard, tell)
+  }
   try {
     const end = await Promise.race([acted(), asked])
     if (typeof end === 'number') return end
+    if (end.unattended && !shown) {
+      return refuse({ message: `${end.why}; nothing was shown`, hint: byItself })
+    }
     print(`${end.why}: stopping everything\n`)
     return end.exit
   } catch (failure) {

@@ -1,8 +1,9 @@
 /** `npm run demo`, by itself and with keys: what it shows of an old primary that comes back. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { portsInUse } from '../demo/places.ts'
 import { needProgram } from '../harness/needs.ts'
 import { runProgram, toolEnvironment } from '../harness/programs.ts'
@@ -58,10 +59,114 @@ t.test('with keys and without peers rows are lost', { skip: missing }, async t =
   t.match(printed, /starting s1 as the primary that it was[^]* s1 +unavailable -> primary/)
 })
 
+type Result = { readonly said: string; readonly ended: unknown }
+
+/** Standard error, when it has ended by itself. */
+const runDemo = async (
+  t: Test,
+  { args = [], input, environment = {} }: DemoRun,
+): Promise<Result> => {
+  const child = spawn(process.execPath, [demo, ...args], {
+    env: { ...toolEnvironment(), ...environment },
+    stdio: [input, 'ignore', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGTERM'))
+  child.stdin?.end()
+  let said = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    said += chunk.toString()
+  })
+  const ended: unknown = await within(once(child, 'close'), { what: 'the demo to end' })
+  return { said, ended }
+}
+
+type DemoRun = {
+  readonly args?: readonly string[]
+  /** A pipe ends at once. */
+  readonly input: 'ignore' | 'pipe'
+  readonly environment?: NodeJS.ProcessEnv
+}
+
 t.test('an argument that is unknown is refused', async t => {
-  const args = [demo, '--with-peers']
-  await t.rejects(
-    runProgram({ program: process.execPath, args, cwd: '/' }),
-    /demo: unknown argument --with-peers\nhint: npm run demo/,
-  )
+  const { said, ended } = await runDemo(t, { args: ['--with-peers'], input: 'pipe' })
+  t.match(said, /demo: unknown argument --with-peers\nhint: npm run demo/)
+  t.strictSame(ended, [3, null])
+})
+
+t.test('it does not start if nobody can press a key', async t => {
+  const { said, ended } = await runDemo(t, { input: 'ignore' })
+  t.match(said, /demo: standard input is no terminal[^]*\nhint: npm run demo:script/)
+  t.strictSame(ended, [3, null])
+})
+
+t.test('an argument that npm has kept is asked for again', async t => {
+  const environment = { npm_config_without_peers: 'true' }
+  const { said, ended } = await runDemo(t, { input: 'pipe', environment })
+  t.match(said, 'hint: npm run demo -- --without-peers\n')
+  t.strictSame(ended, [3, null])
+})
+
+t.test('a pipe that ends before anything was shown is a failure', { skip: missing }, async t => {
+  const { said, ended } = await runDemo(t, { input: 'pipe' })
+  t.match(said, /keys are read from a pipe[^]*nothing was shown\nhint: npm run demo:script/)
+  t.strictSame(ended, [3, null])
+})
+
+/** As npm: `npm_lifecycle_event` tells that there may be another shell between. */
+const startThroughShells = (t: Test, script: string, args: readonly string[]): ChildProcess => {
+  const child = spawn('/bin/sh', ['-c', script, ...args], {
+    env: { ...toolEnvironment(), npm_lifecycle_event: 'demo' },
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  return child
+}
+
+const waits = `
+import { parentGone } from '${join(repositoryRoot(), '.build/src/build/parent.js')}'
+const gone = parentGone()
+console.log(process.pid)
+const bound = setTimeout(() => undefined, 20000)
+await gone
+console.log('gone')
+clearTimeout(bound)`
+
+const between = {
+  'with a shell between': '/bin/sh -c \'"$@"; :\' sh "$@" & wait; :',
+  'with nothing between': '"$@" & wait; :',
+}
+for (const [name, script] of Object.entries(between)) {
+  t.test(`the end of its parent is noticed ${name}`, async t => {
+    const program = [process.execPath, '--input-type=module', '-e', waits]
+    const parent = startThroughShells(t, script, ['sh', ...program])
+    let printed = ''
+    parent.stdout?.on('data', (chunk: Buffer) => {
+      printed += chunk.toString()
+    })
+    await until(() => /^\d+\n/.test(printed), { what: 'the program to start' })
+    const closed = once(parent, 'close')
+    parent.kill('SIGKILL')
+    await within(closed, { what: 'the program to end' })
+    t.match(printed, /^\d+\ngone\n$/)
+  })
+}
+
+t.test('it ends when its parent is killed while it starts', { skip: missing }, async t => {
+  const script = '"$@" <&3 & wait; :'
+  const parent = startThroughShells(t, script, ['sh', process.execPath, demo])
+  let printed = ''
+  parent.stdout?.on('data', (chunk: Buffer) => {
+    printed += chunk.toString()
+  })
+  const starting = /Starting three servers.* in (\S+)\.\n/
+  await until(() => starting.test(printed), { what: 'the demo to start', limitMs: 240_000 })
+  const [, folder = ''] = starting.exec(printed) ?? []
+  t.ok(existsSync(folder))
+  // Its output is closed by the last of the demo.
+  const closed = once(parent, 'close')
+  parent.kill('SIGKILL')
+  await within(closed, { what: 'the demo to end' })
+  t.match(printed, /\nthe program that started the demo has ended: stopping everything\n$/)
+  t.notOk(existsSync(folder))
+  t.strictSame(await portsInUse(), [])
 })

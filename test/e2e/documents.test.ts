@@ -99,6 +99,17 @@ t.test('files of the repository that are named exist', async t => {
   t.ok(named > 0, `${named} files`)
 })
 
+t.test('scripts of npm that are named exist', async t => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
+  // The changes also name those of the past.
+  const named = shipped.flatMap(path => read(path).match(/(?<=npm run )[\w:]+/g) ?? [])
+  t.ok(named.includes('demo:script'), `${named.length} scripts`)
+  t.strictSame(
+    named.filter(name => scripts[name] === undefined),
+    [],
+  )
+})
+
 const optionsPage = 'fixtures/docs/options.md'
 
 /** What stands between backquotes in the first column of the tables below a heading. */

@@ -113,7 +113,7 @@ const commandFor = (way: Way, server: string, socket: string): string | null => 
     way === 'is told the state' ? ['state', 'ready', 'maint'] : ['health', 'up', 'down']
   return (
     `case $PG_REPLSTATUS_ROLE in primary) to=${primary} ;; *) to=${other} ;; esac; ` +
-    `echo "set server read-write/${server} ${word} $to" | nc -w 2 -U ${socket}`
+    `echo "set server read-write/${server} ${word} $to" | ${ncNeed.get()} -w 2 -U ${socket}`
   )
 }
 
@@ -174,7 +174,8 @@ const failover = async (t: Test, way: Way, haproxyProgram: string): Promise<numb
 }
 
 const haproxyNeed = needProgram('haproxy')
-const ncNeed = needProgram('nc')
+/** The page's `nc`; others have no -U. */
+const ncNeed = needProgram('nc.openbsd')
 const options = haproxyNeed.options.skip === false ? ncNeed.options : haproxyNeed.options
 
 for (const way of ['asks every second', 'is told the health', 'is told the state'] as const) {

@@ -3,11 +3,11 @@
  * own, in a folder that root has left him to write in. Only root can make it.
  */
 import { spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, mkdtempSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync } from 'node:fs'
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withoutTap } from './daemon.ts'
+import { temporaryFolder } from './left-overs.ts'
 import { serverUser } from './server-user.ts'
 
 /** The user ids of root, of the account of the server, who attacks, and of somebody else. */
@@ -33,7 +33,7 @@ export type Scene = {
 type Owner = { readonly teardown: (action: () => unknown) => unknown }
 
 export const makeScene = (owner: Owner): Scene => {
-  const folder = mkdtempSync(join(tmpdir(), 'pg-replstatus-'))
+  const folder = temporaryFolder()
   owner.teardown(() => rmSync(folder, { recursive: true, force: true }))
   chmodSync(folder, 0o777)
   const notes = join(folder, 'spied')

@@ -2,9 +2,9 @@
  * Making and setting up real data directories: initdb, copies, settings.
  */
 import { chownSync, existsSync, writeFileSync } from 'node:fs'
-import { appendFile, chown, mkdir, mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, chown, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { temporaryFolder } from './left-overs.ts'
 import { runProgram } from './programs.ts'
 import type { ServerUser } from './server-user.ts'
 import type { Site } from './postmaster.ts'
@@ -25,7 +25,7 @@ export const standbyRequestFile = (major: number): string =>
  */
 export const makeFolder = async (user: ServerUser, directory?: string): Promise<string> => {
   if (directory === undefined) {
-    const folder = await mkdtemp(join(tmpdir(), 'pg-replstatus-'))
+    const folder = temporaryFolder()
     await chown(folder, user.uid, user.gid)
     return folder
   }

@@ -4,6 +4,7 @@ import { cp, lstat, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { renameUnlessThere } from './kept-folder.ts'
+import { clearTemporary, ownedPrefix } from './left-overs.ts'
 import { runProgram } from './programs.ts'
 import { serverUser } from './server-user.ts'
 
@@ -41,7 +42,8 @@ const runs = async (folder: string, [program, ...args]: Programs['command']): Pr
 const copyForServerUser = async (original: string, name: string): Promise<string> => {
   const place = join(tmpdir(), `pg-replstatus-${name}`)
   if (!existsSync(place)) {
-    const folder = await mkdtemp(`${place}-`)
+    clearTemporary()
+    const folder = await mkdtemp(ownedPrefix(`${place}-`))
     try {
       await cp(original, folder, { recursive: true, verbatimSymlinks: true })
       await runProgram({ program: 'chmod', args: ['-R', 'a+rX,go-w', folder], cwd: '/' })

@@ -4,11 +4,11 @@
  * nothing of it. What was fetched is unpacked, not installed, and runs with the libraries that came
  * with it. No root is needed.
  */
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { forServerUser } from './for-server-user.ts'
 import { keptFolder } from './kept-folder.ts'
+import { temporaryFolder } from './left-overs.ts'
 import { runProgram, toolEnvironment } from './programs.ts'
 
 /** Seconds on a good line: some 11 MB of lists, and 15 to 20 MB of packages. */
@@ -44,7 +44,7 @@ export const isAtLeast = (version: string, least: string): boolean =>
   least.localeCompare(version, 'en', { numeric: true }) <= 0
 
 const unpack = async (folder: string, suite: Suite): Promise<void> => {
-  const scratch = await mkdtemp(join(tmpdir(), 'pg-replstatus-apt-'))
+  const scratch = temporaryFolder()
   try {
     // The user _apt has to get there, as whom apt fetches if root runs it.
     await chmod(scratch, 0o755)

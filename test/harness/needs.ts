@@ -12,7 +12,12 @@ import { postgresMajors } from './postgres-binaries.ts'
 /** Packages of Debian and Ubuntu; the programs have the same names elsewhere. */
 const packages = {
   haproxy: 'haproxy',
+  // Debian's alternatives decide which of these four it is.
   nc: 'netcat-openbsd',
+  'nc.openbsd': 'netcat-openbsd',
+  'nc.traditional': 'netcat-traditional',
+  ncat: 'ncat',
+  busybox: 'busybox',
   psql: 'postgresql-client',
   cc: 'gcc libc6-dev',
   curl: 'curl',

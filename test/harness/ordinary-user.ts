@@ -1,7 +1,6 @@
 /** Permissions bind only those who are not root. */
-import { chownSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { chownSync, rmSync } from 'node:fs'
+import { temporaryFolder } from './left-overs.ts'
 import { serverUser } from './server-user.ts'
 
 /** Runs `action`, in an empty directory of its own, as somebody who is not root. */
@@ -9,7 +8,7 @@ export const asOrdinaryUser = async (
   action: (directory: string) => Promise<void>,
 ): Promise<void> => {
   // Not t.testdir(): below root's own home nobody else could enter it.
-  const directory = mkdtempSync(join(tmpdir(), 'pg-replstatus-'))
+  const directory = temporaryFolder()
   const isRoot = process.geteuid?.() === 0
   try {
     if (isRoot) {

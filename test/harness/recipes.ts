@@ -1,11 +1,11 @@
 /** What operators copy from fixtures/, and the three servers that every check has to tell apart. */
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import { createCluster, type Cluster } from './cluster.ts'
 import { daemonProgram } from './daemon.ts'
+import { temporaryFolder } from './left-overs.ts'
 import { startPair, type Pair } from './pair.ts'
 import { serverEnvironment } from './programs.ts'
 
@@ -32,7 +32,7 @@ export const startServers = async (t: Test): Promise<Servers> => {
  * quotes: that of the checkout may have blanks.
  */
 export const installedProgram = (t: Test): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'pg-replstatus-'))
+  const folder = temporaryFolder()
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   // Other users run it, and keepalived wants that they can't replace it.
   chmodSync(folder, 0o755)

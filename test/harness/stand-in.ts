@@ -9,17 +9,16 @@ import {
   chownSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ClusterState } from '../../src/facts/decode/control-file.ts'
 import { forgeControlFile, layoutOfVersion } from './control-file-builder.ts'
+import { temporaryFolder } from './left-overs.ts'
 import { serverUser } from './server-user.ts'
 import { until, within } from './until.ts'
 
@@ -33,7 +32,7 @@ type Owner = { readonly teardown: (action: () => unknown) => unknown }
  * root tests, and may lie where nobody else can go.
  */
 export const makeServerFolder = (owner: Owner): string => {
-  const folder = mkdtempSync(join(tmpdir(), 'pg-replstatus-'))
+  const folder = temporaryFolder()
   owner.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const { uid, gid } = serverUser()
   chownSync(folder, uid, gid)

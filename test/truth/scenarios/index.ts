@@ -1,5 +1,6 @@
 /** Everything that is done to servers, to their files, and to the probe. */
 import type { Scenario } from '../scenario.ts'
+import { clones } from './clones.ts'
 import { controlFiles } from './control-files.ts'
 import { crashes } from './crashes.ts'
 import { directories } from './directories.ts'
@@ -12,6 +13,7 @@ import { stops } from './stops.ts'
 export const scenarios: readonly Scenario[] = [
   ...promotions,
   ...oldPrimaries,
+  ...clones,
   ...stops,
   ...crashes,
   ...lockFiles,

@@ -8,7 +8,7 @@
 import { lookup, type LookupAddress } from 'node:dns'
 import { request, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as secureRequest } from 'node:https'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Member } from '../../facts/decide/member.ts'
 import { fact, fault, type Outcome } from '../../facts/outcome.ts'
 import { decodeCluster, type ClusterView } from '../../facts/report/cluster-view.ts'
@@ -55,7 +55,7 @@ type Question<Value> = {
 const memberQuestion: Question<Member> = { path: '/member', decode: decodeMember }
 const clusterQuestion: Question<ClusterView> = { path: '/cluster', decode: decodeCluster }
 
-/** As much as a history file may have, as JSON. */
+/** With its head: as much as a history file may have, as JSON. */
 export const answerBytesMax = 1024 * 1024
 
 export const createPeerClient = (
@@ -125,6 +125,11 @@ const createClient = <Value>(
       sent.on('error', error => {
         end(fault(errorCode(error)))
       })
+      sent.on('socket', socket => {
+        limitBytes(socket, () => {
+          end(fault(`its answer is longer than ${answerBytesMax} bytes`))
+        })
+      })
       sent.on('response', response => {
         receive(response, endWith)
       })
@@ -151,21 +156,30 @@ const read = <Value>(text: string, decode: Question<Value>['decode']): Outcome<V
   return decoded.ok ? decoded : fault(`its answer is not valid: ${decoded.fault}`)
 }
 
+/**
+ * Counts what comes, and not what is in it: a body in chunks of a byte takes a hundred times its
+ * length in memory, and there may be any number of headers and interim answers before it.
+ */
+const limitBytes = (socket: Socket, exceeded: () => void): void => {
+  let length = 0
+  socket.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    if (length > answerBytesMax) exceeded()
+  })
+}
+
 type Received = Outcome<string, string>
 
 const receive = (response: IncomingMessage, end: (received: Received) => void): void => {
-  const chunks: Buffer[] = []
-  let length = 0
-  response.on('data', (chunk: Buffer) => {
-    length += chunk.length
-    if (length > answerBytesMax) end(fault(`its answer is longer than ${answerBytesMax} bytes`))
-    else chunks.push(chunk)
+  let text = ''
+  response.setEncoding('utf8')
+  response.on('data', (chunk: string) => {
+    text += chunk
   })
   response.on('error', error => {
     end(fault(errorCode(error)))
   })
   response.on('end', () => {
-    const text = Buffer.concat(chunks).toString('utf8')
     const { statusCode } = response
     if (statusCode === 200) end(fact(text))
     else end(fault(`HTTP status ${statusCode}: ${plainText(text.trim())}`))

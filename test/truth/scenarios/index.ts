@@ -5,6 +5,7 @@ import { controlFiles } from './control-files.ts'
 import { crashes } from './crashes.ts'
 import { directories } from './directories.ts'
 import { lockFiles } from './lock-files.ts'
+import { lyingPeers } from './lying-peers.ts'
 import { oldPrimaries } from './old-primaries.ts'
 import { probeSide } from './probe-side.ts'
 import { promotions } from './promotions.ts'
@@ -14,6 +15,7 @@ export const scenarios: readonly Scenario[] = [
   ...promotions,
   ...oldPrimaries,
   ...clones,
+  ...lyingPeers,
   ...stops,
   ...crashes,
   ...lockFiles,

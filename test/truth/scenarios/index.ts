@@ -9,12 +9,14 @@ import { lyingPeers } from './lying-peers.ts'
 import { oldPrimaries } from './old-primaries.ts'
 import { probeSide } from './probe-side.ts'
 import { promotions } from './promotions.ts'
+import { restores } from './restores.ts'
 import { stops } from './stops.ts'
 
 export const scenarios: readonly Scenario[] = [
   ...promotions,
   ...oldPrimaries,
   ...clones,
+  ...restores,
   ...lyingPeers,
   ...stops,
   ...crashes,

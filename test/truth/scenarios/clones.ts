@@ -27,7 +27,7 @@ const beginWithCopy = async (arena: Arena): Promise<Cluster> => {
 const triedOut: Scenario = {
   name: 'copy of the cluster promoted, which is no peer',
   // The same on each.
-  since: 15,
+  since: 18,
   bounds: { wrongRoleMs: 0, wrongSilenceMs: 0 },
   begin: beginWithCopy,
   options: withCompanion,

@@ -38,7 +38,7 @@ const silenceLiars = ({ cluster }: Trial): void => {
 export const lyingPeers: readonly Scenario[] = [
   {
     name: 'primary beside peers that lie',
-    since: 15,
+    since: 18,
     bounds: { wrongRoleMs: 0 },
     begin: beginBesideLiars,
     options: cluster => ({ ...besideLiars(cluster), withDaemon: false }),
@@ -54,7 +54,7 @@ export const lyingPeers: readonly Scenario[] = [
   },
   {
     name: 'standby beside peers that lie, and its promotion',
-    since: 15,
+    since: 18,
     bounds: { wrongRoleMs: 0, noticePrimaryMsMax: 20 },
     begin: async arena => {
       const cluster = await beginBesideLiars(arena)

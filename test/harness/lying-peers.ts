@@ -153,6 +153,7 @@ const liesAbout = (subject: Subject): readonly Lie[] => {
     member({ systemIdentifier: (subject.systemIdentifier + 1n) as SystemIdentifier }),
     member({ history: { timeline: far, switches: branch } }),
     member({ history: { timeline: far, switches: [{ timeline, at: position }] } }),
+    member({ history: { timeline: far, switches: [...branch, { timeline, at: position }] } }),
     member({ history: null }),
     member({ ageMs: 1e9 }),
     member({ ageMs: null }),

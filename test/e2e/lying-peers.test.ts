@@ -59,8 +59,8 @@ const askInTurn = async (
   return taken.map(times => times.toSorted((one, other) => one - other))
 }
 
-const median = (ordered: readonly number[]): number => ordered[ordered.length >> 1] ?? Infinity
-const slowest = (ordered: readonly number[]): number => ordered.at(-1) ?? Infinity
+const below = (ordered: readonly number[], share: number): number =>
+  ordered[Math.floor(ordered.length * share)] ?? Infinity
 
 t.test('what nobody may believe', async t => {
   const { dataDirectory, subject } = await startPromoted(t)
@@ -70,8 +70,11 @@ t.test('what nobody may believe', async t => {
   const liedTo = await startBeside(t, dataDirectory, liars)
   const [without = [], beside = []] = await askInTurn(t, [alone, liedTo])
 
-  t.ok(median(beside) < 2 * median(without), `${median(beside)} and ${median(without)} ms`)
-  t.ok(slowest(beside) < slowest(without) + 100, `${slowest(beside)}, ${slowest(without)} ms`)
+  const [median, usualMedian] = [below(beside, 0.5), below(without, 0.5)]
+  t.ok(median < 2 * usualMedian, `half within ${median} and ${usualMedian} ms`)
+  // The liars run in this process, and hold up whoever asks here.
+  const [most, usualMost] = [below(beside, 0.99), below(without, 0.99)]
+  t.ok(most < usualMost + 50, `99 % within ${most} and ${usualMost} ms`)
   const [more, usual] = [residentMibOf(liedTo.pid), residentMibOf(alone.pid)]
   t.ok(more < usual + 100, `${more} and ${usual} MiB`)
   const log = liedTo.log()

@@ -57,6 +57,8 @@ const clusterQuestion: Question<ClusterView> = { path: '/cluster', decode: decod
 
 /** With its head: as much as a history file may have, as JSON. */
 export const answerBytesMax = 1024 * 1024
+/** Segments of a network are hundreds of bytes long. */
+export const answerPiecesMax = 4096
 
 export const createPeerClient = (
   timers: Timers,
@@ -125,12 +127,17 @@ const createClient = <Value>(
       sent.on('error', error => {
         end(fault(errorCode(error)))
       })
+      const countPiece = createPieceLimit(() => {
+        end(fault(`its answer is in more than ${answerPiecesMax} pieces`))
+      })
       sent.on('socket', socket => {
         limitBytes(socket, () => {
           end(fault(`its answer is longer than ${answerBytesMax} bytes`))
         })
       })
+      sent.on('information', countPiece)
       sent.on('response', response => {
+        response.on('data', countPiece)
         receive(response, endWith)
       })
       sent.end()
@@ -156,16 +163,22 @@ const read = <Value>(text: string, decode: Question<Value>['decode']): Outcome<V
   return decoded.ok ? decoded : fault(`its answer is not valid: ${decoded.fault}`)
 }
 
-/**
- * Counts what comes, and not what is in it: a body in chunks of a byte takes a hundred times its
- * length in memory, and there may be any number of headers and interim answers before it.
- */
+/** Of the connection, and not of the body: what is around it may be any number of times as much. */
 const limitBytes = (socket: Socket, exceeded: () => void): void => {
   let length = 0
   socket.on('data', (chunk: Buffer) => {
     length += chunk.length
     if (length > answerBytesMax) exceeded()
   })
+}
+
+/** Each takes time, however short it is: interim answers, and chunks of a body. */
+const createPieceLimit = (exceeded: () => void): (() => void) => {
+  let pieces = 0
+  return () => {
+    pieces += 1
+    if (pieces > answerPiecesMax) exceeded()
+  }
 }
 
 type Received = Outcome<string, string>

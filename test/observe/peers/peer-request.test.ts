@@ -9,6 +9,7 @@ import { fact, fault } from '../../../src/facts/outcome.ts'
 import { memberDocument } from '../../../src/facts/report/member-json.ts'
 import {
   answerBytesMax,
+  answerPiecesMax,
   createClusterClient,
   createPeerClient,
   createResolver,
@@ -150,16 +151,20 @@ t.test('what is no answer is told by why', async t => {
 
 t.test('an answer without end is not read to the end, whatever it consists of', async t => {
   const head = 'HTTP/1.1 200 OK\r\n'
+  const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`
+  const tooLong = `its answer is longer than ${answerBytesMax} bytes`
+  const tooMany = `its answer is in more than ${answerPiecesMax} pieces`
   const endless = [
-    [`${head}\r\n`, ' '],
-    [`${head}Transfer-Encoding: chunked\r\n\r\n`, '1\r\n \r\n'],
-    ['', 'HTTP/1.1 100 Continue\r\n\r\n'],
+    [`${head}\r\n`, ' ', tooLong],
+    [chunked, `1000\r\n${' '.repeat(4096)}\r\n`, tooLong],
+    [chunked, '1\r\n \r\n', tooMany],
+    ['', 'HTTP/1.1 100 Continue\r\n\r\n', tooMany],
+    ['', `HTTP/1.1 103 Early Hints\r\nLink: ${'x'.repeat(8000)}\r\n\r\n`, tooLong],
   ] as const
   const { ask, pending } = setUp()
-  for (const [beginning, again] of endless) {
-    const port = await flood(t, beginning, again.repeat(4096))
-    const { answer } = ask(peerAt(port))
-    t.strictSame(await answer, fault(`its answer is longer than ${answerBytesMax} bytes`), again)
+  for (const [beginning, again, reason] of endless) {
+    const port = await flood(t, beginning, again.repeat(1024))
+    t.strictSame(await ask(peerAt(port)).answer, fault(reason), again.slice(0, 40))
   }
   t.equal(pending(), 0)
 })

@@ -7,6 +7,7 @@
  */
 import { parseArgs } from 'node:util'
 import type { Cluster } from '../harness/cluster.ts'
+import { postgresMajors } from '../harness/postgres-binaries.ts'
 import { withOpened, type Opened } from '../harness/with-opened.ts'
 import { openArena, type Arena } from '../truth/arena.ts'
 import { logIn } from '../truth/server-conversation.ts'
@@ -26,6 +27,7 @@ import {
 } from './contenders.ts'
 import { measureMany } from './many.ts'
 import { hasPatroni, openPatroni } from './patroni.ts'
+import { printPositions, readPositions } from './positions.ts'
 import { judgeRow, printMarkdown, printTable, type Row } from './table.ts'
 import { buildTools, type Tools } from './tools.ts'
 import {
@@ -41,6 +43,8 @@ const usage = `usage: npm run bench -- [options]
   --rounds N   of each measurement, 1 to 20 (default 3)
   --quick      one short round, to see that everything runs; the figures mean little
   --markdown   print the table as Markdown as well
+  --positions  instead: how far the positions in the write-ahead log that are read differ from
+               those of the servers, on each version, as Markdown; takes two minutes
   --help       print this and exit
 
 Exits with 0 whatever comes of it: a goal that was missed is in the table.
@@ -54,7 +58,12 @@ const exitMistake = 3
 const print = (text: string): void => void process.stdout.write(text)
 const say = (what: string): void => void process.stderr.write(`bench: ${what}\n`)
 
-type Options = { readonly rounds: number; readonly quick: boolean; readonly markdown: boolean }
+type Options = {
+  readonly rounds: number
+  readonly quick: boolean
+  readonly markdown: boolean
+  readonly positions: boolean
+}
 
 const parse = (argv: readonly string[]): Options | 'help' | { readonly mistake: string } => {
   try {
@@ -64,6 +73,7 @@ const parse = (argv: readonly string[]): Options | 'help' | { readonly mistake: 
         rounds: { type: 'string', default: '3' },
         quick: { type: 'boolean', default: false },
         markdown: { type: 'boolean', default: false },
+        positions: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })
@@ -174,6 +184,17 @@ const withBackends = <Value>(port: number, act: () => Promise<Value>): Promise<V
     return act()
   })
 
+const readingsOfEach = 500
+
+const runPositions = async ({ quick }: Options): Promise<void> => {
+  const all = []
+  for (const version of postgresMajors) {
+    say(`positions of PostgreSQL ${version}`)
+    all.push(...(await readPositions(version, quick ? 10 : readingsOfEach)))
+  }
+  print(printPositions(all))
+}
+
 const main = async (): Promise<number> => {
   const options = parse(process.argv.slice(2))
   if (options === 'help') {
@@ -183,6 +204,10 @@ const main = async (): Promise<number> => {
   if ('mistake' in options) {
     process.stderr.write(`bench: ${options.mistake}\nhint: npm run bench -- --help\n`)
     return exitMistake
+  }
+  if (options.positions) {
+    await runPositions(options)
+    return 0
   }
   const rows = await run(options)
   print(printTable(rows))

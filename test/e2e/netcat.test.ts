@@ -28,8 +28,8 @@ const netcats: Readonly<Record<string, Netcat>> = {
   busybox: { need: needProgram('busybox'), words: ['nc'] },
 }
 
-/** `nc localhost 5400 </dev/null`, as the README begins. */
-const typed = /^\$ nc (.*)$/m.exec(readFileSync(join(repositoryRoot(), 'README.md'), 'utf8'))?.[1]
+/** `nc localhost 5400 </dev/null`, as in the README. */
+const typed = /^nc (.*)$/m.exec(readFileSync(join(repositoryRoot(), 'README.md'), 'utf8'))?.[1]
 
 type Run = { readonly stdout: string; readonly code: number | null }
 

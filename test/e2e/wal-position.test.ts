@@ -1,88 +1,39 @@
 /** How far the log goes, as we read it, beside what the servers say of it. */
-import assert from 'node:assert'
 import t, { type Test } from 'tap'
-import { parseLsn, printLsn, type Lsn } from '../../src/facts/units.ts'
+import { printLsn, type Lsn } from '../../src/facts/units.ts'
 import type { Cluster } from '../harness/cluster.ts'
 import type { Settings } from '../harness/cluster-files.ts'
-import { startHttpDaemon, type HttpDaemon } from '../harness/http-daemon.ts'
+import { startHttpDaemon } from '../harness/http-daemon.ts'
 import { startPrimary } from '../harness/pair.ts'
 import { postgresMajors } from '../harness/postgres-binaries.ts'
-import type { Session } from '../harness/session.ts'
 import { until } from '../harness/until.ts'
+import {
+  closedBy,
+  isRight,
+  positionIn,
+  received,
+  startWriting,
+  statusOf,
+  takeReading,
+  watchPrimary,
+  watchStandby,
+  type Watched,
+} from '../harness/wal-watch.ts'
 
 // The first run fetches the servers.
 t.setTimeout(600_000)
 
-const pageSize = 8192n
-
-type Watched = {
-  readonly daemon: HttpDaemon
-  /** Says what has been flushed: of it ours is never behind. */
-  readonly session: Session
-  readonly flushed: string
-  /**
-   * Of the primary, which says what has been inserted: ours ends within a page of it. What is
-   * being written is on disk before the servers show that it is written, or flushed.
-   */
-  readonly writer: Session
-}
-
-const inserted = 'pg_current_wal_insert_lsn()'
-
-const positionIn = async (session: Session, expression: string): Promise<Lsn> => {
-  const [row] = await session.query(`select ${expression} as at`)
-  const at = parseLsn(String(row?.['at']))
-  assert(at !== null, expression)
-  return at
-}
-
-const statusOf = async ({ http }: HttpDaemon): Promise<{ readonly [name: string]: unknown }> => {
-  const response = await fetch(`http://127.0.0.1:${http}/status`)
-  return (await response.json()) as { readonly [name: string]: unknown }
-}
-
-const positionOf = async (daemon: HttpDaemon): Promise<Lsn> => {
-  const { wal_position: text } = await statusOf(daemon)
-  const at = typeof text === 'string' ? parseLsn(text) : null
-  assert(at !== null, `no position but ${String(text)}`)
-  return at
-}
-
-const compare = async (
-  t: Test,
-  { daemon, session, flushed, writer }: Watched,
-  times: number,
-): Promise<void> => {
+const compare = async (t: Test, watched: Watched, times: number): Promise<void> => {
   let wrong = 0
   for (let time = 0; time < times; time += 1) {
-    const before = await positionIn(session, flushed)
-    const ours = await positionOf(daemon)
-    const after = await positionIn(writer, inserted)
-    if (ours < before || ours >= after + pageSize) {
-      wrong += 1
-      t.comment(`${printLsn(before)} ${printLsn(ours)} ${printLsn(after)}`)
-    }
+    const reading = await takeReading(watched)
+    if (isRight(reading)) continue
+    wrong += 1
+    const { flushedBefore, ours, insertedAfter } = reading
+    const printed = ours === null ? 'unknown' : printLsn(ours)
+    t.comment(`${printLsn(flushedBefore)} ${printed} ${printLsn(insertedAfter)}`)
   }
-  t.equal(wrong, 0, `${flushed}, ${times} times`)
-}
-
-/** Writes until it is told to stop. */
-const startWriting = async (cluster: Cluster, rows: number): Promise<() => Promise<void>> => {
-  const session = await cluster.session()
-  await session.query('create table if not exists filler (n int, text text)')
-  let over = false
-  const writing = (async () => {
-    while (!over) {
-      await session.query(
-        `insert into filler select n, repeat(md5(n::text), 8) from generate_series(1, ${rows}) n`,
-      )
-    }
-    await session.close()
-  })()
-  return async () => {
-    over = true
-    await writing
-  }
+  t.equal(wrong, 0, `${watched.flushed}, ${times} times`)
 }
 
 const startStandby = async (t: Test, primary: Cluster): Promise<Cluster> => {
@@ -90,33 +41,6 @@ const startStandby = async (t: Test, primary: Cluster): Promise<Cluster> => {
   t.teardown(standby.destroy)
   await standby.start()
   return standby
-}
-
-const received = 'pg_last_wal_receive_lsn()'
-
-const watchStandby = async (t: Test, standby: Cluster, primary: Cluster): Promise<Watched> => {
-  const session = await standby.session()
-  t.teardown(session.close)
-  const daemon = await startHttpDaemon(t, standby.dataDirectory)
-  await daemon.daemon.until('standby')
-  const writer = await primary.session()
-  t.teardown(writer.close)
-  const isReceiving = async (): Promise<boolean> => {
-    // The title of a WAL receiver tells nothing before something has come.
-    await writer.query('select txid_current()')
-    const [row] = await session.query(`select ${received} as at`)
-    return row?.['at'] !== null && (await statusOf(daemon))['wal_position'] !== null
-  }
-  await until(isReceiving, { what: 'the standby to receive', everyMs: 50 })
-  return { daemon, session, flushed: received, writer }
-}
-
-const watchPrimary = async (t: Test, primary: Cluster): Promise<Watched> => {
-  const session = await primary.session()
-  t.teardown(session.close)
-  const daemon = await startHttpDaemon(t, primary.dataDirectory)
-  await daemon.daemon.until('primary')
-  return { daemon, session, flushed: 'pg_current_wal_flush_lsn()', writer: session }
 }
 
 const hasReceived = async ({ session }: Watched, position: Lsn): Promise<void> => {
@@ -130,8 +54,8 @@ for (const major of postgresMajors) {
   t.test(`PostgreSQL ${major}`, async t => {
     const primary = await startPrimary(t, { major, settings: major >= 12 ? without : {} })
     const standby = await startStandby(t, primary)
-    const writing = await watchPrimary(t, primary)
-    const receiving = await watchStandby(t, standby, primary)
+    const writing = await watchPrimary(closedBy(t), primary)
+    const receiving = await watchStandby(closedBy(t), standby, primary)
     const watched = [writing, receiving]
 
     const session = await primary.session()
@@ -158,7 +82,7 @@ for (const major of postgresMajors) {
     t.comment('after a promotion')
     await primary.stop()
     await standby.promote('pg_ctl')
-    const promoted = await watchPrimary(t, standby)
+    const promoted = await watchPrimary(closedBy(t), standby)
     const more = await startWriting(standby, 1)
     await compare(t, promoted, 20)
     await more()
@@ -168,7 +92,7 @@ for (const major of postgresMajors) {
 for (const segmentSize of [1, 64]) {
   t.test(`segments of ${segmentSize} MB`, async t => {
     const primary = await startPrimary(t, { major: 18, segmentSize })
-    const writing = await watchPrimary(t, primary)
+    const writing = await watchPrimary(closedBy(t), primary)
     const stop = await startWriting(primary, 2000)
     await compare(t, writing, 60)
     await stop()
@@ -179,7 +103,7 @@ t.test('a standby of a standby', async t => {
   const primary = await startPrimary(t, { major: 18 })
   const standby = await startStandby(t, primary)
   const cascading = await startStandby(t, standby)
-  const receiving = await watchStandby(t, cascading, primary)
+  const receiving = await watchStandby(closedBy(t), cascading, primary)
   const stop = await startWriting(primary, 500)
   await compare(t, receiving, 40)
   await stop()

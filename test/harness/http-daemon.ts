@@ -14,15 +14,23 @@ export const peerArgs = (http: number, peers: readonly number[]): readonly strin
   ...peers.flatMap(peer => ['--peer', `127.0.0.1:${peer}`]),
 ]
 
-/** Listens on that port, too, until the test ends. */
-export const startHttpDaemon = async (
-  t: Test,
+/** Listens on that port, too. */
+export const openHttpDaemon = async (
   dataDirectory: string,
   argsFor: (http: number) => readonly string[] = onLoopback,
 ): Promise<HttpDaemon> => {
   const http = await freePort()
   const daemon = await startDaemon({ dataDirectory, args: argsFor(http) })
-  t.teardown(daemon.stop)
   await daemon.said(new RegExp(`listening .*port=${http}\\b`))
   return { daemon, http }
+}
+
+/** The same until the test ends. */
+export const startHttpDaemon = async (
+  t: Test,
+  ...how: Parameters<typeof openHttpDaemon>
+): Promise<HttpDaemon> => {
+  const opened = await openHttpDaemon(...how)
+  t.teardown(opened.daemon.stop)
+  return opened
 }

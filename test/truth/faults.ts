@@ -116,6 +116,14 @@ export const awaitLogins = async (cluster: Cluster): Promise<void> => {
   await until(() => cluster.accepts(), { what: 'logins to be accepted' })
 }
 
+/** Enough for its log to go on, up to a checkpoint. */
+export const writeSomething = async (cluster: Cluster): Promise<void> => {
+  const session = await cluster.session()
+  await session.query('create table if not exists written as select 1')
+  await session.query('checkpoint')
+  await session.close()
+}
+
 /** A backend that does not heed the postmaster: killed by it after 5 s. */
 export const stopBackend = async (cluster: Cluster): Promise<Session> => {
   const session = await cluster.session()

@@ -121,7 +121,7 @@ const options = (command: CommandName): readonly string[] => {
   return lines
 }
 
-/** Words with commas, two or more blanks and their meaning: a list at the end of the text of an option. */
+/** Words, two or more blanks and their meaning: a list at the end of the text of an option. */
 const meaning = /^(?: {2})?((?:\S+, )*\S+) {2,}(\S.*)$/
 
 const described = (text: readonly string[]): readonly string[] => {

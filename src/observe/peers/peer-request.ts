@@ -8,7 +8,7 @@
 import { lookup, type LookupAddress } from 'node:dns'
 import { request, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as secureRequest } from 'node:https'
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Member } from '../../facts/decide/member.ts'
 import { fact, fault, type Outcome } from '../../facts/outcome.ts'
 import { decodeCluster, type ClusterView } from '../../facts/report/cluster-view.ts'
@@ -61,8 +61,10 @@ const clusterQuestion: Question<ClusterView> = { path: '/cluster', decode: decod
 const historyQuestion: Question<HistoryView> = { path: '/history', decode: decodeHistory }
 const statusQuestion: Question<DaemonView> = { path: '/status', decode: decodeDaemon }
 
-/** As much as a history file may have, as JSON. */
+/** With its head: as much as a history file may have, as JSON. */
 export const answerBytesMax = 1024 * 1024
+/** Segments of a network are hundreds of bytes long. */
+export const answerPiecesMax = 4096
 
 export const createPeerClient = (
   timers: Timers,
@@ -145,7 +147,17 @@ const createClient = <Value>(
       sent.on('error', error => {
         end(fault(errorCode(error)))
       })
+      const countPiece = createPieceLimit(() => {
+        end(fault(`its answer is in more than ${answerPiecesMax} pieces`))
+      })
+      sent.on('socket', socket => {
+        limitBytes(socket, () => {
+          end(fault(`its answer is longer than ${answerBytesMax} bytes`))
+        })
+      })
+      sent.on('information', countPiece)
       sent.on('response', response => {
+        response.on('data', countPiece)
         receive(response, endWith)
       })
       sent.end()
@@ -171,21 +183,36 @@ const read = <Value>(text: string, decode: Question<Value>['decode']): Outcome<V
   return decoded.ok ? decoded : fault(`its answer is not valid: ${decoded.fault}`)
 }
 
+/** Of the connection, and not of the body: what is around it may be any number of times as much. */
+const limitBytes = (socket: Socket, exceeded: () => void): void => {
+  let length = 0
+  socket.on('data', (chunk: Buffer) => {
+    length += chunk.length
+    if (length > answerBytesMax) exceeded()
+  })
+}
+
+/** Each takes time, however short it is: interim answers, and chunks of a body. */
+const createPieceLimit = (exceeded: () => void): (() => void) => {
+  let pieces = 0
+  return () => {
+    pieces += 1
+    if (pieces > answerPiecesMax) exceeded()
+  }
+}
+
 type Received = Outcome<string, string>
 
 const receive = (response: IncomingMessage, end: (received: Received) => void): void => {
-  const chunks: Buffer[] = []
-  let length = 0
-  response.on('data', (chunk: Buffer) => {
-    length += chunk.length
-    if (length > answerBytesMax) end(fault(`its answer is longer than ${answerBytesMax} bytes`))
-    else chunks.push(chunk)
+  let text = ''
+  response.setEncoding('utf8')
+  response.on('data', (chunk: string) => {
+    text += chunk
   })
   response.on('error', error => {
     end(fault(errorCode(error)))
   })
   response.on('end', () => {
-    const text = Buffer.concat(chunks).toString('utf8')
     const { statusCode } = response
     if (statusCode === 200) end(fact(text))
     else end(fault(`HTTP status ${statusCode}: ${plainText(text.trim())}`))

@@ -26,6 +26,16 @@ t.test('the file of a server that was promoted twice', async t => {
   })
 })
 
+t.test('the file of a server that was restored to a point before an earlier promotion', async t => {
+  // As PostgreSQL 10, 12 and 18 wrote it: recovery aimed at timeline 2, and ended before it began.
+  const restored =
+    '1\t0/50000A0\tno recovery target specified\n\n2\t0/30186D0\tat restore point "x"\n'
+  t.strictSame(decode(restored), {
+    ok: true,
+    fact: { timeline: 3, switches: [left(1, 0x500_00a0n), left(2, 0x301_86d0n)] },
+  })
+})
+
 t.test('comments, blanks and leading zeros are read as the server reads them', async t => {
   t.match(decode('# a comment\n  1   0/03000148 reason\n'), {
     fact: { switches: [left(1, 0x300_0148n)] },

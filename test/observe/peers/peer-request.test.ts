@@ -11,6 +11,7 @@ import { snapshotDocument } from '../../../src/facts/report/snapshot-json.ts'
 import { memberDocument } from '../../../src/facts/report/member-json.ts'
 import {
   answerBytesMax,
+  answerPiecesMax,
   createClusterClient,
   createHistoryClient,
   createPeerClient,
@@ -60,6 +61,21 @@ const say = (t: Test, bytes: string): Promise<number> =>
     createTcpServer(socket => {
       socket.on('error', () => undefined)
       socket.end(bytes)
+    }),
+  )
+
+/** Goes on for as long as it is read. */
+const flood = (t: Test, beginning: string, again: string): Promise<number> =>
+  listen(
+    t,
+    createTcpServer(socket => {
+      socket.on('error', () => undefined)
+      const more = (): void => {
+        while (!socket.destroyed && socket.write(again));
+      }
+      socket.on('drain', more)
+      socket.write(beginning)
+      more()
     }),
   )
 
@@ -138,20 +154,24 @@ t.test('what is no answer is told by why', async t => {
   }
 })
 
-t.test('an answer without end is not read to the end', async t => {
-  const port = await serve(t, (_, response) => {
-    const chunk = Buffer.alloc(64 * 1024, ' ')
-    const more = (): void => {
-      while (!response.destroyed && response.write(chunk));
-    }
-    response.on('drain', more)
-    more()
-  })
-  const { ask } = setUp()
-  t.strictSame(
-    await ask(peerAt(port)).answer,
-    fault(`its answer is longer than ${answerBytesMax} bytes`),
-  )
+t.test('an answer without end is not read to the end, whatever it consists of', async t => {
+  const head = 'HTTP/1.1 200 OK\r\n'
+  const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`
+  const tooLong = `its answer is longer than ${answerBytesMax} bytes`
+  const tooMany = `its answer is in more than ${answerPiecesMax} pieces`
+  const endless = [
+    [`${head}\r\n`, ' ', tooLong],
+    [chunked, `1000\r\n${' '.repeat(4096)}\r\n`, tooLong],
+    [chunked, '1\r\n \r\n', tooMany],
+    ['', 'HTTP/1.1 100 Continue\r\n\r\n', tooMany],
+    ['', `HTTP/1.1 103 Early Hints\r\nLink: ${'x'.repeat(8000)}\r\n\r\n`, tooLong],
+  ] as const
+  const { ask, pending } = setUp()
+  for (const [beginning, again, reason] of endless) {
+    const port = await flood(t, beginning, again.repeat(1024))
+    t.strictSame(await ask(peerAt(port)).answer, fault(reason), again.slice(0, 40))
+  }
+  t.equal(pending(), 0)
 })
 
 t.test('the time is limited, whatever it is spent on', async t => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Cluster } from '../../harness/cluster.ts'
 import { runProgram } from '../../harness/programs.ts'
 import { ended } from '../arena.ts'
-import { watched } from '../faults.ts'
+import { watched, writeSomething } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
 import { serverProgram } from '../server-programs.ts'
 
@@ -27,13 +27,6 @@ const empty = async (directory: string): Promise<void> => {
   for (const entry of await readdir(directory)) {
     await rm(join(directory, entry), { recursive: true })
   }
-}
-
-const writeSomething = async (cluster: Cluster): Promise<void> => {
-  const session = await cluster.session()
-  await session.query('create table if not exists written as select 1')
-  await session.query('checkpoint')
-  await session.close()
 }
 
 export const directories: readonly Scenario[] = [

@@ -1,46 +1,14 @@
 /** Primaries that another server has replaced, and what peers do to those that none has. */
 import type { Cluster, StopMode } from '../../harness/cluster.ts'
-import { startDaemon, type Daemon } from '../../harness/daemon.ts'
-import { freePort } from '../../harness/free-port.ts'
+import { runProgram } from '../../harness/programs.ts'
 import { listenAsStranger } from '../../harness/tcp-client.ts'
-import { thenAlways } from '../../harness/then-always.ts'
 import type { Arena } from '../arena.ts'
-import { ended } from '../arena.ts'
-import { watched } from '../faults.ts'
+import { watched, writeSomething } from '../faults.ts'
 import type { Scenario } from '../scenario.ts'
-
-/** The other member: a standby of the server under test, and the daemon beside it. */
-type Companion = { readonly standby: Cluster; readonly http: number }
-
-const companions = new WeakMap<Cluster, Companion>()
-
-const companionOf = (cluster: Cluster): Companion => {
-  const companion = companions.get(cluster)
-  if (companion === undefined) throw new Error('the server has no standby')
-  return companion
-}
-
-/** A primary with a standby that follows it. */
-const beginPair = async (arena: Arena): Promise<Cluster> => {
-  const primary = await arena.primary()
-  // The port of bgw_replstatus is that of the primary.
-  const standby = await primary.standby({ settings: { shared_preload_libraries: '' } })
-  await standby.start()
-  companions.set(primary, { standby, http: await freePort() })
-  return primary
-}
-
-const withPeer = (http: number) => ({
-  environment: { PG_REPLSTATUS_PEER: `127.0.0.1:${http}` },
-})
+import { serverProgram } from '../server-programs.ts'
+import { beginPair, besideCompanion, withCompanion } from './companions.ts'
 
 const promotedInItsPlace = /another server was promoted: .* is on timeline 2/
-
-const startDaemonOf = ({ standby, http }: Companion): Promise<Daemon> =>
-  startDaemon({
-    dataDirectory: standby.dataDirectory,
-    args: ['--http', `127.0.0.1:${http}`],
-  })
 
 /**
  * The server is stopped, its standby promoted, and it comes back as the primary that it was. From
@@ -49,27 +17,21 @@ const startDaemonOf = ({ standby, http }: Companion): Promise<Daemon> =>
 const oldPrimary = (how: string, mode: StopMode): Scenario => ({
   name: `old primary that comes back after ${how}`,
   bounds: { wrongRoleMs: 0 },
-  begin: beginPair,
-  options: cluster => withPeer(companionOf(cluster).http),
+  begin: arena => beginPair(arena),
+  options: withCompanion,
   run: async trial => {
     const { cluster, answers, daemon } = trial
-    const companion = companionOf(cluster)
-    await ended(companion.standby, async () => {
-      const other = await startDaemonOf(companion)
-      await thenAlways(
-        async () => {
-          await answers('MASTER')
-          await cluster.stop(mode)
-          await answers('refused')
-          await companion.standby.promote('pg_ctl')
-          await other.answers('MASTER')
-          trial.nobodyServed()
-          await cluster.start()
-          await daemon().said(promotedInItsPlace)
-          await watched(200)
-        },
-        async () => void (await other.stop()),
-      )
+    await besideCompanion(cluster, async (standby, other) => {
+      await answers('MASTER')
+      await cluster.stop(mode)
+      await answers('refused')
+      await standby.promote('pg_ctl')
+      await other.answers('MASTER')
+      trial.nobodyServed()
+      await cluster.start()
+      await daemon().said(promotedInItsPlace)
+      await watched(200)
+      await other.stop()
       // What the new primary has said stands.
       await daemon().said(/peer silent/)
       await watched(200)
@@ -81,26 +43,60 @@ const oldPrimary = (how: string, mode: StopMode): Scenario => ({
 const beforeItsDaemon: Scenario = {
   name: 'old primary that comes back before its daemon',
   bounds: { wrongRoleMs: 0 },
-  begin: beginPair,
-  options: cluster => ({ ...withPeer(companionOf(cluster).http), withDaemon: false }),
+  begin: arena => beginPair(arena),
+  options: cluster => ({ ...withCompanion(cluster), withDaemon: false }),
   run: async trial => {
     const { cluster } = trial
-    const companion = companionOf(cluster)
-    await ended(companion.standby, async () => {
+    await besideCompanion(cluster, async standby => {
       await cluster.stop('immediate')
-      const other = await startDaemonOf(companion)
-      await thenAlways(
-        async () => {
-          await companion.standby.promote('pg_ctl')
-          await other.answers('MASTER')
-          trial.nobodyServed()
-          await cluster.start()
-          const daemon = await trial.startDaemon()
-          await daemon.said(promotedInItsPlace)
-          await watched(200)
-        },
-        async () => void (await other.stop()),
-      )
+      await standby.promote('pg_ctl')
+      trial.nobodyServed()
+      await cluster.start()
+      const daemon = await trial.startDaemon()
+      await daemon.said(promotedInItsPlace)
+      await watched(200)
+    })
+  },
+}
+
+const rewind = async (cluster: Cluster, source: Cluster): Promise<void> => {
+  const { dataDirectory, folder: cwd, user } = cluster
+  const server = `host=127.0.0.1 port=${source.port} user=postgres dbname=postgres`
+  const args = ['-D', dataDirectory, '--source-server', server]
+  await runProgram({ program: serverProgram('pg_rewind'), args, cwd, user })
+  // The settings are those of the source now.
+  cluster.configure({})
+}
+
+/** It was written to when it came back, is rewound, and follows the new primary. */
+const rewound: Scenario = {
+  name: 'old primary that is rewound, and follows the new one',
+  since: 15,
+  until: 15,
+  needs: ['server programs'],
+  bounds: { wrongRoleMs: 0 },
+  begin: arena => beginPair(arena, { wal_log_hints: 'on', wal_keep_size: '1GB' }),
+  options: withCompanion,
+  run: async trial => {
+    const { cluster, answers, daemon } = trial
+    await besideCompanion(cluster, async (standby, other) => {
+      await answers('MASTER')
+      await cluster.stop('immediate')
+      await standby.promote('pg_ctl')
+      await other.answers('MASTER')
+      const replacedUntilRewound = trial.nobodyServed()
+      await cluster.start()
+      await daemon().said(promotedInItsPlace)
+      await writeSomething(cluster)
+      await cluster.stop()
+      await rewind(cluster, standby)
+      // It is consistent only at a position that an idle source never sends.
+      await writeSomething(standby)
+      cluster.requestStandby(standby)
+      replacedUntilRewound()
+      await cluster.start()
+      await answers('STANDBY')
+      await watched(200)
     })
   },
 }
@@ -126,6 +122,7 @@ export const oldPrimaries: readonly Scenario[] = [
   oldPrimary('a crash', 'immediate'),
   oldPrimary('a switchover', 'fast'),
   beforeItsDaemon,
+  rewound,
   {
     name: 'promotion with a peer that is down',
     times: 10,

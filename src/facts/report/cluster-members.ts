@@ -37,7 +37,7 @@ export type Cluster = {
   readonly members: readonly ClusterMember[]
 }
 
-/** Names are unique, unless a daemon is listed with two addresses. */
+/** Names are unique. */
 export type ClusterMember = MemberView & {
   readonly address: DaemonAddress
   /** Of the server, for database clients; null if it is not known. */
@@ -63,7 +63,7 @@ export const clusterOf = (
   const address = self?.address ?? own.address
   const sights: readonly Sight[] = [
     { address, member, ageMs: 0, silentBecause: null, phases },
-    ...peers.filter(({ isSelf }) => !isSelf),
+    ...peers.filter((peer, index) => !peer.isSelf && !isListedBefore(peer, peers.slice(0, index))),
   ]
   const heard = sights.flatMap(sight => heardFrom(sight) ?? [])
   const names = sights.map(nameOf)
@@ -80,6 +80,10 @@ export const clusterOf = (
     }),
   }
 }
+
+/** The same daemon, with another address. */
+const isListedBefore = ({ member }: PeerSight, earlier: readonly PeerSight[]): boolean =>
+  member !== null && earlier.some(peer => peer.member?.instance === member.instance)
 
 /** Null for a member that is silent. */
 const heardFrom = ({ member, silentBecause }: Sight): Member | null =>

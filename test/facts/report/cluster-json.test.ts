@@ -24,10 +24,12 @@ const primary = member({
 const standby = member({ replication: 'streaming', walPosition: 0x500_2000n as Lsn })
 const own = { member: primary, address: at('s1') }
 
+let daemons = 0
+/** A daemon of its own, unless another instance is given. */
 const heard = (changes: Partial<Member> = {}, more: Partial<PeerSight> = {}): PeerSight => ({
   address: at('s2'),
   isSelf: false,
-  member: { ...standby, ...changes },
+  member: { ...standby, instance: `daemon ${(daemons += 1)}`, ...changes },
   ageMs: 250.4,
   silentBecause: null,
   phases: [],
@@ -174,4 +176,16 @@ t.test('what is not known is left out, as in Patroni', async t => {
   const [found = {}] = peers(heard({ port: null, history: null, hazards: null }))
   t.notOk('port' in found || 'timeline' in found)
   t.match(found, { hazards: null, lag: 'unknown' })
+})
+
+t.test('a daemon that is listed with two addresses is one member', async t => {
+  const instance = 'one'
+  const again = heard({ instance }, { address: at('192.0.2.2') })
+  const silent = heard({}, { address: at('s4'), member: null, ageMs: null, silentBecause: 'x' })
+  t.match(peers(heard({ instance }), again, silent, { ...silent, address: at('s5') }), [
+    { name: 's2', host: 's2' },
+    { host: 's4' },
+    { host: 's5' },
+  ])
+  t.equal(peers(heard({ instance }), heard({ instance: 'another' })).length, 2)
 })

@@ -88,13 +88,15 @@ const prefix = 'some-'
 const nameFor = (change: (parts: readonly string[]) => readonly string[]): string =>
   `${change(ownedPrefix(prefix).split('-')).join('-')}abcdef`
 const mine = nameFor(parts => parts)
-/** `some`, `run`, the namespace, the pid, the start time, and nothing. */
-const dead = nameFor(([...parts]) => parts.with(4, '1'))
-const elsewhere = nameFor(([...parts]) => parts.with(2, '1').with(4, '1'))
+/** `some`, `run`, the user, the namespace, the pid, the start time, and nothing. */
+const dead = nameFor(([...parts]) => parts.with(5, '1'))
+const elsewhere = nameFor(([...parts]) => parts.with(3, '1').with(5, '1'))
+/** Root would see one of the user of its servers as its own. */
+const ofOther = nameFor(([...parts]) => parts.with(2, '12345').with(5, '1'))
 
 t.test('a folder stays if its owner runs, or may run where we do not see it', async t => {
   const parent = scratch(t)
-  const names = [mine, dead, elsewhere, `${prefix}abcdef`, 'other-run-1-1-1-abcdef']
+  const names = [mine, dead, elsewhere, ofOther, `${prefix}abcdef`, dead.replace('some', 'more')]
   for (const name of names) mkdirSync(join(parent, name))
   removeLeftOvers({ parent, prefix })
   t.strictSame(readdirSync(parent), names.filter(name => name !== dead).toSorted())

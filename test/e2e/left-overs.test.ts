@@ -2,68 +2,19 @@
  * What runs that were killed have left: the next run removes it, and nothing that another run, or
  * another user, has need of.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
-import { chmodSync, utimesSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import t, { type Test } from 'tap'
-import { cleared } from '../harness/daemon.ts'
-import { clearDownloads } from '../harness/kept-folder.ts'
-import { ownedPrefix, removeLeftOvers, temporaryFolder } from '../harness/left-overs.ts'
-import { needRoot } from '../harness/needs.ts'
-import { serverEnvironment } from '../harness/programs.ts'
+import { chownSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
+import { utimesSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import t from 'tap'
+import { ownedPrefix, removeLeftOvers } from '../harness/left-overs.ts'
+import { needNamespaces, needRoot } from '../harness/needs.ts'
+import { scratchFolder, startRun } from '../harness/other-run.ts'
+import { inPidNamespace } from '../harness/pid-namespace.ts'
 import { repositoryRoot } from '../harness/repository.ts'
-import { serverUser } from '../harness/server-user.ts'
-import { until, within } from '../harness/until.ts'
 
 const compiled = join(repositoryRoot(), '.build')
-
-const scratch = (t: Test): string => {
-  const folder = temporaryFolder()
-  t.teardown(async () => {
-    const removal = spawn('rm', ['-rf', folder], { stdio: 'ignore' })
-    await once(removal, 'exit')
-  })
-  return folder
-}
-
-type Other = {
-  readonly said: string
-  readonly kill: () => Promise<void>
-  /** Asks it to end, and waits for that. */
-  readonly end: () => Promise<void>
-}
-
-/** Another run: runs `code` of a module, and lives on when it has printed a line. */
-const startRun = async (
-  t: Test,
-  code: string,
-  environment: Readonly<Record<string, string>> = {},
-): Promise<Other> => {
-  const program = [process.execPath, '--input-type=module', '-e', code]
-  const child: ChildProcess = spawn('env', [...cleared(environment), ...program], {
-    cwd: '/',
-    stdio: ['pipe', 'pipe', 'inherit'],
-    detached: true,
-  })
-  const ended = once(child, 'exit')
-  const kill = async (): Promise<void> => {
-    try {
-      process.kill(-(child.pid ?? 0), 'SIGKILL')
-    } catch {
-      // All of it has ended.
-    }
-    await within(ended, { what: 'a run to be killed' })
-  }
-  t.teardown(kill)
-  const [chunk] = (await within(once(child.stdout ?? child, 'data'), { what: 'a run' })) as [Buffer]
-  const end = async (): Promise<void> => {
-    child.stdin?.end('end')
-    await within(ended, { what: 'a run to end' })
-  }
-  return { said: chunk.toString().trim(), kill, end }
-}
 
 const makesFolder = `
 import { temporaryFolder } from '${compiled}/test/harness/left-overs.js'
@@ -71,7 +22,7 @@ process.stdin.resume()
 console.log(temporaryFolder())`
 
 t.test('the folder of a run stays while it runs, and goes when it was killed', async t => {
-  const parent = scratch(t)
+  const parent = scratchFolder(t)
   const environment = { TMPDIR: parent }
   const first = await startRun(t, makesFolder, environment)
   writeFileSync(join(first.said, 'file'), '')
@@ -83,25 +34,35 @@ t.test('the folder of a run stays while it runs, and goes when it was killed', a
   t.strictSame(readdirSync(parent).toSorted(), [alive, own].toSorted())
 })
 
+const namespaces = needNamespaces()
+t.test('the folder of a run in a container stays', namespaces.options, async t => {
+  const parent = scratchFolder(t)
+  const inside = await startRun(t, makesFolder, { TMPDIR: parent }, inPidNamespace)
+  await startRun(t, makesFolder, { TMPDIR: parent })
+  t.ok(existsSync(inside.said))
+})
+
 const prefix = 'some-'
 /** Folders by the names of their owners, whose pid is ours. */
 const nameFor = (change: (parts: readonly string[]) => readonly string[]): string =>
   `${change(ownedPrefix(prefix).split('-')).join('-')}abcdef`
 const mine = nameFor(parts => parts)
-/** `some`, `run`, the namespace, the pid, the start time, and nothing. */
-const dead = nameFor(([...parts]) => parts.with(4, '1'))
-const elsewhere = nameFor(([...parts]) => parts.with(2, '1').with(4, '1'))
+/** `some`, `run`, the user, the namespace, the pid, the start time, and nothing. */
+const dead = nameFor(([...parts]) => parts.with(5, '1'))
+const elsewhere = nameFor(([...parts]) => parts.with(3, '1').with(5, '1'))
+/** Root would see one of the user of its servers as its own. */
+const ofOther = nameFor(([...parts]) => parts.with(2, '12345').with(5, '1'))
 
 t.test('a folder stays if its owner runs, or may run where we do not see it', async t => {
-  const parent = scratch(t)
-  const names = [mine, dead, elsewhere, `${prefix}abcdef`, 'other-run-1-1-1-abcdef']
+  const parent = scratchFolder(t)
+  const names = [mine, dead, elsewhere, ofOther, `${prefix}abcdef`, dead.replace('some', 'more')]
   for (const name of names) mkdirSync(join(parent, name))
   removeLeftOvers({ parent, prefix })
   t.strictSame(readdirSync(parent), names.filter(name => name !== dead).toSorted())
 })
 
 t.test('an owner that is not known is believed to run for a while', async t => {
-  const parent = scratch(t)
+  const parent = scratchFolder(t)
   for (const name of [mine, elsewhere, `${prefix}abcdef`, `${prefix}young0`]) {
     mkdirSync(join(parent, name))
     if (!name.endsWith('young0')) utimesSync(join(parent, name), 1, 1)
@@ -111,7 +72,7 @@ t.test('an owner that is not known is believed to run for a while', async t => {
 })
 
 t.test('a folder stays while something that a dead run has started works in it', async t => {
-  const parent = scratch(t)
+  const parent = scratchFolder(t)
   const folder = join(parent, dead)
   mkdirSync(folder)
   for (const [cwd, args] of [
@@ -133,7 +94,7 @@ t.test('a folder stays while something that a dead run has started works in it',
 })
 
 t.test('links and files stay, and what a link leads to', async t => {
-  const parent = scratch(t)
+  const parent = scratchFolder(t)
   const goal = join(parent, 'goal')
   mkdirSync(goal)
   symlinkSync(goal, join(parent, dead))
@@ -143,84 +104,31 @@ t.test('links and files stay, and what a link leads to', async t => {
   t.strictSame(readdirSync(parent), ['goal', dead, file].toSorted())
 })
 
+t.test('a folder stays while something is mounted in it', namespaces.options, async t => {
+  const parent = scratchFolder(t)
+  const code = `
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { ownedPrefix, removeLeftOvers } from '${compiled}/test/harness/left-overs.js'
+const dead = ownedPrefix('${prefix}').replace(/\\d+-$/, '1-abcdef')
+const inside = '${parent}/' + dead + '/inside'
+mkdirSync(inside, { recursive: true })
+const stays = path => {
+  removeLeftOvers({ parent: '${parent}', prefix: '${prefix}' })
+  return existsSync(path)
+}
+execFileSync('mount', ['-t', 'tmpfs', 'none', inside])
+writeFileSync(inside + '/file', '')
+const whileMounted = stays(inside + '/file')
+execFileSync('umount', [inside])
+console.log(whileMounted, stays(inside))`
+  t.equal((await startRun(t, code, {}, inPidNamespace)).said, 'true false')
+})
+
 t.test('what belongs to another user stays', needRoot().options, async t => {
-  const parent = scratch(t)
+  const parent = scratchFolder(t)
   mkdirSync(join(parent, dead))
   chownSync(join(parent, dead), 12_345, 12_345)
   removeLeftOvers({ parent, prefix })
   t.ok(existsSync(join(parent, dead)))
-})
-
-/** A checkout with the harness alone, and an npm that stands in for the real one. */
-const makeCheckout = (t: Test) => {
-  const folder = scratch(t)
-  const place = (name: string): string => join(folder, name)
-  for (const name of ['test/harness', 'test/demo', 'src']) {
-    cpSync(join(compiled, name), place(`.build/${name}`), { recursive: true })
-  }
-  symlinkSync(join(repositoryRoot(), 'node_modules'), place('node_modules'))
-  writeFileSync(place('package.json'), '{ "type": "module" }\n')
-  const npm = (script: string): Readonly<Record<string, string>> => {
-    mkdirSync(dirname(place('bin/npm')), { recursive: true })
-    writeFileSync(place('bin/npm'), `#!/bin/sh\n${script}\n`)
-    chmodSync(place('bin/npm'), 0o755)
-    return { PATH: `${place('bin')}:${serverEnvironment()['PATH']}` }
-  }
-  const fetches = `
-import { fetchPackage } from '${place('.build/test/harness/npm-packages.js')}'
-process.stdin.resume()
-console.log(await fetchPackage({ name: 'one', version: '1', shelf: 'shelf' }))`
-  return { place, npm, fetches }
-}
-
-t.test('downloads of another user are named', needRoot().options, async t => {
-  const { place, npm, fetches } = makeCheckout(t)
-  chmodSync(place('.'), 0o755)
-  mkdirSync(place('.servers'))
-  const { uid, gid } = serverUser()
-  const asUser = `process.setgroups([]); process.setgid(${gid}); process.setuid(${uid})`
-  const code = fetches.replace('console', `${asUser}; console`).replace(/\)$/, '.catch(String))')
-  const { said } = await startRun(t, code, npm('exit 1'))
-  t.match(said, `could not write to ${place('.servers/shelf')}, which another user has made`)
-})
-
-const namesIn = (folder: string): readonly string[] =>
-  existsSync(folder) ? readdirSync(folder) : []
-
-t.test('a download that was killed is removed by the next run', async t => {
-  const { place, npm, fetches } = makeCheckout(t)
-  const stuck = npm('touch half; while :; do sleep 60; done')
-  const first = await startRun(t, `console.log('begins')\n${fetches}`, stuck)
-  const half = (): string => {
-    const [name = ''] = namesIn(place('.servers/shelf'))
-    return place(`.servers/shelf/${name}/half`)
-  }
-  await until(() => existsSync(half()), { what: 'npm to begin' })
-  clearDownloads(place('.servers'))
-  t.ok(existsSync(half()), 'while it runs, it stays')
-  await first.kill()
-  const second = await startRun(t, fetches, npm('mkdir -p node_modules/one'))
-  t.equal(second.said, place('.servers/shelf/1/node_modules/one'))
-  t.strictSame(readdirSync(place('.servers/shelf')), ['1'])
-})
-
-t.test('the demo tells what it fetches, and ends npm if it is to end', async t => {
-  const { place, npm } = makeCheckout(t)
-  const code = `
-import { fetchServer } from '${place('.build/test/demo/fetch.js')}'
-const asked = new Promise(resolve => process.stdin.once('data', resolve))
-const print = text => process.stdout.write(text)
-await fetchServer({ print, asked }).catch(() => process.exit())`
-  // As npm, one process that does not end at SIGTERM.
-  const stuck = `
-process.on('SIGTERM', () => undefined)
-require('node:fs').writeFileSync('half', '')
-setInterval(() => undefined, 60_000)`
-  const run = await startRun(t, code, npm(`exec '${process.execPath}' -e "${stuck}"`))
-  t.match(run.said, `PostgreSQL 18 from npm: about 60 MB, kept in ${place('.servers/18')} `)
-  const shelf = (): readonly string[] => namesIn(place('.servers/18'))
-  const begun = (): boolean => shelf().some(name => existsSync(place(`.servers/18/${name}/half`)))
-  await until(begun, { what: 'npm to begin' })
-  await run.end()
-  t.strictSame(shelf(), [])
 })

@@ -1,6 +1,6 @@
 /**
- * Folders whose names tell which process made them: the next run removes those of runs that were
- * killed, and no others.
+ * Folders whose names tell which process of which user made them: the next run of the same user
+ * removes those of runs that were killed, and no others.
  *
  * The name is there as soon as the folder is, unlike a file in it, and needs no lock, for which
  * Node has no call. Pid and start time name one process for ever, in one namespace of pids: a
@@ -19,15 +19,15 @@ const namespace = /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0'
 /** To be followed by six letters that no other folder has. */
 export const ownedPrefix = (prefix: string): string => {
   const started = runningProcess(process.pid)?.started ?? 0
-  return `${prefix}run-${namespace}-${process.pid}-${started}-`
+  return `${prefix}run-${process.getuid?.()}-${namespace}-${process.pid}-${started}-`
 }
 
-const ownerPattern = /run-(\d+)-(\d+)-(\d+)-\w{6}$/
+const ownerPattern = /run-(\d+)-(\d+)-(\d+)-(\d+)-\w{6}$/
 
 /** Null if that cannot be known from here. */
 const ownerRuns = (name: string): boolean | null => {
-  const [, where, pid, started] = ownerPattern.exec(name) ?? []
-  if (where !== namespace) return null
+  const [, uid, where, pid, started] = ownerPattern.exec(name) ?? []
+  if (Number(uid) !== process.getuid?.() || where !== namespace) return null
   return runningProcess(Number(pid))?.started === Number(started)
 }
 

@@ -1,7 +1,7 @@
 /**
  * How far the write-ahead log of a server goes: written by a primary, received by a standby.
  *
- * It is read when somebody asks, and by no check. The time for it is limited, and no verdict
+ * It is read on request, and by no check. The time for it is limited, and no verdict
  * depends on it: pg_wal may be on another disk.
  */
 import { join } from 'node:path'

@@ -2,7 +2,7 @@
 import { lstat, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 
-/** Removes it, unless somebody listens on it, or it is no socket. Returns whether it is gone. */
+/** Removes it, unless a process listens on it, or it is no socket. Returns whether it is gone. */
 export const removeDeadSocket = async (path: string): Promise<boolean> => {
   try {
     if (!(await lstat(path)).isSocket() || !(await isDead(path))) return false

@@ -61,7 +61,7 @@ const attemptAt = (
 
 /**
  * With the usual umask only root and our own user can connect. After SIGKILL the socket is still
- * there, but nobody listens on it: it is replaced.
+ * there, but no process listens on it: it is replaced.
  */
 const listenOnPath = async (path: string, server: Server, listen: Listen): Promise<Attempt> => {
   const attempt = await tryOnce(server, { path, backlog }, listen)

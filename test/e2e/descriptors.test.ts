@@ -83,7 +83,7 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
   for (const each of floods) t.ok((await each).connected > 1000)
   await daemon.answers('MASTER')
   t.strictSame(linesLike(daemon, /EMFILE|on-change failed|connects lost/), [])
-  const roles = linesLike(daemon, /role changed .*cluster=main .*from=(primary|unavailable)/)
+  const roles = linesLike(daemon, /role changed .*cluster=main /)
   t.equal(roles.length, 3, `to primary, unavailable and primary: ${roles.join('\n')}`)
   t.ok(daemon.log().length < before + 30, daemon.log().join('\n'))
 })

@@ -6,6 +6,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import { keptVariables } from '../../src/cli/system/accounts.ts'
+import { help } from '../../src/cli/options/help.ts'
 import { optionsOf } from '../../src/cli/options/option-list.ts'
 import { changeVariables, historyJson } from '../../src/facts/report/changes.ts'
 import { rows } from '../../src/facts/decide/rules.ts'
@@ -97,6 +98,25 @@ t.test('files of the repository that are named exist', async t => {
     )
   }
   t.ok(named > 0, `${named} files`)
+})
+
+/**
+ * Clients, servers and processes are no persons. The titles of tests, which the page on security
+ * has, are not for users.
+ */
+const unusual = /\b(?:some|no|any|every)body\b|\bwho(?:so)?ever\b/i
+
+t.test('words that are out stay out, in documents and in the help', async t => {
+  const titles = /(?:`test\/[^`]*`|there): [^|]*/g
+  const texts = documents.map(path => [path, read(path).replaceAll(titles, '')] as const)
+  const found = [...texts, ...Object.entries(help)].flatMap(([name, text]) =>
+    text.split('\n').flatMap((line, index) => {
+      const [word] = unusual.exec(line) ?? []
+      return word === undefined ? [] : [`${name}:${index + 1}: ${word}`]
+    }),
+  )
+  t.strictSame(found, [])
+  t.match('for somebody', unusual)
 })
 
 t.test('scripts of npm that are named exist', async t => {

@@ -71,7 +71,7 @@ export const fakeHost = (first: Evidence | null): FakeHost => {
       name: 'db1',
       readDescriptorLimit: () => Promise.resolve(limit),
       whoElseWrites: folder =>
-        Promise.resolve(folder === openFolder ? `${folder} is writable by everybody` : null),
+        Promise.resolve(folder === openFolder ? `${folder} is writable by all users` : null),
       readCredentials: () => Promise.resolve(credentials),
       findOwnNames: () => Promise.resolve([]),
       readMaintenance: path => Promise.resolve(path === null ? noMaintenance : maintenance),

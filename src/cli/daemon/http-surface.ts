@@ -137,7 +137,7 @@ export const createHttpSurface = (
     purpose: endpoint.access.healthOnly ? ('http-health' as const) : ('http' as const),
     ...createHttpListener({
       on: endpoint.on,
-      // Whoever may use a Unix socket is set by the modes of its folder.
+      // The modes of its folder decide which users can connect to a Unix socket.
       ...(isSocketPath(endpoint.on.address) ? local : { credentials, allowed }),
       answer: request => answer(request, endpoint),
       share: share(connectionsMax),

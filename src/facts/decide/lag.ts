@@ -42,7 +42,7 @@ export const lagBehind = (standby: Place, members: readonly Member[]): number | 
     if (member.history === null || member.walPosition === null) return []
     return compareHistories(history, member.history).kind === 'same' ? [member.walPosition] : []
   })
-  // Of two primaries on the same timeline nobody knows which one it follows.
+  // Of two primaries on the same timeline it is not known which one it follows.
   const [position, ...others] = written
   if (position === undefined || others.length > 0) return null
   return Math.max(0, Number(position - walPosition))

@@ -3,7 +3,7 @@
  *
  * A server that has been replaced cannot see that in its own directory: it starts as the primary
  * that it was. The timeline history of another member proves it (timeline-order.ts). What others
- * say can take the role of a primary away. It never gives a role to anybody.
+ * say can take the role of a primary away. It never gives a role.
  */
 import type { TimelineHistory } from '../decode/timeline-history.ts'
 import { printLsn, type Lsn, type MonotonicMs, type SystemIdentifier } from '../units.ts'
@@ -108,7 +108,7 @@ const beyond = (left: Lsn, walPosition: Lsn | null): string =>
 
 /**
  * Two primaries of which neither replaced the other: two standbys promoted at once, or a copy that
- * was started by mistake. Nobody can tell which is the right one.
+ * was started by mistake. It is not known which is the right one.
  */
 const anotherPrimary = (evidence: Evidence, { words, heardSince }: Hearing): readonly Hazard[] => {
   const own = historyOf(evidence)

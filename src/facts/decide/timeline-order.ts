@@ -3,8 +3,8 @@
  *
  * A promotion makes a new timeline, whose history is that of the promoted server and one more
  * switch. So a server on which another history is built, complete and with its own timeline as the
- * one that was left, has been replaced: somebody was promoted in its place. Whether a number is
- * higher proves nothing, since two servers may choose the same or any free number.
+ * one that was left, has been replaced: another server was promoted in its place. A higher number
+ * proves nothing, since two servers may choose the same or any free number.
  */
 import type { TimelineHistory, TimelineSwitch } from '../decode/timeline-history.ts'
 import type { TimelineId } from '../units.ts'

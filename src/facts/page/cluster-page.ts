@@ -47,7 +47,7 @@ export const clusterPage = (cluster: Cluster, now: UnixMs): string => {
         ...summary(cluster, now),
         memberTable(members),
         ...recentChanges(members, now),
-        links,
+        links(),
       ),
       rawElement('script', script),
     ),
@@ -71,7 +71,7 @@ const isWell = (members: readonly ClusterMember[]): boolean => troublesOf(member
 
 const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-/** What somebody wants to know who was woken up. */
+/** The answer to the first question at night. */
 const summary = ({ scope, address, members }: Cluster, now: UnixMs): readonly Content[] => {
   const silent = namesOf(members, null)
   return [
@@ -108,14 +108,15 @@ const recentChanges = (members: readonly ClusterMember[], now: UnixMs): readonly
     element('h2', {}, 'Last changes'),
     members.map(member => lane(member, { span, now })),
     axis(span),
-    key,
+    key(),
     listChanges(members, { timeOf, most: changesShown }),
     element('p', { class: 'quiet' }, 'As seen by this daemon since it was started.'),
   ]
 }
 
-const links: Html = element(
-  'footer',
-  {},
-  ['/status', '/history', '/cluster', '/metrics'].map(path => element('a', { href: path }, path)),
-)
+const links = (): Html =>
+  element(
+    'footer',
+    {},
+    ['/status', '/history', '/cluster', '/metrics'].map(path => element('a', { href: path }, path)),
+  )

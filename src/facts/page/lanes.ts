@@ -75,7 +75,7 @@ type Bar = {
   readonly width: number
 }
 
-/** What it shows is told in words below it, so that nobody has to have it read aloud. */
+/** What it shows is also a list of words, which is what a screen reader reads. */
 const strip = (bars: readonly Bar[], width: number): Html =>
   element(
     'svg',
@@ -103,13 +103,14 @@ export const axis = ({ labels }: Span): Html =>
     [...labels, 'now'].map(label => element('span', {}, label)),
   )
 
-export const key: Html = element(
-  'p',
-  { class: 'key quiet' },
-  (['primary', 'standby', 'unavailable', null] as const).map(answer =>
-    element('span', {}, strip([{ answer, x: 0, width: 24 }], 24), answer ?? 'silent'),
-  ),
-)
+export const key = (): Html =>
+  element(
+    'p',
+    { class: 'key quiet' },
+    (['primary', 'standby', 'unavailable', null] as const).map(answer =>
+      element('span', {}, strip([{ answer, x: 0, width: 24 }], 24), answer ?? 'silent'),
+    ),
+  )
 
 /** What is drawn for the eye, in words: the newest first. */
 export const listChanges = (

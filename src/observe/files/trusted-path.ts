@@ -41,6 +41,6 @@ const flawOf = (
   if (!isTrusted({ uid: user }, us)) return `${path} belongs to user id ${user}`
   // The permission bits of a link have no meaning.
   if (isLink || (!isLast && (mode & sticky) !== 0)) return null
-  if ((mode & 0o002) !== 0) return `${path} is writable by everybody`
+  if ((mode & 0o002) !== 0) return `${path} is writable by all users`
   return (mode & 0o020) === 0 ? null : `${path} is writable by group id ${group}`
 }

@@ -2,7 +2,7 @@
  * Asks a daemon for a page, once: that of another member for `/member`, or for `/cluster` the one
  * that an operator names.
  *
- * The answer comes from a stranger until it is proved otherwise. Its size and the time for all of
+ * The answer may be anything. Its size and the time for all of
  * it are limited, redirections are not followed, and no connection is kept.
  */
 import { lookup, type LookupAddress } from 'node:dns'

@@ -1,9 +1,9 @@
 /**
  * Asks the peers, at an interval and when it matters, and keeps what they said last.
  *
- * The verdict waits for the peers only if nobody knows how the server became a primary: at the
+ * The verdict waits for the peers only if it is not known how the server became a primary: at the
  * start of the daemon, and when another postmaster appears. A primary that was seen as a standby
- * before was promoted, and waits for nobody.
+ * before was promoted, and waits for no peer.
  */
 import type { Evidence } from '../../facts/decide/evidence.ts'
 import type { Member } from '../../facts/decide/member.ts'
@@ -28,7 +28,7 @@ export type PeerWatch = {
   readonly judge: (evidence: Evidence, verdict: Verdict) => Standing
   /** What each peer said last. */
   readonly words: () => readonly Word[]
-  /** Whoever was heard since then is still there, as far as is known. */
+  /** A peer that has answered since then is still there, as far as is known. */
   readonly heardSince: () => MonotonicMs
   /** What is known of each peer now, in the order of the configuration. */
   readonly sights: () => readonly PeerSight[]
@@ -53,7 +53,7 @@ type Known = {
 
 /** More would only be noise for the other one. */
 const everyMsMin = 1000
-/** What a stranger answers may be another reason each time. */
+/** Another program there may answer something else each time. */
 const reasonsMax = 8
 
 export const createPeerWatch = (needs: {

@@ -71,7 +71,7 @@ t.test('who else could make a file is told once for each, when asked to look', a
   const told = [one, `${openFolder}/two`].map(path => ({
     kind: 'maintenance open',
     path,
-    because: `${openFolder} is writable by everybody`,
+    because: `${openFolder} is writable by all users`,
   }))
   t.strictSame(events, told)
   maintenance.checkFolders()

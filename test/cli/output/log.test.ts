@@ -72,9 +72,9 @@ t.test('each event is one line, with its level', async t => {
     [{ kind: 'maintenance toggled', on: true }, 'notice: maintenance by=SIGUSR2 state=on'],
     [{ kind: 'maintenance toggled', on: false }, 'notice: maintenance by=SIGUSR2 state=off'],
     [
-      { kind: 'maintenance open', path: '/tmp/m', because: '/tmp is writable by everybody' },
+      { kind: 'maintenance open', path: '/tmp/m', because: '/tmp is writable by all users' },
       'warning: others can make the maintenance file path=/tmp/m ' +
-        'because="/tmp is writable by everybody"',
+        'because="/tmp is writable by all users"',
     ],
     [{ kind: 'watching restored' }, 'notice: polling over'],
     [

@@ -80,7 +80,7 @@ t.test('a clock that was set makes no bar', async t => {
 
 t.test('the key has each height, and the axis ends now', async t => {
   for (const word of ['primary', 'standby', 'unavailable', 'silent'])
-    t.match(key.markup, new RegExp(`</svg>${word}</span>`))
+    t.match(key().markup, new RegExp(`</svg>${word}</span>`))
   t.match(axis(spanFor([], now)).markup, /10 min ago.*5 min ago.*now/)
 })
 

@@ -34,9 +34,9 @@ t.test('one that others may write is', async t => {
   await inFolders(async ({ inner }) => {
     const { gid } = statSync(inner)
     const flaws: readonly (readonly [number, string])[] = [
-      [0o757, `${inner} is writable by everybody`],
-      [0o777, `${inner} is writable by everybody`],
-      [0o1777, `${inner} is writable by everybody`],
+      [0o757, `${inner} is writable by all users`],
+      [0o777, `${inner} is writable by all users`],
+      [0o1777, `${inner} is writable by all users`],
       [0o775, `${inner} is writable by group id ${gid}`],
       [0o2770, `${inner} is writable by group id ${gid}`],
     ]
@@ -50,7 +50,7 @@ t.test('one that others may write is', async t => {
 t.test('so is one below such a folder, unless that is sticky', async t => {
   await inFolders(async ({ outer, inner }) => {
     chmodSync(outer, 0o777)
-    t.equal(await whoElseWrites(inner), `${outer} is writable by everybody`)
+    t.equal(await whoElseWrites(inner), `${outer} is writable by all users`)
     chmodSync(outer, 0o1777)
     t.equal(await whoElseWrites(inner), null)
   })
@@ -73,8 +73,8 @@ t.test('a link is followed, and each folder that it leads through counts', async
     t.equal(await whoElseWrites(far), null)
     chmodSync(inner, 0o777)
     for (const path of [link, far]) {
-      t.equal(await whoElseWrites(path), `${inner} is writable by everybody`)
-      t.equal(await whoElseWrites(join(path, 'below')), `${inner} is writable by everybody`)
+      t.equal(await whoElseWrites(path), `${inner} is writable by all users`)
+      t.equal(await whoElseWrites(join(path, 'below')), `${inner} is writable by all users`)
     }
   })
 })
@@ -84,7 +84,7 @@ t.test('a folder that is not there can be made by whoever may write the one abov
     const absent = join(inner, 'none', 'below')
     t.equal(await whoElseWrites(absent), null)
     chmodSync(inner, 0o1777)
-    t.equal(await whoElseWrites(absent), `${inner} is writable by everybody`)
+    t.equal(await whoElseWrites(absent), `${inner} is writable by all users`)
     chmodSync(outer, 0)
     t.equal(await whoElseWrites(inner), null, 'what can not be seen is not guessed at')
     // To be removed by whoever made it.

@@ -114,7 +114,7 @@ const damages: readonly Damage[] = [
     inflict: cluster => rmSync(pathOf(cluster)),
   },
   {
-    name: 'replaced by a pipe that nobody writes to',
+    name: 'replaced by a pipe without a writer',
     seen: /not a regular file/,
     inflict: async cluster => {
       const pipe = `${pathOf(cluster)}.pipe`

@@ -27,6 +27,15 @@ Exit codes:
   3  error: wrong usage, no such directory, no permission, port in use
 `
 
+/** A paragraph; the manual page has it under a heading of its own. */
+export const signals = `\
+Signals:
+  SIGTERM, SIGINT  stop
+  SIGHUP           read the configuration file and certificates again
+  SIGUSR1          log the last 100 changes again
+  SIGUSR2          begin maintenance mode (unavailable), or end it
+`
+
 const serve = `\
 pg-replstatus serve watches a data directory and answers every TCP connection
 to a port: ${primary} for a primary, ${standby} for a standby that accepts
@@ -42,12 +51,7 @@ PGDATA, --log-level as PG_REPLSTATUS_LOG_LEVEL, and so on. The command line
 takes precedence over the environment, the environment over the configuration
 file ("log-level = debug"), and a section over settings above the first one.
 
-Signals:
-  SIGTERM, SIGINT  stop
-  SIGHUP           read the configuration file and certificates again
-  SIGUSR1          log the last 100 changes again
-  SIGUSR2          begin maintenance mode (unavailable), or end it
-
+${signals}
 Exit codes:
   0  stopped by a signal
   3  could not start: wrong usage, no permission, port in use

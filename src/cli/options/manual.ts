@@ -3,7 +3,7 @@
  * options. It is a file of the packages, not a part of the program.
  */
 import { optionList, optionsOf, synopsisOf, variableOf } from './option-list.ts'
-import { help } from './help.ts'
+import { help, signals } from './help.ts'
 import { commandNames, type CommandName } from './option-spec.ts'
 import { optionTable, type OptionName } from './option-table.ts'
 
@@ -77,9 +77,6 @@ const file = ([path, purpose]: (typeof files)[number]): readonly string[] => [
   `.B ${escaped(path)}`,
   escaped(purpose),
 ]
-
-/** Under a heading of their own. */
-const [signals = ''] = /^Signals:\n(?: .*\n)+/m.exec(help.serve) ?? []
 
 /** The help of a command, with its options as a list of roff. */
 const section = (command: CommandName): readonly string[] => {

@@ -303,6 +303,8 @@ t.test('values out of bounds are told with the bounds', async t => {
     '--bind ::1,': '--bind must be an IPv4 or IPv6 address, but is ""',
     '--http ::1:8008':
       '--http must be PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535, or unix:PATH, but is "::1:8008"',
+    '--http unix:':
+      '--http must be PORT, ADDRESS:PORT or [ADDRESS]:PORT, with a port from 0 to 65535, or unix:PATH, but is "unix:"',
     '--when-unavailable die': '--when-unavailable must be refuse, close or reply, but is "die"',
     '--control-check on': '--control-check must be native, pg_controldata or off, but is "on"',
     '--log-level warn': '--log-level must be error, warning, notice, info or debug, but is "warn"',

@@ -30,11 +30,13 @@ const launch = [
   'function end(why) { console.error("pg-replstatus: error: " + why); process.exit(3) }',
   `if (part[0] < ${major} || part[0] == ${major} && part[1] < ${minor}) ` +
     `end("Node.js must be version ${oldest} or later, but " + process.execPath + " is " + node)`,
-  'var text = require("fs").readFileSync(file, "utf8")',
-  `if (text.slice(-${end.length + 1}) != "${end}\\n") end(file + " is truncated: install it again")`,
-  // As a function, which is compiled without the loader of modules.
-  'try { require("vm").compileFunction(text.replace(/^#!/, "//"), [], { filename: file })() }' +
-    ' catch (error) { end("could not load " + file + ": " + error) }',
+  // A function, since a global variable would keep the text in memory. The program is ASCII but for
+  // the licences in its last comment: as Latin-1 a character takes one byte rather than two.
+  '(function () { var text = require("fs").readFileSync(file, "latin1"); ' +
+    `if (text.slice(-${end.length + 1}) != "${end}\\n") end(file + " is truncated: install it again"); ` +
+    // As a function, which is compiled without the loader of modules.
+    'try { require("vm").compileFunction(text.replace(/^#!/, "//"), [], { filename: file })() }' +
+    ' catch (error) { end("could not load " + file + ": " + error) } })()',
 ].join('; ')
 
 /**
@@ -119,5 +121,7 @@ const unlisted = Object.keys(metafile.inputs)
 if (unlisted.length > 0) {
   throw new Error(`no licence is included for ${[...new Set(unlisted)].join()}`)
 }
+const [code] = readFileSync(outfile, 'utf8').split(notices)
+if (/[^\t\n -~]/.test(code)) throw new Error('the program is not ASCII, as which it is read')
 chmodSync(outfile, 0o755)
 await writeDocuments(dirname(outfile))

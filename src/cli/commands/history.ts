@@ -4,13 +4,13 @@ import { historyLines } from '../../facts/report/history-view.ts'
 import { visibleText } from '../../facts/visible-text.ts'
 import type { Peer } from '../../observe/peers/peer-request.ts'
 import type { HistoryOptions } from '../options/option-values.ts'
-import { withSource, type GivenOptions } from '../options/settings.ts'
+import type { GivenOptions } from '../options/settings.ts'
 import { exitCodes, exitDone } from '../output/exit-codes.ts'
 import type { OperatorError } from '../output/operator-error.ts'
 import type { Accounts } from '../system/accounts.ts'
 import type { Host } from '../system/host.ts'
 import { socketPeer } from '../system/local-daemon.ts'
-import { dropPrivileges } from '../system/privileges.ts'
+import { dropPrivilegesFor } from '../system/privileges.ts'
 
 export type HistoryNeeds = {
   readonly host: Pick<Host, 'clock' | 'findDaemon' | 'openHistoryClient'>
@@ -55,9 +55,8 @@ const findTarget = async (
 ): Promise<Outcome<Found, OperatorError>> => {
   if ('target' in of) return fact({ target: of.target, asked: of.target.text })
   const { pgdata } = of
-  const dropped = await dropPrivileges({ user, directory: pgdata }, accounts)
-  if (!dropped.ok)
-    return user === null ? fault(withSource(dropped.fault, given, 'pgdata')) : dropped
+  const dropped = await dropPrivilegesFor({ user, directory: pgdata, given }, accounts)
+  if (!dropped.ok) return dropped
   const daemon = await host.findDaemon(pgdata, accounts.effectiveUser())
   if (daemon === null) return fault(noDaemon(pgdata))
   return fact({ target: socketPeer(daemon.socket), asked: pgdata })

@@ -18,7 +18,7 @@ import type { OperatorError } from '../output/operator-error.ts'
 import type { StatusOptions } from '../options/option-values.ts'
 import type { Host } from '../system/host.ts'
 import { withTimeLimit } from '../system/time-limit.ts'
-import { dropPrivileges } from '../system/privileges.ts'
+import { dropPrivilegesFor } from '../system/privileges.ts'
 import { withSource, type GivenOptions } from '../options/settings.ts'
 
 /** Enough to detect the crash restart of a standby, and less than the time limit. */
@@ -92,9 +92,8 @@ const checkAsOwner = async (
   { accounts, given, host }: StatusNeeds,
 ): Promise<Checked> => {
   const { pgdata: directory, user } = options
-  const dropped = await dropPrivileges({ user, directory }, accounts)
-  if (!dropped.ok)
-    return user === null ? fault(withSource(dropped.fault, given, 'pgdata')) : dropped
+  const dropped = await dropPrivilegesFor({ user, directory, given }, accounts)
+  if (!dropped.ok) return dropped
   const snapshot = await checkOnce(host.openProbe(options), host.clock, { restartMs })
   if (snapshot === null) return fault(unstableLockFile(options.pgdata))
   const refusal = refusalOf(snapshot.evidence, await accounts.names())

@@ -12,6 +12,7 @@ import { fact, fault, type Outcome } from '../../facts/outcome.ts'
 import type { PathPart, PathParts } from '../../observe/files/path-parts.ts'
 import { errorCode, meansAbsent } from '../../observe/system/system-error.ts'
 import type { Account, Accounts } from './accounts.ts'
+import { withSource, type GivenOptions } from '../options/settings.ts'
 import type { OperatorError } from '../output/operator-error.ts'
 
 export type Privileges =
@@ -21,6 +22,23 @@ export type Privileges =
   | { readonly kind: 'still root' }
 
 type Given = Exclude<Privileges, { readonly kind: 'still root' }>
+
+/** For a command that checks one directory: an error says where that directory was given. */
+export const dropPrivilegesFor = async (
+  {
+    user,
+    directory,
+    given,
+  }: {
+    readonly user: string | null
+    readonly directory: string
+    readonly given: GivenOptions
+  },
+  accounts: Accounts,
+): Promise<Outcome<Given, OperatorError>> => {
+  const dropped = await dropPrivileges({ user, directory }, accounts)
+  return dropped.ok || user !== null ? dropped : fault(withSource(dropped.fault, given, 'pgdata'))
+}
 
 /** For a data directory that does not exist yet, the nearest folder above it is used. */
 export const dropPrivileges = async (

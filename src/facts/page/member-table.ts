@@ -1,6 +1,6 @@
 /** The members as a table; on a narrow screen each is a block of lines. */
 import { urlOf, type ClusterMember } from '../report/cluster-members.ts'
-import { printDuration, printSize } from '../units.ts'
+import { heardText, lagText, reasonText, timelineText } from '../report/member-text.ts'
 import { element, type Content, type Html } from './html.ts'
 
 /** A role is told apart by a sign as well as by its word. */
@@ -15,20 +15,10 @@ type Column = {
 /** Between the name and the role on the left, and the notes below. */
 const columns: readonly Column[] = [
   { title: 'State', isNumber: false, cell: ({ state }) => state },
-  { title: 'Timeline', isNumber: true, cell: ({ timeline }) => String(timeline ?? '-') },
-  { title: 'Lag', isNumber: true, cell: ({ lag }) => printLag(lag) },
-  { title: 'Heard', isNumber: true, cell: ({ ageMs }) => printAge(ageMs) },
+  { title: 'Timeline', isNumber: true, cell: timelineText },
+  { title: 'Lag', isNumber: true, cell: lagText },
+  { title: 'Heard', isNumber: true, cell: heardText },
 ]
-
-const printLag = (lag: ClusterMember['lag']): string => {
-  if (lag === null) return '-'
-  return lag === 'unknown' ? lag : printSize(lag)
-}
-
-const printAge = (ageMs: number | null): string => {
-  if (ageMs === null) return 'never'
-  return ageMs === 0 ? 'now' : `${printDuration(ageMs)} ago`
-}
 
 export const memberTable = (members: readonly ClusterMember[]): Html => {
   const heads = columns.map(({ title, isNumber }) =>
@@ -80,11 +70,11 @@ const memberRows = (member: ClusterMember): Html => {
 }
 
 /** The reason of a member that has no role, and what is wrong with any other. */
-const notesOf = ({ answer, rule, because, hazards }: ClusterMember): readonly Content[] => {
+const notesOf = (member: ClusterMember): readonly Content[] => {
+  const { answer, hazards } = member
   const isServing = answer === 'primary' || answer === 'standby'
-  const reason = [rule, because].filter(text => text !== null).join(': ')
   return [
-    ...(isServing ? [] : [reason]),
+    ...(isServing ? [] : [reasonText(member)]),
     ...(hazards ?? []).map(hazard => element('strong', {}, `▲ Warning: ${hazard}`)),
   ]
 }

@@ -1,7 +1,7 @@
 /** The members of a cluster as a table for people. */
-import { printDuration, printSize } from '../units.ts'
 import { visibleText } from '../visible-text.ts'
 import { troublesOf, type ClusterView, type MemberView } from './cluster-view.ts'
+import { heardText, lagText, reasonText, timelineText } from './member-text.ts'
 
 /** Lines without line ends. `asked` is the daemon that answered. */
 export const clusterTable = (view: ClusterView, asked: string): readonly string[] => {
@@ -40,15 +40,10 @@ const columns: readonly Column[] = [
   column('MEMBER', ({ name }) => name),
   column('ROLE', ({ role }) => roles.get(role) ?? role),
   column('STATE', ({ state }) => state),
-  numbers('TIMELINE', ({ timeline }) => (timeline === null ? '-' : String(timeline))),
-  numbers('LAG', ({ lag }) => (lag === null ? '-' : lag === 'unknown' ? lag : printSize(lag))),
-  numbers('HEARD', ({ ageMs }) => heardAgo(ageMs)),
+  numbers('TIMELINE', timelineText),
+  numbers('LAG', lagText),
+  numbers('HEARD', heardText),
 ]
-
-const heardAgo = (ageMs: number | null): string => {
-  if (ageMs === null) return 'never'
-  return ageMs === 0 ? 'now' : `${printDuration(ageMs)} ago`
-}
 
 /** As everywhere else in this program. */
 const roles: ReadonlyMap<string, string> = new Map([
@@ -60,8 +55,9 @@ const aligned = (cell: string, { isNumber }: Column, width: number): string =>
   isNumber ? cell.padStart(width) : cell.padEnd(width)
 
 /** The reason of a member that has no role, and what is wrong with any other. */
-const notesOf = ({ role, rule, because, hazards }: MemberView): readonly string[] => {
-  const reason = [rule, because].filter(text => text !== null).join(': ')
+const notesOf = (member: MemberView): readonly string[] => {
+  const { role, hazards } = member
+  const reason = reasonText(member)
   return [
     ...(roles.has(role) || reason === '' ? [] : broken(reason, indent)),
     ...(hazards ?? []).flatMap(hazard => broken(`warning: ${hazard}`, indent)),

@@ -1,6 +1,10 @@
 import t from 'tap'
 import type { Account } from '../../../src/cli/system/accounts.ts'
-import { dropPrivilegesForFile, dropPrivileges } from '../../../src/cli/system/privileges.ts'
+import {
+  dropPrivileges,
+  dropPrivilegesFor,
+  dropPrivilegesForFile,
+} from '../../../src/cli/system/privileges.ts'
 import { noAccounts, rootAccounts } from '../../harness/fake-host.ts'
 
 const drop = (directory: string, accounts = noAccounts, user: string | null = null) =>
@@ -180,4 +184,15 @@ t.test('and one that several have a say in is not read', async t => {
     refused(/cannot become postgres, .*: \/home belongs to user id 102$/),
   )
   t.strictSame(accounts.became, [])
+})
+
+t.test('an error of a directory says where that was given, unless the user was named', async t => {
+  const given = new Map([['pgdata', [{ name: 'PGDATA', text: '/data', at: null }]]] as const)
+  const dropFor = (owner: number, user: string | null) =>
+    dropPrivilegesFor({ user, directory: '/data', given }, rootAccounts({ '/data': owner }))
+  t.match(await dropFor(101, null), { ok: true, fact: { kind: 'dropped' } })
+  t.match(await dropFor(0, null), refused(/^PGDATA: started as root, and \/data belongs to root$/))
+  const named = await dropFor(101, 'unknown')
+  t.match(named, { ok: false })
+  t.notMatch(named, refused(/PGDATA/))
 })

@@ -72,19 +72,17 @@ export const createPeerClient = (
   resolve: Resolve = createResolver(),
 ): AskPeer => createClient(memberQuestion, { timers, tls, resolve })
 
-export const createClusterClient = (timers: Timers): Ask<ClusterView> =>
-  createClient(clusterQuestion, { timers, tls: noTls, resolve: createResolver() })
-
 /** With the authorities of the system, and no certificate of our own. */
-const noTls = (): null => null
+const clientFor =
+  <Value>(question: Question<Value>) =>
+  (timers: Timers): Ask<Value> =>
+    createClient(question, { timers, tls: () => null, resolve: createResolver() })
 
+export const createClusterClient = clientFor(clusterQuestion)
 /** Asks what a daemon answers for its data directory. */
-export const createStatusClient = (timers: Timers): Ask<DaemonView> =>
-  createClient(statusQuestion, { timers, tls: noTls, resolve: createResolver() })
-
+export const createStatusClient = clientFor(statusQuestion)
 /** Asks for the last changes of a daemon. */
-export const createHistoryClient = (timers: Timers): Ask<HistoryView> =>
-  createClient(historyQuestion, { timers, tls: noTls, resolve: createResolver() })
+export const createHistoryClient = clientFor(historyQuestion)
 
 const createClient = <Value>(
   { path, decode }: Question<Value>,

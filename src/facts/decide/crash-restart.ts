@@ -177,12 +177,14 @@ const weighBesideStartup = (
 }
 
 /** /proc has start times rounded down to 10 ms, and file times tick at up to 10 ms. */
+const startRoundedMs = 10
 const clearlyAfterMs = 20
 const clearlyBeforeMs = 10
 
 /**
  * The time of birth is that of the process or, if that is too close, that of the control file,
- * which the startup process writes when recovery begins.
+ * which the startup process writes when recovery begins. It has to be later than the rounding: a
+ * checkpoint may have written the file just before the crash.
  */
 const orderOf = (
   memory: RestartMemory,
@@ -196,7 +198,8 @@ const orderOf = (
   if (startedAt - written > clearlyBeforeMs) return 'before'
   if (controlFile.kind !== 'seen') return 'unknown'
   const { modified } = controlFile
-  return modified >= startedAt && modified < written ? 'after' : 'unknown'
+  const isOfStartup = modified - startedAt > startRoundedMs
+  return isOfStartup && modified < written ? 'after' : 'unknown'
 }
 
 /** The lock file has the start in whole seconds, taken some 100 ms after the fork. */

@@ -154,6 +154,17 @@ t.test('on a primary', async t => {
     for (const kind of both) t.ok(isDropped(doubtful(kind, at(0)), evidence))
   })
 
+  t.test('a checkpoint written just before the crash is no sign of recovery', async t => {
+    // In the 10 ms to which the start of a process is rounded down.
+    const startup = child('startup', 4714, 500)
+    const recovering = children({ startup, walwriter: null })
+    const checkpointed = seen(controlFile(), startup.startedAt)
+    const evidence = primaryEvidence({ children: recovering, controlFile: checkpointed })
+    for (const kind of both) {
+      t.ok(isUnderWay(doubtful(kind, (startup.startedAt + 4) as UnixMs), evidence))
+    }
+  })
+
   t.test('neither rest nor time ends it beside a startup process', async t => {
     const startup = child('startup recovering 000000010000000000000003', 4714, 500)
     const evidence = primaryEvidence({ children: children({ startup, walwriter: null }) })
@@ -234,9 +245,10 @@ t.test('on a standby', async t => {
         controlFile: seen(controlFile({ state: 'in archive recovery' }), after(ms)),
       })
       for (const kind of both) {
-        t.ok(isDropped(doubtful(kind, after(5)), evidence(began(4))))
-        t.ok(isUnderWay(doubtful(kind, after(5)), evidence(began(5))))
-        t.ok(isUnderWay(doubtful(kind, after(5)), evidence(began(-1))), 'by an earlier recovery')
+        t.ok(isDropped(doubtful(kind, after(12)), evidence(began(11))))
+        t.ok(isUnderWay(doubtful(kind, after(11)), evidence(began(11))))
+        t.ok(isUnderWay(doubtful(kind, after(12)), evidence(began(10))), 'just before the crash')
+        t.ok(isUnderWay(doubtful(kind, after(12)), evidence(began(-1))), 'by an earlier recovery')
       }
       t.ok(isUnderWay(doubtful('new id', after(5)), evidence({ controlFile: { kind: 'absent' } })))
     },

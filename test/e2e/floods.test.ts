@@ -6,12 +6,11 @@
  */
 import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { descriptorsOf, residentMibOf } from '../bench/accounting.ts'
 import { createAuthority, openssl } from '../harness/certificates.ts'
 import { makeFolder } from '../harness/cluster-files.ts'
-import { startDaemon } from '../harness/daemon.ts'
+import { startDaemon, type Daemon } from '../harness/daemon.ts'
 import {
   buildFlood,
   check,
@@ -65,7 +64,8 @@ const get = (path: string): string => `GET ${path} HTTP/1.0\r\n\r\n`
 
 const attackSecondsMax = 60
 const checks = 100
-const betweenChecksMs = 25
+const betweenChecksMs = 15
+const settledAfterMs = 250
 
 /** Where the attack and the checks come from: from two addresses, or both from behind one. */
 const places = [
@@ -74,15 +74,28 @@ const places = [
   { where: 'from a thousand addresses', source: '127.1.0.1', sources: 1000, from: '127.0.0.2' },
 ] as const
 
+/** Resolves when the flood has taken all the connections that it gets. */
+const taken = async ({ pid }: Daemon, idle: number): Promise<void> => {
+  let most = idle
+  let since = performance.now()
+  const settled = (): boolean => {
+    const open = descriptorsOf(pid)
+    if (open > most) [most, since] = [open, performance.now()]
+    return most > idle && performance.now() - since > settledAfterMs
+  }
+  await until(settled, { what: 'the flood to take what it gets', everyMs: 25 })
+}
+
 /** Checks beside the attack; gives back what is wrong with the answers. */
 const besides = async (
+  daemon: Daemon,
   attack: Omit<Flood, 'seconds'>,
   ...all: readonly (Check & { readonly wanted: RegExp })[]
 ): Promise<readonly string[]> => {
   const program = await buildFlood()
+  const idle = descriptorsOf(daemon.pid)
   const flooding = startFlood(program, { ...attack, seconds: attackSecondsMax })
-  // Until it has taken all there is to take.
-  await sleep(1500)
+  await taken(daemon, idle)
   const told = await Promise.all(
     all.map(async one => {
       const words = await checkRegularly(one, checks, betweenChecksMs)
@@ -99,6 +112,7 @@ t.test('connections kept open on the role port', compiler.options, async t => {
   for (const { where, from, ...attacker } of places) {
     const attack = { port, ...attacker, atOnce: 8000, perSecond: 2700, holdMs: 2000 } as const
     const wrong = await besides(
+      daemon,
       { ...attack, manner: 'hold' },
       { port, from, wanted: /^UNAVAILABLE$/ },
     )
@@ -108,21 +122,21 @@ t.test('connections kept open on the role port', compiler.options, async t => {
 })
 
 t.test('HTTP connections that ask for nothing', compiler.options, async t => {
-  const { http: port } = await start(t)
+  const { daemon, http: port } = await start(t)
   for (const { where, from, ...attacker } of places) {
     const attack = { port, ...attacker, atOnce: 600, perSecond: 3000, holdMs: 60_000 } as const
     const one = { port, from, request: get('/liveness'), wanted: /^HTTP\/1\.1 200 / }
-    t.strictSame(await besides({ ...attack, manner: 'read' }, one), [], where)
+    t.strictSame(await besides(daemon, { ...attack, manner: 'read' }, one), [], where)
   }
 })
 
 t.test('HTTP requests that come in drips', compiler.options, async t => {
-  const { http: port } = await start(t)
+  const { daemon, http: port } = await start(t)
   const request = get('/liveness').slice(0, -1)
   for (const { where, from, ...attacker } of places) {
     const attack = { port, ...attacker, atOnce: 600, perSecond: 2000, holdMs: 60_000 } as const
     const one = { port, from, request: get('/primary'), wanted: /^HTTP\/1\.1 503 / }
-    t.strictSame(await besides({ ...attack, manner: 'drip', request }, one), [], where)
+    t.strictSame(await besides(daemon, { ...attack, manner: 'drip', request }, one), [], where)
   }
 })
 
@@ -132,7 +146,7 @@ t.test('HTTP requests without end on one connection', compiler.options, async t 
   for (const { where, from, ...attacker } of places) {
     const attack = { port, ...attacker, atOnce: 100, perSecond: 100, holdMs: 2000 } as const
     const one = { port, from, request: get('/liveness'), wanted: /^HTTP\/1\.1 200 / }
-    t.strictSame(await besides({ ...attack, manner: 'pile', request }, one), [], where)
+    t.strictSame(await besides(daemon, { ...attack, manner: 'pile', request }, one), [], where)
   }
   t.strictSame(
     daemon.log().filter(line => /the last check is/.test(line)),
@@ -155,7 +169,7 @@ t.test('TLS handshakes that are begun and not ended', secure, async t => {
     const one = { port, from, request: get('/liveness'), tls: true, wanted: /^HTTP\/1\.1 200 / }
     // Both are asked at once.
     const role = { port: daemon.port, from, wanted: /^UNAVAILABLE$/ }
-    const wrong = await besides({ ...attack, manner: 'read', request }, one, role)
+    const wrong = await besides(daemon, { ...attack, manner: 'read', request }, one, role)
     t.strictSame(wrong, [], where)
   }
   t.match(daemon.log().join('\n'), / warning: connection limit reached port=\d+ limit=512 /)
@@ -182,7 +196,7 @@ t.test('HTTP connections that do not read the answer', compiler.options, async t
       request,
     } as const
     const one = { port, from, request: get('/liveness'), wanted: /^HTTP\/1\.1 200 / }
-    t.strictSame(await besides({ ...attack, manner: 'deaf' }, one), [], where)
+    t.strictSame(await besides(daemon, { ...attack, manner: 'deaf' }, one), [], where)
   }
   t.ok(residentMibOf(daemon.pid) < 133, `${residentMibOf(daemon.pid)} MiB`)
   const isBack = (): boolean => descriptorsOf(daemon.pid) <= before

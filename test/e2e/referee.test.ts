@@ -5,7 +5,7 @@
 import t from 'tap'
 import { startLaggard, startParrot } from '../harness/liar.ts'
 import { openArena } from '../truth/arena.ts'
-import { bounds, isExcused, violations } from '../truth/bounds.ts'
+import { bounds, isExcused, isOnlyLate, violations } from '../truth/bounds.ts'
 import { crashAndRecover, watched } from '../truth/faults.ts'
 import { judge, together, type Findings } from '../truth/judge.ts'
 import { openMetronome } from '../truth/metronome.ts'
@@ -100,6 +100,13 @@ t.test('a machine that stands still', async t => {
   t.equal(isExcused({ ...late, earlyPrimaryMs: 1 }, bounds, 1000), false, 'nor who ran ahead')
   t.equal(isExcused({ ...late, garbage: ['MASTERY'] }, bounds, 1000), false, 'nor other bytes')
   t.equal(isExcused(right, bounds, 1000), false, 'who was right needs no excuse')
+
+  const strict = { ...bounds, noticePrimaryMsMax: 20 }
+  const noticed = (ms: number) => ({ ...right, noticeMs: { ...nothing, primary: [1, ms] } })
+  t.equal(isOnlyLate(noticed(50), strict), true, 'a promotion may be noticed late once')
+  t.equal(isOnlyLate(noticed(51), strict), false, 'but not later than anything else')
+  t.equal(isOnlyLate({ ...noticed(50), wrongStandbyMs: 6 }, strict), false, 'nor beside an error')
+  t.equal(isOnlyLate(noticed(20), strict), false, 'and in time it is not late')
 
   const metronome = await openMetronome()
   t.teardown(metronome.close)

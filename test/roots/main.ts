@@ -100,6 +100,7 @@ type Place = { readonly of: string; readonly booted: BootedRoot; readonly isNew:
 const open = async (release: Release, folder: string): Promise<Place | null> => {
   const of = `${release.label} ${release.number}`
   try {
+    if (process.getuid?.() !== 0) throw new Error('this needs root')
     const root = await packagedRoot(release, packages)
     const systemd = await versionInRoot(root, 'systemd')
     const node = await versionInRoot(root, 'nodejs')

@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { releases } from './changelog.js'
+import { lintianOverrides, scripts } from './dpkg.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -98,6 +99,7 @@ const ownFiles = {
   'usr/share/bash-completion/completions/pg-replstatus': read(
     'dist/completions/pg-replstatus.bash',
   ),
+  'usr/share/lintian/overrides/pg-replstatus': lintianOverrides,
   [`${documents}/copyright`]: copyright,
   [`${documents}/changelog.gz`]: packed(changelog),
   ...Object.fromEntries(documentFiles.map(path => [`${documents}/${path}`, read(path)])),
@@ -123,7 +125,12 @@ Description: role of a PostgreSQL server for load balancers
 /** @param {string | Buffer} content */
 const md5 = content => createHash('md5').update(content).digest('hex')
 
-const executable = ['usr/lib/pg-replstatus/pg-replstatus.js']
+/** @type {Record<string, string>} */
+const ownScripts = Object.fromEntries(
+  Object.entries(scripts).map(([file, script]) => [`DEBIAN/${file}`, script]),
+)
+
+const executable = ['usr/lib/pg-replstatus/pg-replstatus.js', ...Object.keys(ownScripts)]
 
 /**
  * @param {string} stage an empty folder
@@ -131,7 +138,11 @@ const executable = ['usr/lib/pg-replstatus/pg-replstatus.js']
  */
 const furnish = (stage, files) => {
   const sums = Object.entries(files).map(([path, content]) => `${md5(content)}  ${path}\n`)
-  const ofDpkg = { 'DEBIAN/control': controlOf(files), 'DEBIAN/md5sums': sums.join('') }
+  const ofDpkg = {
+    'DEBIAN/control': controlOf(files),
+    'DEBIAN/md5sums': sums.join(''),
+    ...ownScripts,
+  }
   for (const [path, content] of Object.entries({ ...files, ...ofDpkg })) {
     mkdirSync(join(stage, dirname(path)), { recursive: true })
     writeFileSync(join(stage, path), content)

@@ -4,7 +4,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
-import { realpathSync, writeFileSync } from 'node:fs'
+import { realpathSync, rmdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -240,6 +240,7 @@ const inDeb = [
   'usr/share/doc/pg-replstatus/changelog.gz',
   'usr/share/doc/pg-replstatus/copyright',
   'usr/share/doc/pg-replstatus/pg-replstatus.cdx.json',
+  'usr/share/lintian/overrides/pg-replstatus',
   'usr/share/man/man1/pg-replstatus.1.gz',
 ].toSorted()
 
@@ -268,6 +269,9 @@ t.test('lintian has nothing against it', lintian.options, async t => {
   )
 })
 
+/** What an operator writes. */
+const settings = ['etc/pg-replstatus.conf', 'etc/pg-replstatus/15-main.conf']
+
 const isRoot = process.geteuid?.() === 0
 const fakeroot = isRoot ? null : needProgram('fakeroot')
 const toInstall = dpkgDeb.options.skip === false ? (fakeroot ?? dpkgDeb) : dpkgDeb
@@ -280,7 +284,9 @@ t.test('it is installed, runs, and is removed without a trace', toInstall.option
   for (const path of own) mkdirSync(join(system, path), { recursive: true })
   writeFileSync(join(system, 'var/lib/dpkg/status'), '')
   const dpkg = (...args: readonly string[]): string => {
-    const forced = ['--force-depends', ...(isRoot ? [] : ['--force-not-root'])]
+    // There is no shell in this root for the scripts.
+    const always = ['--force-depends', '--force-script-chrootless']
+    const forced = [...always, ...(isRoot ? [] : ['--force-not-root'])]
     const PATH = `${process.env['PATH']}:/usr/sbin:/sbin`
     const env = { ...serverEnvironment(), PATH }
     const fake = fakeroot === null ? [] : [fakeroot.get()]
@@ -293,7 +299,12 @@ t.test('it is installed, runs, and is removed without a trace', toInstall.option
   t.strictSame(others(), inDeb)
   t.equal(dpkg('--verify', 'pg-replstatus'), '')
   await answersFrom(t, join(system, 'usr/bin/pg-replstatus'))
+  mkdirSync(join(system, 'etc/pg-replstatus'), { recursive: true })
+  for (const name of settings) writeFileSync(join(system, name), '')
+  dpkg('--remove', 'pg-replstatus')
+  t.strictSame(others(), settings)
   dpkg('--purge', 'pg-replstatus')
   t.strictSame(others(), [])
+  rmdirSync(join(system, 'etc'))
   t.strictSame(readdirSync(system), ['var'], 'not even a folder')
 })

@@ -6,13 +6,11 @@
  */
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { aptMirror, runApt } from './apt-mirror.ts'
 import { forServerUser } from './for-server-user.ts'
 import { keptFolder } from './kept-folder.ts'
 import { temporaryFolder } from './left-overs.ts'
-import { runProgram, toolEnvironment } from './programs.ts'
-
-/** Seconds on a good line: some 11 MB of lists, and 15 to 20 MB of packages. */
-const aptLimitMs = 300_000
+import { runProgram } from './programs.ts'
 
 export type Suite = {
   readonly name: string
@@ -48,7 +46,7 @@ const unpack = async (folder: string, suite: Suite): Promise<void> => {
   try {
     // The user _apt has to get there, as whom apt fetches if root runs it.
     await chmod(scratch, 0o755)
-    await prepare(scratch, { suite, mirror: await mirrorOfDebian() })
+    await prepare(scratch, { suite, mirror: await aptMirror('Debian') })
     await apt(scratch, ['update', '-qq', '--error-on=any'])
     const only = ['--download-only', '--no-install-recommends', '-qq', '-y']
     await apt(scratch, ['install', ...only, '--target-release', suite.name, 'haproxy'])
@@ -65,22 +63,7 @@ const unpack = async (folder: string, suite: Suite): Promise<void> => {
 }
 
 const apt = async (scratch: string, args: readonly string[]): Promise<string> =>
-  runProgram({
-    program: 'apt-get',
-    args: [...(scratch === '' ? [] : ['-c', join(scratch, 'apt.conf')]), ...args],
-    cwd: '/',
-    environment: { ...toolEnvironment(), LC_ALL: 'C' },
-    limitMs: aptLimitMs,
-  })
-
-/** Not that of security updates, nor one for other packages. */
-const mirrorOfDebian = async (): Promise<string> => {
-  const wanted = ['Created-By: Packages', 'Label: Debian', 'Component: main']
-  const listed = await apt('', ['indextargets', '--format', '$(REPO_URI)', ...wanted])
-  const [mirror = ''] = listed.split('\n')
-  if (mirror === '') throw new Error("apt has no list of Debian's packages")
-  return mirror
-}
+  runApt(['-c', join(scratch, 'apt.conf'), ...args])
 
 const keyring = '/usr/share/keyrings/debian-archive-keyring.gpg'
 

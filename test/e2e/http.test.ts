@@ -101,7 +101,7 @@ t.test('every path, asked of a primary, a standby and a stopped server', async t
     const args = ['status', '--json', '-D', primary.dataDirectory]
     const printed = await runProgram({ program: daemonProgram(), args, cwd: '/' })
     // Each looks by itself, and reckons from ticks since boot by itself.
-    const ofTheLook = /"(?:looked_at|look_ms|started_at)": .*\n/g
+    const ofTheLook = /"(?:checked_at|check_ms|started_at)": .*\n/g
     const { body } = await ask(probes[0], '/status')
     t.match(body, ofTheLook)
     t.equal(body.replaceAll(ofTheLook, ''), printed.replaceAll(ofTheLook, ''))

@@ -71,7 +71,7 @@ t.test('what the dashboard draws and the alerts see', program.options, async t =
     { instance: two, role: 'standby' },
   ])
   await panel('Look duration', [{ instance: one }, { instance: two }])
-  const answers = ['primary', 'standby', 'unavailable', 'silence']
+  const answers = ['primary', 'standby', 'unavailable', 'none']
   await panel(
     'Answers per second',
     [one, two].flatMap(instance => answers.map(answer => ({ instance, answer }))),

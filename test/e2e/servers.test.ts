@@ -59,7 +59,7 @@ for (const major of postgresMajors) {
       await first.said(/hazard="primary with standby request"/)
       t.equal(await first.ask(), 'MASTER')
       rmSync(join(primary.dataDirectory, standbyRequestFile(major)))
-      await first.said(/hazard over hazard="primary with standby request"/)
+      await first.said(/hazard ended hazard="primary with standby request"/)
     })
 
     const standby = await primary.standby()

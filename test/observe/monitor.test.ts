@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Event } from '../../src/facts/report/event.ts'
 import type { Evidence } from '../../src/facts/decide/evidence.ts'
 import {
-  drained,
+  maintenanceOn,
   noMaintenance,
   type Maintenance,
 } from '../../src/facts/decide/maintenance-mode.ts'
@@ -163,7 +163,7 @@ t.test('before it ends nothing is known', async t => {
     report: () => {},
     changed: () => {},
   })
-  t.match(monitor.current(), { kind: 'unavailable', rule: 'not looked yet' })
+  t.match(monitor.current(), { kind: 'unavailable', rule: 'not yet checked' })
   t.equal(monitor.snapshot(), null)
   monitor.close()
   resolve(null)
@@ -172,13 +172,13 @@ t.test('before it ends nothing is known', async t => {
 t.test('that is news only if it lasts', async t => {
   const { monitor, events, pass } = await setUp(null)
   const asked = () => monitor.current().rule
-  t.equal(asked(), 'not looked yet')
+  t.equal(asked(), 'not yet checked')
   monitor.reconsider()
   await pass(leaseMs - 1)
   t.strictSame(events, [])
   await pass(1)
-  t.match(events, [{ kind: 'verdict changed', from: null, to: { rule: 'not looked yet' } }])
-  t.equal(asked(), 'not looked yet')
+  t.match(events, [{ kind: 'verdict changed', from: null, to: { rule: 'not yet checked' } }])
+  t.equal(asked(), 'not yet checked')
   t.equal(events.length, 1)
   monitor.close()
 })
@@ -368,9 +368,12 @@ t.test('a pulse lost between two looks is noticed with the next answer', async t
   const before = looks()
   postmaster.state = 'zombie'
   await pass(2)
-  t.match(monitor.current(), { rule: 'pulse lost', because: 'postmaster pid 4711 is gone' })
-  t.match(told.at(-1), { rule: 'pulse lost' })
-  t.match(events.at(-1), { to: { rule: 'pulse lost' } })
+  t.match(monitor.current(), {
+    rule: 'server process gone',
+    because: 'postmaster pid 4711 is gone',
+  })
+  t.match(told.at(-1), { rule: 'server process gone' })
+  t.match(events.at(-1), { to: { rule: 'server process gone' } })
 
   t.test('and makes for a look at once', async t => {
     find(primaryEvidence({ postmaster: { kind: 'zombie' } }), noVitalSigns)
@@ -407,7 +410,7 @@ t.test('a look that ends when its processes are already gone makes nobody availa
   await pass(1)
   processes.remove(4711)
   await release()
-  t.match(told.at(-1), { rule: 'pulse lost' })
+  t.match(told.at(-1), { rule: 'server process gone' })
   find(down)
   const before = looks()
   await pass(1)
@@ -444,30 +447,33 @@ t.test('but not when looks do not end', async t => {
   t.equal(monitor.current().kind, 'available')
 })
 
-t.test('a server that is drained by hand is unavailable at once, and back at once', async t => {
-  const { monitor, maintain, events, told, pass, looks, hang, hints } = await setUp()
-  const release = hang()
-  hints.hint('pg_control')
-  await pass(1)
-  const before = looks()
-  maintain(drained('new kernel'))
-  const verdict = { kind: 'unavailable', rule: 'maintenance', because: 'new kernel' } as const
-  t.match(told.at(-1), verdict, 'a look that hangs does not hold it up')
-  t.match(monitor.current(), verdict)
-  t.match(monitor.snapshot(), { verdict, evidence: { path: '/pgdata' } })
-  t.match(events.at(-1), { kind: 'verdict changed', from: { role: 'primary' }, to: verdict })
-  const reported = events.length
-  await pass(50)
-  maintain(drained('another reason'))
-  t.match(monitor.current(), { because: 'another reason' })
-  t.equal(events.length, reported, 'the same maintenance')
-  maintain(noMaintenance)
-  t.match(monitor.current(), { kind: 'available', role: 'primary' })
-  t.match(told.at(-1), { role: 'primary' })
-  t.match(events.at(-1), { from: { rule: 'maintenance' }, to: { role: 'primary' } })
-  t.equal(looks(), before)
-  await release()
-})
+t.test(
+  'a server becomes unavailable and available at once when maintenance mode begins and ends',
+  async t => {
+    const { monitor, maintain, events, told, pass, looks, hang, hints } = await setUp()
+    const release = hang()
+    hints.hint('pg_control')
+    await pass(1)
+    const before = looks()
+    maintain(maintenanceOn('new kernel'))
+    const verdict = { kind: 'unavailable', rule: 'maintenance', because: 'new kernel' } as const
+    t.match(told.at(-1), verdict, 'a look that hangs does not hold it up')
+    t.match(monitor.current(), verdict)
+    t.match(monitor.snapshot(), { verdict, evidence: { path: '/pgdata' } })
+    t.match(events.at(-1), { kind: 'verdict changed', from: { role: 'primary' }, to: verdict })
+    const reported = events.length
+    await pass(50)
+    maintain(maintenanceOn('another reason'))
+    t.match(monitor.current(), { because: 'another reason' })
+    t.equal(events.length, reported, 'the same maintenance')
+    maintain(noMaintenance)
+    t.match(monitor.current(), { kind: 'available', role: 'primary' })
+    t.match(told.at(-1), { role: 'primary' })
+    t.match(events.at(-1), { from: { rule: 'maintenance' }, to: { role: 'primary' } })
+    t.equal(looks(), before)
+    await release()
+  },
+)
 
 t.test('hazards are reported when they begin and when they end', async t => {
   const { hints, pass, find, events } = await setUp()
@@ -595,7 +601,7 @@ t.test('so it is before the first look has ended', async t => {
   const { monitor, lack, pass } = await setUp(null)
   lack('ENFILE')
   await pass(100)
-  t.match(monitor.current(), { rule: 'not looked yet', because: /checks fail \(ENFILE\)$/ })
+  t.match(monitor.current(), { rule: 'not yet checked', because: /checks fail \(ENFILE\)$/ })
 })
 
 t.test('what others say takes the role away at once, and gives it back', async t => {
@@ -630,5 +636,5 @@ t.test('a hazard of others is reported when it lasts', async t => {
 t.test('before the first look others mean nothing', async t => {
   const { monitor, say } = await setUp(null)
   say({ overruling: { rule: 'superseded', because: 's2:8008' }, hazards: [] })
-  t.match(monitor.current(), { rule: 'not looked yet' })
+  t.match(monitor.current(), { rule: 'not yet checked' })
 })

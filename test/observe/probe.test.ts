@@ -107,8 +107,8 @@ t.test('nothing is asked of processes when there is no lock file', async t => {
   const { evidence, vitals } = await look()
   t.match(evidence, {
     lockFile: { kind: 'absent' },
-    postmaster: { kind: 'not looked for' },
-    children: { kind: 'not looked for' },
+    postmaster: { kind: 'not checked' },
+    children: { kind: 'not checked' },
   })
   t.strictSame(vitals, noVitalSigns)
 })
@@ -149,7 +149,7 @@ t.test('a stranger is recognised as such, and asked again next time', async t =>
   const { workingDirectory = null } = postmaster
   postmaster.workingDirectory = '9:9'
   const { verdict, vitals } = await look()
-  t.match(verdict, { rule: 'postmaster is a stranger' })
+  t.match(verdict, { rule: 'not the postmaster' })
   t.equal(vitals.postmaster, null)
   postmaster.workingDirectory = workingDirectory
   t.match((await look()).verdict, { role: 'primary' })
@@ -468,7 +468,7 @@ t.test('a directory that is another one by now is looked at anew', async t => {
   await look()
   renameSync(path, `${path}.away`)
   cpSync(`${path}.away`, path, { recursive: true })
-  t.match((await look()).verdict, { rule: 'postmaster is a stranger' })
+  t.match((await look()).verdict, { rule: 'not the postmaster' })
   rmSync(path, { recursive: true })
   t.match((await look()).verdict, { rule: 'no data directory' })
   renameSync(`${path}.away`, path)

@@ -147,10 +147,10 @@ t.test('a standby without its signal file may be in a promotion', async (t: Test
   })
   processes.add({ pid: 4711, children: [startup.pid] })
   const first = await probe.look()
-  t.match(first, { evidence: { promotion: 'being read' }, unfinished: Promise })
+  t.match(first, { evidence: { promotion: 'being checked' }, unfinished: Promise })
   await first?.unfinished
   const second = await probe.look()
-  t.match(second, { evidence: { promotion: 'being read' }, unfinished: Promise })
+  t.match(second, { evidence: { promotion: 'being checked' }, unfinished: Promise })
   advance(500)
   await second?.unfinished
   const third = await probe.look()

@@ -105,7 +105,7 @@ t.test('on a new timeline it begins where that does', async t => {
   walFolder(folder, geometry, 2 as TimelineId).write(32, 35)
   const second = primary({
     controlFile: control({ minRecoveryTimeline: 2 as TimelineId }),
-    timelineHistory: { kind: 'seen', fact: promoted(timelineHistory(1), lsn(33, 0x148)) },
+    timelineHistory: { kind: 'present', fact: promoted(timelineHistory(1), lsn(33, 0x148)) },
   })
   t.equal(await asOfNow(second), lsn(36))
 })

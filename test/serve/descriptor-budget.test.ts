@@ -67,7 +67,7 @@ t.test('where there is not, each has its part of what the clusters leave over', 
     kind: 'connection limits lowered',
     limit: 1024,
     reserved,
-    wanted: 2 * 4608,
+    requested: 2 * 4608,
     connections,
   })
 })
@@ -137,7 +137,7 @@ t.test('the same limits are reported once, and again after a change', async t =>
   limitTo(1_000_000)
   t.equal(reported(), undefined)
   limitTo(1024)
-  t.match(reported(), { kind: 'connection limits lowered', limit: 1024, wanted: 4096 })
+  t.match(reported(), { kind: 'connection limits lowered', limit: 1024, requested: 4096 })
   limitTo(null)
   t.equal(reported(), undefined)
   limitTo(512)

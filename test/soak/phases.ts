@@ -70,7 +70,7 @@ const floodOf =
   (atOnce: number) =>
   async ({ tools, daemon }: Stage): Promise<readonly string[]> => {
     const { lost, stalled } = await askPort(tools, { port: daemon.port, atOnce, total: 100_000 })
-    return lost + stalled === 0 ? [] : [`${lost} connects lost, ${stalled} stalled`]
+    return lost + stalled === 0 ? [] : [`${lost} connections lost, ${stalled} stalled`]
   }
 
 const megabytes = Buffer.alloc(8 * 1024 * 1024)

@@ -119,7 +119,7 @@ t.test('what a look only began to read is waited for', async t => {
       looks += 1
       const evidence = standbyEvidence({
         signalFiles: noSignalFiles,
-        promotion: known ? 'under way' : 'being read',
+        promotion: known ? 'under way' : 'being checked',
       })
       const looked = { evidence, vitals: noVitalSigns, controlFileInode: null }
       return Promise.resolve(known ? looked : { ...looked, unfinished: promise })

@@ -7,7 +7,7 @@ import { timeLimitMs } from '../../../src/cli/system/time-limit.ts'
 import { status } from '../../../src/cli/commands/status.ts'
 import type { LocalDaemon } from '../../../src/facts/report/daemon-view.ts'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
-import { drained, type Maintenance } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn, type Maintenance } from '../../../src/facts/decide/maintenance-mode.ts'
 import {
   lockFile,
   noSignalFiles,
@@ -106,9 +106,9 @@ t.test('people read what was seen, and why it means that', async t => {
   t.match(printed, /\nwarning: standby\.signal is missing.*\n$/)
 })
 
-t.test('a server that is drained by hand is unavailable, and it says why', async t => {
-  const maintenance = drained('new kernel')
-  const options = { maintenanceFile: '/run/drained' }
+t.test('a server in maintenance mode is unavailable, and the reason is printed', async t => {
+  const maintenance = maintenanceOn('new kernel')
+  const options = { maintenanceFile: '/run/maintenance' }
   const people = await ask(primaryEvidence(), options, { maintenance })
   t.equal(people.exitCode, exitCodes.unavailable)
   t.match(people.printed, /^unavailable: \/pgdata\n\n {2}maintenance {5}new kernel\n/)

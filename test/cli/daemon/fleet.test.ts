@@ -127,7 +127,7 @@ t.test('one that is refused is served as before, or not at all where it is new',
   await change([cluster('a', 2), cluster('b', 3)])
   t.strictSame(steps(), [
     'a cluster failed no chown as before',
-    'b cluster failed no chown no more',
+    'b cluster failed no chown no longer',
     ' reloaded 0 0 0 1',
   ])
 })
@@ -140,7 +140,7 @@ t.test('one that can not be opened is served as before', async t => {
     'a off 1',
     'a on 1',
     'a cluster failed port 2 is in use wait as before',
-    'b cluster failed port 2 is in use wait no more',
+    'b cluster failed port 2 is in use wait no longer',
     ' reloaded 0 0 0 1',
   ])
 })
@@ -153,8 +153,8 @@ t.test('one whose old place is lost as well is tried anew the next time', async 
     'b off 2',
     'a off 1',
     'b on 1',
-    'a cluster failed port 3 is in use wait no more',
-    'a cluster failed port 1 is already used by cluster b reload again when cluster b no longer uses that port no more',
+    'a cluster failed port 3 is in use wait no longer',
+    'a cluster failed port 1 is already used by cluster b reload again when cluster b no longer uses that port no longer',
     ' reloaded 0 1 0 0',
   ])
   taken.delete(3)

@@ -23,7 +23,7 @@ const anywhere = { address: '127.0.0.1', port: 0 }
 const access = { healthOnly: false, ownNames: [] }
 const lost: Verdict = {
   kind: 'unavailable',
-  rule: 'pulse lost',
+  rule: 'server process gone',
   because: 'postmaster pid 4711 is gone',
   settled: false,
 }
@@ -137,7 +137,7 @@ t.test('the status is the document of the snapshot, with the verdict of now', as
   verdict = lost
   t.match(JSON.parse((await ask('/status')).body), {
     verdict: 'unavailable',
-    rule: 'pulse lost',
+    rule: 'server process gone',
     lock_file: { pid: 4711 },
   })
 })
@@ -197,7 +197,7 @@ t.test('metrics tell what is known, and what has been counted meanwhile', async 
   let seen: Snapshot | null = null
   const { surface, ask } = await setup(t, { verdict: () => two.verdict, lastSnapshot: () => seen })
   surface.follow(lost)
-  t.match((await ask('/metrics')).body, /^pg_replstatus_look_duration_seconds_count 0$/m)
+  t.match((await ask('/metrics')).body, /^pg_replstatus_check_duration_seconds_count 0$/m)
   for (const snapshot of [one, two]) {
     seen = snapshot
     surface.follow(snapshot.verdict)
@@ -206,9 +206,9 @@ t.test('metrics tell what is known, and what has been counted meanwhile', async 
   t.equal(code, 200)
   t.match(body, /^pg_replstatus_role\{role="primary"\} 1$/m)
   t.match(body, /^pg_replstatus_role_changes_total 1$/m)
-  t.match(body, /^pg_replstatus_look_duration_seconds_count 2$/m)
+  t.match(body, /^pg_replstatus_check_duration_seconds_count 2$/m)
   t.match(body, /^pg_replstatus_answers_total\{answer="standby"\} 2$/m)
-  t.match(body, /^pg_replstatus_connects_dropped_total\{listener="http"\} 0$/m)
+  t.match(body, /^pg_replstatus_connections_dropped_total\{listener="http"\} 0$/m)
 })
 
 t.test(

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createMaintenanceSwitch } from '../../../src/cli/daemon/maintenance-switch.ts'
 import type { Event } from '../../../src/facts/report/event.ts'
-import { drained, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
 import { fakeHost, openFolder } from '../../harness/fake-host.ts'
 import { primaryEvidence } from '../../harness/evidence.ts'
 import { deferred, settle } from '../../harness/manual-clock.ts'
@@ -22,10 +22,10 @@ t.test(
     t.equal(first.current(), noMaintenance)
     maintenance.toggle()
     const second = maintenance.watchFor(serveDefaults)
-    for (const watch of [first, second]) t.match(watch.current(), { kind: 'drained' })
+    for (const watch of [first, second]) t.match(watch.current(), { kind: 'on' })
     first.close()
     maintenance.toggle()
-    t.match(first.current(), { kind: 'drained' }, 'nobody tells who has been closed')
+    t.match(first.current(), { kind: 'on' }, 'nobody tells who has been closed')
     t.equal(second.current(), noMaintenance)
     t.strictSame(events, [
       { kind: 'maintenance toggled', on: true },
@@ -45,16 +45,16 @@ t.test(
       const watch = maintenance.watchFor({
         ...serveDefaults,
         intervalMs,
-        maintenanceFile: '/run/drained',
+        maintenanceFile: '/run/maintenance',
       })
       t.teardown(watch.close)
       watch.start(() => undefined)
       await settle()
       t.equal(watch.current(), noMaintenance)
-      maintain(drained('new kernel'))
+      maintain(maintenanceOn('new kernel'))
       clock.advance(everyMs)
       await settle()
-      t.strictSame(watch.current(), drained('new kernel'))
+      t.strictSame(watch.current(), maintenanceOn('new kernel'))
     }
   },
 )
@@ -88,7 +88,7 @@ t.test('a disk that hangs holds up one check, however often it is asked for', as
     return promise
   }
   const maintenance = createMaintenanceSwitch({ ...fake.host, whoElseWrites }, () => undefined)
-  maintenance.watchFor({ ...serveDefaults, maintenanceFile: '/run/drained' })
+  maintenance.watchFor({ ...serveDefaults, maintenanceFile: '/run/maintenance' })
   maintenance.checkFolders()
   maintenance.checkFolders()
   await settle()

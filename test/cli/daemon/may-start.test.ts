@@ -75,7 +75,7 @@ t.test('so is all else that no waiting mends', async t => {
   t.match(await refused({ directory: unreadable }), { kind: 'no permission', hint: /user id 101/ })
   t.match(
     await refused({
-      controlFile: { kind: 'fault', fault: { source: 'native', fault }, modified: noon },
+      controlFile: { kind: 'invalid', fault: { source: 'native', fault }, modified: noon },
     }),
     { kind: 'unsupported control file' },
   )

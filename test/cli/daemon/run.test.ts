@@ -214,7 +214,7 @@ t.test('a signal drains the server, and another one ends that', async t => {
   await daemon.ends
   t.match(daemon.events.slice(3), [
     { kind: 'maintenance toggled', on: true },
-    { kind: 'verdict changed', to: { rule: 'maintenance', because: 'drained by hand' } },
+    { kind: 'verdict changed', to: { rule: 'maintenance', because: 'maintenance mode is on' } },
     { kind: 'maintenance toggled', on: false },
     { kind: 'verdict changed', to: { role: 'primary' } },
     { kind: 'stopping' },
@@ -409,10 +409,10 @@ t.test(
     const told = () => daemon.events.filter(({ kind }) => kind === 'connection limits lowered')
     daemon.limitDescriptors(1024)
     await daemon.until('verdict changed')
-    t.match(told(), [{ limit: 1024, wanted: 4096 }])
+    t.match(told(), [{ limit: 1024, requested: 4096 }])
     daemon.reload(fact(daemon.configurationOf('a', 'b')))
     await daemon.until('reloaded')
-    t.match(told(), [{ wanted: 4096 }, { wanted: 8192 }])
+    t.match(told(), [{ requested: 4096 }, { requested: 8192 }])
     daemon.limitDescriptors(1_000_000)
     daemon.reload(fact(daemon.configurationOf('a', 'b', 'c')))
     await until(() => daemon.kinds().filter(kind => kind === 'reloaded').length === 2, {

@@ -26,7 +26,7 @@ const standby: Verdict = {
 }
 const unavailable: Verdict = {
   kind: 'unavailable',
-  rule: 'not looked yet',
+  rule: 'not yet checked',
   settled: false,
   because: 'nobody has looked yet',
 }

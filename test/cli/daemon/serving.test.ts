@@ -8,7 +8,7 @@ import { timeLimitMs } from '../../../src/cli/system/time-limit.ts'
 import { startServing } from '../../../src/cli/daemon/serving.ts'
 import type { Event } from '../../../src/facts/report/event.ts'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
-import { drained, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
 import { createMaintenanceWatch } from '../../../src/observe/files/maintenance-file.ts'
 import { fact, fault } from '../../../src/facts/outcome.ts'
 import type { Verdict } from '../../../src/facts/decide/verdict.ts'
@@ -211,9 +211,9 @@ t.test('who asks while it wakes up from a sleep is told what holds then', async 
   t.equal(await asked, wireWords.primary)
 })
 
-t.test('drained by hand, it is unavailable on every port until that is over', async t => {
+t.test('in maintenance mode, every port reports unavailable until the mode ends', async t => {
   const { say, maintain, clock, ports, maintenance, open } = await start(t, primaryEvidence(), {
-    maintenanceFile: '/run/drained',
+    maintenanceFile: '/run/maintenance',
     agent: [{ address: '127.0.0.1', port: 0 }],
   })
   const pass = async (): Promise<void> => {
@@ -221,7 +221,7 @@ t.test('drained by hand, it is unavailable on every port until that is over', as
     await settle()
   }
   t.equal(await say(), wireWords.primary)
-  maintain(drained('new kernel'))
+  maintain(maintenanceOn('new kernel'))
   await pass()
   t.equal(await say(), 'ECONNREFUSED')
   t.equal(await say(ports[1]), 'down #new kernel\n')
@@ -232,7 +232,7 @@ t.test('drained by hand, it is unavailable on every port until that is over', as
   t.equal(await say(ports[1]), 'up\n')
   maintenance.toggle()
   t.equal(await say(), 'ECONNREFUSED')
-  t.equal(await say(ports[1]), 'down #drained by hand\n')
+  t.equal(await say(ports[1]), 'down #maintenance mode is on\n')
   maintenance.toggle()
   await until(isBack, { what: 'the port again' })
   t.equal(open(), 2)
@@ -240,13 +240,13 @@ t.test('drained by hand, it is unavailable on every port until that is over', as
 
 t.test('a file that is there at the start is never passed over', async t => {
   const fake = fakeHost(primaryEvidence())
-  fake.maintain(drained('new kernel'))
+  fake.maintain(maintenanceOn('new kernel'))
   const events: Event[] = []
   const outcome = await startServing(
-    { ...serveDefaults, maintenanceFile: '/run/drained' },
+    { ...serveDefaults, maintenanceFile: '/run/maintenance' },
     {
       host: fake.host,
-      maintenance: watchMaintenance(fake, '/run/drained'),
+      maintenance: watchMaintenance(fake, '/run/maintenance'),
       report: event => {
         events.push(event)
       },
@@ -326,8 +326,8 @@ t.test('who may not ask is told nothing, on any port', async t => {
   })
   for (const port of closed.ports) t.equal(await closed.say(port), '')
   t.match(closed.events.slice(-2), [
-    { kind: 'connects refused', port: closed.ports[0], from: '127.0.0.1', refused: 1 },
-    { kind: 'connects refused', port: closed.ports[1], from: '127.0.0.1', refused: 1 },
+    { kind: 'connections refused', port: closed.ports[0], from: '127.0.0.1', refused: 1 },
+    { kind: 'connections refused', port: closed.ports[1], from: '127.0.0.1', refused: 1 },
   ])
   const open = await start(t, primaryEvidence(), {
     agent,
@@ -510,7 +510,7 @@ t.test('whoever waited in its queue is told the role after the first look', asyn
   t.equal((await heard).bytes.toString(), wireWords.primary)
   t.notMatch(
     events.filter(event => event.kind === 'verdict changed'),
-    [{ to: { rule: 'not looked yet' } }],
+    [{ to: { rule: 'not yet checked' } }],
   )
 })
 
@@ -543,7 +543,7 @@ t.test('each verdict is told, from before the first look on to the end', async t
   if (!outcome.ok) throw new Error(outcome.fault.message)
   outcome.fact.stop()
   t.match(followed, [
-    { rule: 'not looked yet' },
+    { rule: 'not yet checked' },
     { role: 'primary' },
     { kind: 'unavailable', rule: 'no lock file' },
     null,
@@ -602,7 +602,7 @@ t.test('without it there is nothing to renew', async t => {
 })
 
 t.test('a primary that was replaced is not answered for', async t => {
-  const history = { kind: 'seen', fact: timelineHistory(1) } as const
+  const history = { kind: 'present', fact: timelineHistory(1) } as const
   const peer = { text: 's2:8008', secure: false, host: 's2', port: 8008 }
   const found = primaryEvidence({ timelineHistory: history, walPosition: 0x2300n as Lsn })
   const { say, answerAsPeers, outcome, asked, followed } = await start(t, found, {
@@ -623,7 +623,7 @@ t.test('a primary that was replaced is not answered for', async t => {
 })
 
 t.test('the lag of a standby is told by its primary', async t => {
-  const history = { kind: 'seen', fact: timelineHistory(1) } as const
+  const history = { kind: 'present', fact: timelineHistory(1) } as const
   const peer = { text: 's1:8008', secure: false, host: 's1', port: 8008 }
   const found = standbyEvidence({ timelineHistory: history, walPosition: 0x5000n as Lsn })
   const fake = await start(t, down, { peers: [peer] })

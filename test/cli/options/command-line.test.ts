@@ -71,7 +71,7 @@ t.test('each option of serve has its effect', async t => {
     '--control-check off': { controlCheck: 'off' },
     '--control-check pg_controldata': { controlCheck: 'pg_controldata' },
     '--pg-controldata /bin/pg_controldata': { pgControldata: '/bin/pg_controldata' },
-    '--maintenance-file /run/drained': { maintenanceFile: '/run/drained' },
+    '--maintenance-file /run/maintenance': { maintenanceFile: '/run/maintenance' },
     '--port 5401': { port: 5401 },
     '--bind ::1': { bind: ['::1'] },
     '--when-unavailable close': { whenUnavailable: 'close' },
@@ -119,7 +119,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     PGDATA: '/from/env',
     PG_REPLSTATUS_CONTROL_CHECK: 'pg_controldata',
     PG_REPLSTATUS_PG_CONTROLDATA: '/env/pg_controldata',
-    PG_REPLSTATUS_MAINTENANCE_FILE: '/env/drained',
+    PG_REPLSTATUS_MAINTENANCE_FILE: '/env/maintenance',
     PG_REPLSTATUS_PORT: '1',
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
@@ -149,7 +149,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     pgdata: '/from/env',
     controlCheck: 'pg_controldata',
     pgControldata: '/env/pg_controldata',
-    maintenanceFile: '/env/drained',
+    maintenanceFile: '/env/maintenance',
     port: 1,
     bind: ['127.0.0.1', '::1'],
     whenUnavailable: 'close',
@@ -184,7 +184,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
   })
   const line =
     '-D /flag --control-check native --pg-controldata /flag/pg_controldata ' +
-    '--maintenance-file /flag/drained --port 2 --bind ::2 --when-unavailable reply ' +
+    '--maintenance-file /flag/maintenance --port 2 --bind ::2 --when-unavailable reply ' +
     '--on-change other --http 3 --http-health 4 --http-host c --http-cert /c --http-key /k ' +
     '--http-client-ca /a --allow ::3 --agent 3 --agent-up-for any --agent-lag 1kB --interval 100 ' +
     '--peer s3:1 --peer-timeout 100 --when-superseded unavailable ' +
@@ -277,10 +277,10 @@ t.test('so are places for HTTP and for the agent', async t => {
 })
 
 t.test('paths are absolute from here on', async t => {
-  t.match(served('-D data --pg-controldata bin/pg_controldata --maintenance-file drained'), {
+  t.match(served('-D data --pg-controldata bin/pg_controldata --maintenance-file maintenance'), {
     pgdata: join(process.cwd(), 'data'),
     pgControldata: join(process.cwd(), 'bin/pg_controldata'),
-    maintenanceFile: join(process.cwd(), 'drained'),
+    maintenanceFile: join(process.cwd(), 'maintenance'),
   })
 })
 
@@ -441,8 +441,8 @@ t.test('status looks where serve looks', async t => {
     message: '--json and --nagios cannot be used together',
     hint: 'each sets the format of the output',
   })
-  t.match(understood('status -D /data --maintenance-file /run/drained'), {
-    options: { maintenanceFile: '/run/drained' },
+  t.match(understood('status -D /data --maintenance-file /run/maintenance'), {
+    options: { maintenanceFile: '/run/maintenance' },
   })
   t.match(understood('status -D /data --user postgres'), { options: { user: 'postgres' } })
   t.match(understood('status -D /data --expect primary'), { options: { expect: 'primary' } })

@@ -31,9 +31,9 @@ t.test('a probe looks at the files of the directory it is opened for', async t =
     evidence: {
       path: pgdata,
       controlCheck: 'native',
-      directory: { kind: 'seen', version: '16' },
+      directory: { kind: 'present', version: '16' },
       lockFile: { kind: 'absent' },
-      controlFile: { kind: 'seen', fact: { state: 'in production' } },
+      controlFile: { kind: 'present', fact: { state: 'in production' } },
     },
   })
 })
@@ -100,7 +100,7 @@ t.test('commands have our environment', async t => {
 t.test('a maintenance file is one of the disk', async t => {
   const path = join(t.testdir({ maintenance: 'new kernel\n' }), 'maintenance')
   t.strictSame(await systemHost({}, 1).readMaintenance(path), {
-    kind: 'drained',
+    kind: 'on',
     because: 'new kernel',
   })
 })
@@ -140,7 +140,7 @@ t.test('a watcher tells when it is ready, and then what happens', async t => {
   const { directory } = looked?.evidence ?? {}
   watcher.aim({
     directory: pgdata,
-    directoryInode: directory?.kind === 'seen' ? directory.inode : null,
+    directoryInode: directory?.kind === 'present' ? directory.inode : null,
     controlFileInode: looked?.controlFileInode ?? null,
     isSymlink: false,
   })

@@ -130,7 +130,7 @@ t.test('without a doubt nothing is under way', async t => {
 
 t.test('nor is anything said while there is no postmaster', async t => {
   const memory = doubtful('new id', at(0))
-  const evidence = primaryEvidence({ children: { kind: 'not looked for' } })
+  const evidence = primaryEvidence({ children: { kind: 'not checked' } })
   t.strictSame(weigh(memory, evidence), { memory, underWay: false })
 })
 
@@ -182,7 +182,7 @@ t.test('where children are not seen, the order of two file times tells', async t
   const production = (ms: number) => seen(controlFile(), at(ms))
   for (const [hidden, name] of [
     [{ kind: 'invisible' }, 'invisible'],
-    [children({ walwriter: null, checkpointer: null, illegible: true }), 'illegible'],
+    [children({ walwriter: null, checkpointer: null, titlesIncomplete: true }), 'illegible'],
   ] as const) {
     t.test(`${name}, on a primary`, async t => {
       const evidence = (ms: number) =>
@@ -343,7 +343,8 @@ t.test('no doubt outlives a session', async () => {
   fc.assert(
     fc.property(evidence, fc.constantFrom(...both), fc.integer(), (base, kind, ms) => {
       const session = child('me db [local] idle', 4720, 600)
-      const counted = base.children.kind === 'seen' ? { ...base.children, session } : base.children
+      const counted =
+        base.children.kind === 'present' ? { ...base.children, session } : base.children
       const { memory } = weigh(doubtful(kind, at(ms)), { ...base, children: counted })
       return memory.doubt === null
     }),

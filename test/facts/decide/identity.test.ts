@@ -58,9 +58,9 @@ t.test('a process that works elsewhere is a stranger, whatever else fits', async
   const elsewhere = (changes: Parameters<typeof traits>[0] = {}) =>
     recognise(traits({ workingDirectory: '8:16', ...changes }), claim)
   const because = 'it is a PostgreSQL server of another data directory'
-  t.strictSame(elsewhere(), { kind: 'stranger', because })
-  t.strictSame(elsewhere(fitting), { kind: 'stranger', because })
-  t.strictSame(elsewhere(another), { kind: 'stranger', because: 'it is sshd' })
+  t.strictSame(elsewhere(), { kind: 'not the postmaster', because })
+  t.strictSame(elsewhere(fitting), { kind: 'not the postmaster', because })
+  t.strictSame(elsewhere(another), { kind: 'not the postmaster', because: 'it is sshd' })
 })
 
 t.test('a server of pg_upgrade is known as such', async t => {
@@ -82,7 +82,10 @@ t.test('where the working directory may not be read', async t => {
 
   t.test('otherwise another program is a stranger', async t => {
     const fitting = { ours: true, dataDirectory: '/pgdata' }
-    t.strictSame(hidden({ ...another, ...fitting }), { kind: 'stranger', because: 'it is sshd' })
+    t.strictSame(hidden({ ...another, ...fitting }), {
+      kind: 'not the postmaster',
+      because: 'it is sshd',
+    })
     t.match(hidden({ comm: 'kthreadd' }), { because: 'it is kthreadd' })
     t.match(
       hidden({ comm: 'two\nlines\x9b2J' }),
@@ -102,12 +105,12 @@ t.test('where the working directory may not be read', async t => {
 
   t.test('but not one of another user, of another directory, or one that names none', async t => {
     const named = { ours: true, dataDirectory: '/pgdata', ...startedLater(3_600_000) }
-    t.match(hidden({ ...named, ours: false }), { kind: 'stranger' })
-    t.match(hidden({ ...named, dataDirectory: '/pgdata2' }), { kind: 'stranger' })
-    t.match(hidden({ ...named, dataDirectory: null }), { kind: 'stranger' })
+    t.match(hidden({ ...named, ours: false }), { kind: 'not the postmaster' })
+    t.match(hidden({ ...named, dataDirectory: '/pgdata2' }), { kind: 'not the postmaster' })
+    t.match(hidden({ ...named, dataDirectory: null }), { kind: 'not the postmaster' })
     const unwritten = { ...claim, lockFile: lockFile({ startTime, dataDirectory: null }) }
     const found = recognise(traits({ ...named, workingDirectory: null }), unwritten)
-    t.match(found, { kind: 'stranger' }, 'while the lock file does not tell')
+    t.match(found, { kind: 'not the postmaster' }, 'while the lock file does not tell')
   })
 
   t.test('name and start time together are believed', async t => {
@@ -117,7 +120,7 @@ t.test('where the working directory may not be read', async t => {
 
   t.test('a start at another time makes a stranger', async t => {
     t.strictSame(hidden(startedLater(7_920_000)), {
-      kind: 'stranger',
+      kind: 'not the postmaster',
       because:
         'it started 2 h 12 min after the time in the lock file, and its working directory could not be read',
     })
@@ -130,6 +133,6 @@ t.test('where the working directory may not be read', async t => {
     const silent = { ...claim, lockFile: lockFile({ startTime: null }) }
     const found = recognise(traits({ workingDirectory: null, ...startedLater(0) }), silent)
     const because = 'its working directory could not be read'
-    t.strictSame(found, { kind: 'stranger', because })
+    t.strictSame(found, { kind: 'not the postmaster', because })
   })
 })

@@ -51,7 +51,7 @@ t.test('a directory without any sign of a cluster', async t => {
 })
 
 const controlFault = (fault: ControlFileFault) =>
-  refused({ controlFile: { kind: 'fault', fault: { source: 'native', fault }, modified: noon } })
+  refused({ controlFile: { kind: 'invalid', fault: { source: 'native', fault }, modified: noon } })
 
 t.test('a control file that this program can not know names what can read it', async t => {
   const versions = { controlVersion: 1501, catalogVersion: 202_209_061 }
@@ -77,5 +77,5 @@ t.test('damage may be mended, and a half-written file will be whole in a moment'
   t.equal(controlFault({ kind: 'unknown state', state: 9 }), null)
   const failed = { kind: 'program failed', message: 'no' } as const
   const fault = { source: 'pg_controldata', fault: failed } as const
-  t.equal(refused({ controlFile: { kind: 'fault', fault, modified: noon } }), null)
+  t.equal(refused({ controlFile: { kind: 'invalid', fault, modified: noon } }), null)
 })

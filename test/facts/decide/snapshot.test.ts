@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  drained,
+  maintenanceOn,
   noMaintenance,
   type Maintenance,
 } from '../../../src/facts/decide/maintenance-mode.ts'
@@ -44,16 +44,16 @@ t.test('a lost pulse overrules the snapshot at once', async t => {
   const lost: Pulse = { kind: 'lost', lost: 'postmaster pid 4711 is gone' }
   t.match(currentVerdict(snapshot, at(1000, lost)), {
     kind: 'unavailable',
-    rule: 'pulse lost',
+    rule: 'server process gone',
     because: 'postmaster pid 4711 is gone',
   })
 })
 
 t.test('before the first look there is nothing to say', async t => {
-  t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not looked yet' })
+  t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not yet checked' })
 })
 
-t.test('whatever was seen, a server that is drained by hand is not told of', async t => {
+t.test('maintenance mode takes precedence over whatever was found', async t => {
   const verdict = {
     kind: 'unavailable',
     rule: 'maintenance',
@@ -61,7 +61,7 @@ t.test('whatever was seen, a server that is drained by hand is not told of', asy
     settled: true,
   } as const
   const lost: Pulse = { kind: 'lost', lost: 'postmaster pid 4711 is gone' }
-  const byHand = drained('new kernel')
+  const byHand = maintenanceOn('new kernel')
   t.strictSame(currentVerdict(snapshot, at(1000, steady, byHand)), verdict)
   t.strictSame(currentVerdict(snapshot, at(9999, steady, byHand)), verdict)
   t.strictSame(currentVerdict(snapshot, at(1000, lost, byHand)), verdict)
@@ -76,16 +76,22 @@ t.test('what only the daemon can know overrules a check, and nothing else does',
     const verdict = { kind: 'unavailable', rule, because, settled: true } as const
     t.strictSame(underDaemon(snapshot, { rule, because }), { ...snapshot, verdict })
   }
-  for (const rule of ['in production', 'lease expired', 'pulse lost', 'no lock file', '']) {
+  for (const rule of [
+    'in production',
+    'lease expired',
+    'server process gone',
+    'no lock file',
+    '',
+  ]) {
     t.equal(underDaemon(snapshot, { rule, because }), snapshot, rule)
   }
 })
 
-t.test('nor as long as it is not known whether it is drained', async t => {
-  const maintenance = { kind: 'not looked yet' } as const
+t.test('there is no role until the maintenance file has been checked', async t => {
+  const maintenance = { kind: 'not yet checked' } as const
   t.strictSame(currentVerdict(snapshot, at(1000, steady, maintenance)), {
     kind: 'unavailable',
-    rule: 'not looked yet',
+    rule: 'not yet checked',
     because: 'the maintenance file has not been checked yet',
     settled: false,
   })

@@ -123,8 +123,8 @@ t.test('without our own history nothing is proved', async t => {
 t.test('neither a standby nor a server without a role depends on others', async t => {
   const words = [said({ history: third, answer: 'primary' })]
   for (const evidence of [
-    standbyEvidence({ timelineHistory: { kind: 'seen', fact: second } }),
-    primaryEvidence({ crashRestart: true, timelineHistory: { kind: 'seen', fact: second } }),
+    standbyEvidence({ timelineHistory: { kind: 'present', fact: second } }),
+    primaryEvidence({ crashRestart: true, timelineHistory: { kind: 'present', fact: second } }),
   ]) {
     t.equal(standing({ words, awaited: 'the answer of s3:8008' }, evidence), unopposed)
   }

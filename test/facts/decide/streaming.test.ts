@@ -179,7 +179,7 @@ t.test('under a newer version than is known, how far it is behind is unknown', a
 })
 
 t.test('nor is what stands in titles that can not be read', async t => {
-  const illegible = { ...standbyChildren(), illegible: true }
+  const illegible = { ...standbyChildren(), titlesIncomplete: true }
   const cut = (changes: Partial<typeof illegible>) =>
     replicationOf(standbyEvidence({ children: { ...illegible, ...changes } }))
   t.strictSame(cut({ startup: null, walreceiver: null }), nothingSeen)
@@ -204,7 +204,7 @@ t.test('whatever is found, a position comes with a receiver that streams', async
   const property = fc.property(anyEvidence, evidence => {
     const found = replicationOf(evidence)
     const streams = / streaming /.test(
-      evidence.children.kind === 'seen' ? (evidence.children.walreceiver?.title ?? '') : '',
+      evidence.children.kind === 'present' ? (evidence.children.walreceiver?.title ?? '') : '',
     )
     if (found?.receiveLsn !== undefined && found.receiveLsn !== null) assert(streams)
   })

@@ -186,11 +186,11 @@ const signals = { standbySignal: true, recoverySignal: true }
 t.test('the files that are there tell how the next start ends', t => {
   const rows: readonly (readonly [object, NextStart, NextStart])[] = [
     // files, up to 11, from 12 on
-    [{}, 'none', 'none'],
-    [{ backupLabel: true }, 'none', 'none'],
-    [{ standbySignal: true }, 'none', 'standby'],
-    [{ recoverySignal: true }, 'none', 'recovery'],
-    [signals, 'none', 'standby'],
+    [{}, 'primary', 'primary'],
+    [{ backupLabel: true }, 'primary', 'primary'],
+    [{ standbySignal: true }, 'primary', 'standby'],
+    [{ recoverySignal: true }, 'primary', 'recovery'],
+    [signals, 'primary', 'standby'],
     [recovery, 'recovery', 'fails'],
     [standby, 'standby', 'fails'],
     [{ ...signals, ...recovery }, 'recovery', 'fails'],

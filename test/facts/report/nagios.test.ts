@@ -2,7 +2,7 @@ import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { hazardsOf } from '../../../src/facts/decide/hazards.ts'
-import { drained } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn } from '../../../src/facts/decide/maintenance-mode.ts'
 import { nagiosReport, nagiosUnknown } from '../../../src/facts/report/nagios.ts'
 import { underMaintenance } from '../../../src/facts/decide/snapshot.ts'
 import {
@@ -47,7 +47,10 @@ t.test('none is critical', async t => {
       'PG_REPLSTATUS CRITICAL - unavailable: no postmaster.pid in /pgdata: ' +
       'no server is running | look=0.000432s timeline=3',
   })
-  t.equal(nagiosReport(underMaintenance(primary, drained('kernel')), 'primary').state, 'CRITICAL')
+  t.equal(
+    nagiosReport(underMaintenance(primary, maintenanceOn('kernel')), 'primary').state,
+    'CRITICAL',
+  )
 })
 
 t.test('so is another role than the one that is expected', async t => {
@@ -94,7 +97,7 @@ t.test('where nobody could look it is unknown, with the hint', async t => {
 
 t.test('whatever others write, the numbers stand behind the only bar of one line', async t => {
   const property = fc.property(textOf('|', '| x=1', "'", '\n', ';'), text => {
-    const { line } = nagiosReport(underMaintenance(orphan, drained(text)), null)
+    const { line } = nagiosReport(underMaintenance(orphan, maintenanceOn(text)), null)
     assert.match(
       line,
       /^PG_REPLSTATUS CRITICAL - [^|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+ \| look=[\d.]+s timeline=3$/u,

@@ -24,7 +24,7 @@ t.test('a data directory is seen with version, owner and inode', async t => {
   const path = cluster()
   const { dev, ino, uid } = statSync(path)
   t.strictSame(await sightOf(path), {
-    kind: 'seen',
+    kind: 'present',
     inode: `${dev}:${ino}`,
     owner: uid,
     symlink: false,
@@ -48,7 +48,7 @@ t.test('what is not there, or no directory, is said so', async t => {
   t.strictSame(await sightOf(join(path, 'nowhere')), { kind: 'absent' })
   t.strictSame(await sightOf(join(path, 'file', 'below')), { kind: 'absent' })
   t.strictSame(await sightOf(join(path, 'file')), { kind: 'not a directory' })
-  t.match(await sightOf(join(path, 'empty')), { kind: 'seen', version: null })
+  t.match(await sightOf(join(path, 'empty')), { kind: 'present', version: null })
 })
 
 t.test('a link that leads to itself can not be read', async t => {
@@ -75,8 +75,8 @@ t.test('the lock file is read whole, with its time and inode', async t => {
   utimesSync(file, 1_700_000_000, 1_700_000_000.25)
   const { dev, ino } = statSync(file)
   const raw = await openDataDirectory(path).lockFile()
-  t.match(raw, { kind: 'seen', inode: `${dev}:${ino}`, modified: 1_700_000_000_250 })
-  t.equal(raw.kind === 'seen' && decodeText(raw.bytes), '4711\n/pgdata\n')
+  t.match(raw, { kind: 'present', inode: `${dev}:${ino}`, modified: 1_700_000_000_250 })
+  t.equal(raw.kind === 'present' && decodeText(raw.bytes), '4711\n/pgdata\n')
   t.strictSame(await openDataDirectory(cluster()).lockFile(), { kind: 'absent' })
 })
 
@@ -87,7 +87,7 @@ t.test('a lock file that can not be had is unreadable, not absent', async t => {
 
 t.test('of the control file no more is read than anybody knows how to decode', async t => {
   const raw = await openDataDirectory(cluster()).controlFile()
-  t.equal(raw.kind === 'seen' && raw.bytes.length, 512)
+  t.equal(raw.kind === 'present' && raw.bytes.length, 512)
 })
 
 t.test('a FIFO in the place of the control file does not hold us up', async t => {
@@ -138,7 +138,7 @@ t.test('files are opened by path at each read, so that a clone is noticed', asyn
   writeFileSync(join(path, 'new'), '2\n')
   execFileSync('mv', [join(path, 'new'), join(path, 'postmaster.pid')])
   const raw = await directory.lockFile()
-  t.equal(raw.kind === 'seen' && decodeText(raw.bytes), '2\n')
+  t.equal(raw.kind === 'present' && decodeText(raw.bytes), '2\n')
 })
 
 t.test('each signal file is noticed when it comes, and when it goes', async t => {
@@ -173,7 +173,7 @@ t.test('a file edited in place is read again, whatever its times say', async t =
   })
   t.match(await directory.lockFile(), { bytes: Buffer.from('2\n') })
   const controlFile = await directory.controlFile()
-  t.match(controlFile.kind === 'seen' && controlFile.bytes[0], 'x'.charCodeAt(0))
+  t.match(controlFile.kind === 'present' && controlFile.bytes[0], 'x'.charCodeAt(0))
 })
 
 t.test('so is one that comes to a directory that has not changed for long', async t => {
@@ -269,7 +269,7 @@ t.test('any other disk is read without blocking', async t => {
   await slow.sight()
   t.equal(await isSynchronous(slow.lockFile()), true, 'which is quick again')
   const procfs = openDataDirectory('/proc/self')
-  t.match((await procfs.sight()).directory, { kind: 'seen', version: null })
+  t.match((await procfs.sight()).directory, { kind: 'present', version: null })
   t.equal(await isSynchronous(procfs.lockFile()), false, 'what is no disk')
   const nowhere = openDataDirectory(join(cluster(), 'nowhere'))
   await nowhere.sight()
@@ -281,7 +281,7 @@ t.test('a link to a file is followed without blocking', async t => {
   const directory = openDataDirectory(path)
   await directory.sight()
   t.equal(await isSynchronous(directory.lockFile()), false)
-  t.match(await directory.lockFile(), { kind: 'seen', bytes: Buffer.from('1\n') })
+  t.match(await directory.lockFile(), { kind: 'present', bytes: Buffer.from('1\n') })
 })
 
 t.test('nothing is known of it in a shortage, and all is as before afterwards', async t => {
@@ -294,9 +294,9 @@ t.test('nothing is known of it in a shortage, and all is as before afterwards', 
     await t.rejects(directory.controlFile(), EMFILE)
   })
   t.match(await directory.sight(), {
-    directory: { kind: 'seen', version: '15' },
+    directory: { kind: 'present', version: '15' },
     signalFiles: { recoveryConf: { standbyMode: true } },
   })
-  t.match(await directory.lockFile(), { kind: 'seen' })
-  t.match(await directory.controlFile(), { kind: 'seen' })
+  t.match(await directory.lockFile(), { kind: 'present' })
+  t.match(await directory.controlFile(), { kind: 'present' })
 })

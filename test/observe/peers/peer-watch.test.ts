@@ -18,7 +18,7 @@ const third = promoted(second, 0x500n)
 const replaced = member({ history: third, answer: 'primary' })
 
 const own = primaryOn(second)
-const standby = standbyEvidence({ timelineHistory: { kind: 'seen', fact: second } })
+const standby = standbyEvidence({ timelineHistory: { kind: 'present', fact: second } })
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 const restarted: Evidence = { ...own, lockFile: seen(lockFile({ pid: 4800 as Pid })) }
 
@@ -229,9 +229,9 @@ t.test('what is new is reported, and nothing twice', async t => {
     await answer()
     advance(1000)
   }
-  const silent = (because: string) => ({ kind: 'peer silent', peer: 's2', because })
+  const silent = (because: string) => ({ kind: 'peer check failed', peer: 's2', because })
   const told = (role: string, timeline: number | null) => ({
-    kind: 'peer heard',
+    kind: 'peer changed',
     peer: 's2',
     role,
     timeline,

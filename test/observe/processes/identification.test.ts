@@ -57,9 +57,11 @@ t.test('where its working directory may not be read', async t => {
     const { handle, identify, processes } = setUp({ ...hidden, program: null, comm: 'wrapped' })
     t.match(await identify(handle, claim), { postmaster: { because: 'it is wrapped' } })
     processes.setSharedMemory(shmOf(4712))
-    t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+    t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
     processes.setSharedMemory(shmOf(pid))
-    t.match(await identify(handle, { ...claim, owner: 102 }), { postmaster: { kind: 'stranger' } })
+    t.match(await identify(handle, { ...claim, owner: 102 }), {
+      postmaster: { kind: 'not the postmaster' },
+    })
     t.match(await identify(handle, claim), {
       postmaster: { kind: 'alive', how: 'shared memory', isServer: true },
       titles: { room: null },
@@ -70,7 +72,7 @@ t.test('where its working directory may not be read', async t => {
     const ours = setUp(hidden)
     t.match(await ours.identify(ours.handle, claim), { postmaster: { how: 'command line' } })
     const { handle, identify } = setUp({ ...hidden, foreign: true })
-    t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+    t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
   })
 
   t.test('or its start', async t => {
@@ -90,7 +92,7 @@ t.test('it is asked once, until the data directory is another', async t => {
   t.equal(processes.titlesRead(), read)
   const moved = { ...claim, directoryInode: '1:3' }
   t.match(await identify(handle, moved), { postmaster: { kind: 'alive' } })
-  t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+  t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
 })
 
 t.test('another process with its number is asked again', async t => {
@@ -103,7 +105,7 @@ t.test('another process with its number is asked again', async t => {
 
 t.test('a stranger is asked again: it may not have changed its directory yet', async t => {
   const { handle, identify, postmaster } = setUp({ workingDirectory: '1:1' })
-  t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+  t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
   postmaster.workingDirectory = '1:2'
   t.match(await identify(handle, claim), { postmaster: { kind: 'alive' } })
 })

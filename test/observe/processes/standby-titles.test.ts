@@ -152,7 +152,7 @@ t.test('after a restart the processes of before count no more', async t => {
   addPostmaster(processes, { pid: 200, inode: '1:2', titles: [startup, 'checkpointer'] })
   for (const each of [startupPid, receiverPid]) processes.remove(each)
   const { children } = evidence
-  if (children.kind !== 'seen' || children.startup === null) throw new Error('no standby')
+  if (children.kind !== 'present' || children.startup === null) throw new Error('no standby')
   const restarted: Evidence = {
     ...evidence,
     lockFile: seen(lockFile({ pid: 200 as Pid })),
@@ -204,7 +204,7 @@ t.test('whoever asks meanwhile shares the reading, and nobody waits for ever', a
   t.equal(reads, 2, 'another server does not wait for it')
   bear(120, 'postgres: walreceiver \0')
   hung.resolve(`postgres: ${startup}\0`)
-  t.match((await otherServer).children, { kind: 'seen' })
+  t.match((await otherServer).children, { kind: 'present' })
   await settle()
   t.equal(pending(), 0)
 })
@@ -220,5 +220,5 @@ t.test('without descriptors they are hidden, and nobody is harmed', async t => {
   }))
   t.strictSame(await childrenOfNow(), { kind: 'invisible' })
   short = false
-  t.match(await childrenOfNow(), { kind: 'seen', startup: { pid: startupPid } })
+  t.match(await childrenOfNow(), { kind: 'present', startup: { pid: startupPid } })
 })

@@ -163,8 +163,8 @@ t.test('what it says is told, up to a limit', async t => {
   for (let count = 1; count <= 25; count += 1) last().line(`line ${count}`)
   last().ended({ kind: 'exited', code: 0 })
   t.equal(events.length, 21)
-  t.strictSame(events[0], { kind: 'command said', line: 'line 1' })
-  t.strictSame(events.at(-1), { kind: 'command said', line: '... and 5 more lines' })
+  t.strictSame(events[0], { kind: 'command output', line: 'line 1' })
+  t.strictSame(events.at(-1), { kind: 'command output', line: '... and 5 more lines' })
 })
 
 t.test('at the end it is killed, and nothing runs any more', async t => {

@@ -23,7 +23,7 @@ const nothingCounted = {
   primary: 0,
   standby: 0,
   unavailable: 0,
-  silence: 0,
+  none: 0,
   refused: 0,
   dropped: 0,
   acceptFailed: 0,
@@ -93,7 +93,7 @@ t.test('a standby is seven bytes and the end', async t => {
 t.test('silence is the end without a byte', async t => {
   const { time, answering, open } = setup(t, { answer: () => ({ kind: 'silence' }) })
   t.strictSame(await hear(await open()), { bytes: Buffer.alloc(0), end: 'end' })
-  t.strictSame(answering.counters(), { ...nothingCounted, silence: 1 })
+  t.strictSame(answering.counters(), { ...nothingCounted, none: 1 })
   t.equal(time.pending(), 0, 'nobody lingers')
 })
 
@@ -229,7 +229,7 @@ t.test('who may not ask is closed without a byte, counted, and told once a minut
   for (let count = 0; count < 3; count += 1) {
     t.match(await hear(bound), { bytes: { length: 0 }, end: 'end' })
   }
-  const refused = { kind: 'connects refused', port, from: '127.0.0.1' } as const
+  const refused = { kind: 'connections refused', port, from: '127.0.0.1' } as const
   t.strictSame(events, [{ ...refused, refused: 1 }])
   time.advance(reportPauseMs)
   t.match((await hear(bound, Buffer.from('let me in'))).bytes.length, 0)
@@ -245,7 +245,7 @@ t.test('who has gone before it is known where from is nobody', async t => {
   const allowed = (address: string | undefined): boolean => address !== undefined
   const { events, port, server, answering } = setup(t, { allowed })
   server.emit('connection', new Socket())
-  t.strictSame(events, [{ kind: 'connects refused', port, from: null, refused: 1 }])
+  t.strictSame(events, [{ kind: 'connections refused', port, from: null, refused: 1 }])
   t.match(answering.counters(), { refused: 1 })
 })
 
@@ -269,10 +269,10 @@ t.test('a failing accept is told now and then, and does not end the listener', a
   const tooMany = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
   fail(tooMany)
   fail(tooMany)
-  t.strictSame(events, [{ kind: 'connects lost', port, because: 'accept failed (EMFILE)' }])
+  t.strictSame(events, [{ kind: 'connections lost', port, because: 'accept failed (EMFILE)' }])
   time.advance(reportPauseMs)
   fail(new Error('out of order'))
-  t.match(events[1], { kind: 'connects lost', because: 'accept failed (out of order)' })
+  t.match(events[1], { kind: 'connections lost', because: 'accept failed (out of order)' })
   t.match(answering.counters(), { acceptFailed: 3 })
   t.strictSame((await hear(bound)).bytes, bytesOf(primary))
 })

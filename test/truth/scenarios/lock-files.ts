@@ -91,7 +91,7 @@ export const lockFiles: readonly Scenario[] = [
       cluster.place('backup_label', '')
       await daemon().said(/hazard="primary with backup_label"/)
       rmSync(join(cluster.dataDirectory, 'backup_label'))
-      await daemon().said(/hazard over/)
+      await daemon().said(/hazard ended/)
       const warnings = daemon()
         .log()
         .filter(line => line.includes(' warning: hazard '))

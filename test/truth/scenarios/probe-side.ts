@@ -131,7 +131,7 @@ export const probeSide: readonly Scenario[] = [
         await cluster.promote('pg_ctl')
         await answers('MASTER')
       })
-      await daemon().said(/polling over/)
+      await daemon().said(/polling ended/)
       await cluster.stop('immediate')
       await answers('refused')
       await cluster.start()

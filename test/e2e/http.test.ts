@@ -86,7 +86,7 @@ t.test('every path, asked of a primary, a standby and a stopped server', async t
   await t.test('a primary', t => askAll(t, probes[0], 0))
   await t.test('a standby', t => askAll(t, probes[1], 1))
 
-  await t.test('curl is told the same', curlProgram.options, async t => {
+  await t.test('curl gets the same', curlProgram.options, async t => {
     const run = (args: readonly string[]) =>
       runProgram({ program: curlProgram.get(), args: ['-sS', ...args], cwd: '/' })
     const url = `http://127.0.0.1:${probes[0].http}`
@@ -140,7 +140,7 @@ t.test('every path, asked of a primary, a standby and a stopped server', async t
   })
 })
 
-t.test('a port in use is told with the option that named it', async t => {
+t.test('a port in use is reported with the option that named it', async t => {
   const cluster = await createCluster({ major: 18 })
   t.teardown(cluster.destroy)
   const { http } = await startHttpDaemon(t, cluster.dataDirectory)

@@ -70,7 +70,7 @@ for (const major of [10, 15, 18]) {
     const line = await runProgram({ program: daemonProgram(), args: nagios, cwd: '/' })
     t.match(line, / timeline=2\n$/)
 
-    await t.test('and the log knows it a few seconds later', async () => {
+    await t.test('and the log shows it a few seconds later', async () => {
       const drains = async (): Promise<boolean> => {
         for (const answer of ['refused', 'STANDBY']) {
           probe.daemon.kill('SIGUSR2')

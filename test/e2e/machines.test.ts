@@ -133,13 +133,16 @@ for (const major of [12, 15, 18]) {
       t.match(await status(cluster), { verdict: 'standby' })
     })
 
-    await t.test('and its promotion looks like no crash to a daemon started late', async t => {
-      const before = daemon.log().length
-      await cluster.promote('pg_ctl')
-      await daemon.answers('MASTER')
-      const since = daemon.log().slice(before).join('\n')
-      t.notMatch(since, /restarting its children|to=unavailable/)
-    })
+    await t.test(
+      'and its promotion is not mistaken for a crash by a daemon started late',
+      async t => {
+        const before = daemon.log().length
+        await cluster.promote('pg_ctl')
+        await daemon.answers('MASTER')
+        const since = daemon.log().slice(before).join('\n')
+        t.notMatch(since, /restarting its children|to=unavailable/)
+      },
+    )
   })
 }
 

@@ -60,7 +60,7 @@ listen maintenance
     await session.close()
   })
 
-  await t.test('and status says so', async t => {
+  await t.test('and status reports it', async t => {
     const status = runProgram({
       program: daemonProgram(),
       args: ['status', '-D', cluster.dataDirectory, ...args],

@@ -31,7 +31,7 @@ const isGone = (pid: number): boolean => {
   return stat === 'gone' || stat.state === 'zombie'
 }
 
-t.test('a command is told what has changed, and its words and its failure are logged', async t => {
+t.test('a command gets what has changed, and its output and its failure are logged', async t => {
   const cluster = await createCluster({ major: 15 })
   t.teardown(cluster.destroy)
   const args = ['--on-change', 'echo "$PG_REPLSTATUS_FROM to $PG_REPLSTATUS_ROLE"; exit 3']

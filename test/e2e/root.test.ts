@@ -36,7 +36,7 @@ t.test('a PG_VERSION that is a path chooses no program', options, async t => {
   }
 })
 
-t.test("a link to somebody else's folder makes nobody that somebody", options, async t => {
+t.test('a link to a folder of another user does not select that user', options, async t => {
   const scene = makeScene(t)
   scene.directory('theirs', 'victim')
   scene.file('theirs/PG_VERSION', '15\n', 'victim')
@@ -66,7 +66,7 @@ t.test("a link to somebody else's folder makes nobody that somebody", options, a
   t.strictSame(new Set(scene.spied()), new Set([serverUser().uid]))
 })
 
-t.test("a directory of root's is refused before it is looked at", options, async t => {
+t.test("a directory of root's is refused before it is read", options, async t => {
   const scene = makeScene(t)
   const data = scene.directory('data', 'root')
   scene.file('data/PG_VERSION', '15\n', 'root')
@@ -125,7 +125,7 @@ t.test('a link in the place of a configuration file shows nothing', options, asy
 /** Never the same at two looks, if the moment is right. */
 const swapper = 'while :; do ln -sfn ours "$1"; ln -sfn theirs "$1"; done'
 
-t.test('whoever swaps a link all the time wins nothing', options, async t => {
+t.test('swapping a link all the time has no effect', options, async t => {
   const scene = makeScene(t)
   for (const [name, user] of [
     ['ours', 'attacker'],

@@ -90,7 +90,7 @@ for (const major of postgresMajors) {
       await first.answers('refused')
     })
 
-    await t.test('a single-user backend is nobody to send clients to', async t => {
+    await t.test('a single-user backend is unavailable', async t => {
       const singleUser = await primary.singleUser()
       await first.said(/a single-user backend/)
       t.equal(await first.ask(), 'refused')

@@ -38,7 +38,7 @@ const setUp = (t: Test, text: string | null = written, folder = 'pg_wal') => {
   return { see, on, settled, file: join(path, folder, name) }
 }
 
-t.test('it is read once, and no look waits for it', async t => {
+t.test('it is read once, and no check waits for it', async t => {
   const { see, on, settled, file } = setUp(t)
   const first = see(on(2))
   t.match(first, { timelineHistory: { kind: 'being read' }, reading: Promise })
@@ -76,7 +76,7 @@ t.test('before 10 it is in pg_xlog', async t => {
   t.match(await settled(on(2, { directory: directory('9.6') })), { kind: 'present' })
 })
 
-t.test('what cannot be read is told, and read again', async t => {
+t.test('an unreadable file is reported, and read again', async t => {
   const { see, on, settled, file } = setUp(t, null)
   t.strictSame(await settled(on(2)), { kind: 'unknown', because: `there is no ${name}` })
   writeFileSync(file, written)
@@ -94,7 +94,7 @@ t.test('nor is anything else a history', async t => {
   t.match(await settled(on(2, { path: join(file, '..', 'other') })), { kind: 'unknown' })
 })
 
-t.test('a directory in its place is told by what it is', async t => {
+t.test('a directory in its place is reported as one', async t => {
   const { on, settled, file } = setUp(t, null)
   mkdirSync(file)
   t.strictSame(await settled(on(2)), {
@@ -110,7 +110,7 @@ t.test('without a timeline or a directory there is nothing to read', async t => 
   t.strictSame(see(on(2, { directory: { kind: 'absent' } })), none)
 })
 
-t.test('in a shortage of descriptors the next look tries again', async t => {
+t.test('in a shortage of descriptors the next check tries again', async t => {
   const { see, on, settled } = setUp(t)
   await withoutDescriptors(async () => {
     await see(on(2)).reading

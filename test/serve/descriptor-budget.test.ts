@@ -26,7 +26,7 @@ const setUp = () => {
 /** Less than a cluster with listeners needs. */
 const tooLow = 60
 
-t.test('as long as the limit is not known, each has what it wants', async t => {
+t.test('as long as the limit is unknown, each has what it requests', async t => {
   const { budget, limitTo, reported } = setUp()
   const { share } = budget.join()
   t.equal(share(4096).max(), 4096)
@@ -72,7 +72,7 @@ t.test('where there is not, each has its part of what the clusters leave over', 
   })
 })
 
-t.test('who comes takes from the others, who are told, and who leaves gives back', async t => {
+t.test('a new listener takes from the others, and a closed one gives back', async t => {
   const { budget, limitTo } = setUp()
   limitTo(1024)
   const told: number[] = []

@@ -163,7 +163,7 @@ export const phases: readonly Phase[] = [
       await daemon.answers('MASTER')
       regular.excuse(false)
       const unanswered = said.filter(({ bytes }) => bytes.length === 0).length
-      return unanswered > 0 ? [] : ['everybody was answered: the limit was not reached']
+      return unanswered > 0 ? [] : ['every client was answered: the limit was not reached']
     }),
   },
   {

@@ -269,7 +269,7 @@ t.test('sockets of systemd are named, and what refuse means there', async t => {
   )
 })
 
-t.test('what systemd could not be told is detail, but not that we are ready', async t => {
+t.test('a failed notification is a detail, except that of readiness', async t => {
   const { lines, report } = setUp({ level: 'debug' })
   report({ kind: 'notify failed', because: 'no such socket', awaited: false })
   report({ kind: 'notify failed', because: 'no such socket', awaited: true })

@@ -87,7 +87,7 @@ t.test('backup_label is a hazard on a primary, and daily bread on a standby', as
   t.strictSame(hazardsOf('standby', standby), [])
 })
 
-t.test('a newer version than is known is told of any server, beside what else is seen', async t => {
+t.test('an unknown newer version is a hazard of any server, in addition to others', async t => {
   const newer = { controlFile: seen(newerControlFile()) }
   const [hazard] = hazardsOf('primary', primaryEvidence(newer))
   t.match(hazard, {

@@ -53,7 +53,7 @@ t.test('a start time that does not fit never condemns it: the clock may have bee
   t.match(recognise(other, claim), { kind: 'alive', how: 'working directory' })
 })
 
-t.test('a process that works elsewhere is a stranger, whatever else fits', async t => {
+t.test('a process that works elsewhere is not the postmaster, whatever else matches', async t => {
   const fitting = { createdSharedMemory: true, ours: true, dataDirectory: '/pgdata' }
   const elsewhere = (changes: Parameters<typeof traits>[0] = {}) =>
     recognise(traits({ workingDirectory: '8:16', ...changes }), claim)
@@ -80,7 +80,7 @@ t.test('where the working directory may not be read', async t => {
     t.match(hidden({ ...created, ...another }), { how: 'shared memory', isServer: true })
   })
 
-  t.test('otherwise another program is a stranger', async t => {
+  t.test('otherwise another program is not the postmaster', async t => {
     const fitting = { ours: true, dataDirectory: '/pgdata' }
     t.strictSame(hidden({ ...another, ...fitting }), {
       kind: 'not the postmaster',
@@ -113,12 +113,12 @@ t.test('where the working directory may not be read', async t => {
     t.match(found, { kind: 'not the postmaster' }, 'while the lock file does not tell')
   })
 
-  t.test('name and start time together are believed', async t => {
+  t.test('name and start time together are sufficient', async t => {
     for (const ms of [-3000, 0, 3000])
       t.match(hidden(startedLater(ms)), { kind: 'alive', how: 'name and start time' })
   })
 
-  t.test('a start at another time makes a stranger', async t => {
+  t.test('a process started at another time is not the postmaster', async t => {
     t.strictSame(hidden(startedLater(7_920_000)), {
       kind: 'not the postmaster',
       because:
@@ -129,7 +129,7 @@ t.test('where the working directory may not be read', async t => {
     })
   })
 
-  t.test('so does a lock file that tells no start time', async t => {
+  t.test('so does a lock file without a start time', async t => {
     const silent = { ...claim, lockFile: lockFile({ startTime: null }) }
     const found = recognise(traits({ workingDirectory: null, ...startedLater(0) }), silent)
     const because = 'its working directory could not be read'

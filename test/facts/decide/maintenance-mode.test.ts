@@ -17,7 +17,7 @@ t.test('the first line of the file is the reason', async t => {
   t.equal(because('Größerer Umbau\n'), 'Größerer Umbau')
 })
 
-t.test('and one that says nothing is reason enough', async t => {
+t.test('and an empty one is sufficient', async t => {
   for (const text of ['', '\n', '  \n', '\r\n', '\nsecond line', '\ufeff\n']) {
     t.strictSame(maintenanceByFile(text), maintenanceWithoutReason, JSON.stringify(text))
   }
@@ -25,7 +25,7 @@ t.test('and one that says nothing is reason enough', async t => {
   t.strictSame(noMaintenance, { kind: 'none' })
 })
 
-t.test('no reason breaks out of its line, speaks to a terminal, or is endless', async t => {
+t.test('no reason breaks its line, controls a terminal, or is endless', async t => {
   t.strictSame(maintenanceOn('a\nb\x9b2J'), { kind: 'on', because: String.raw`a\u000ab\u009b2J` })
   t.strictSame(maintenanceByFile('\x1b[31mred'), {
     kind: 'on',

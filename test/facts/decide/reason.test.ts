@@ -226,7 +226,7 @@ const onTimelines = (
     children: children({ startup: title === undefined ? null : child(title, 4714) }),
   })
 
-t.test('the timeline is the latest that control file and replay know', async t => {
+t.test('the timeline is the latest in control file and replay', async t => {
   const startup = 'startup recovering 0000001F0000000000000003'
   t.equal(timelineOf(onTimelines([3, 0])), 3, 'a primary')
   t.equal(timelineOf(onTimelines([3, 4])), 4, 'just promoted, before its first checkpoint')

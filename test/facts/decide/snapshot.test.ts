@@ -18,12 +18,12 @@ const at = (now: number, pulse: Pulse = steady, maintenance: Maintenance = noMai
 })
 const snapshot = snapshotOf(primaryEvidence())
 
-t.test('a fresh snapshot with a steady pulse says what the look said', async t => {
+t.test('a fresh snapshot with a steady pulse has the verdict of the check', async t => {
   t.equal(currentVerdict(snapshot, at(1000)), snapshot.verdict)
   t.equal(currentVerdict(snapshot, at(2500)), snapshot.verdict)
 })
 
-t.test('a snapshot older than its lease says nothing any more', async t => {
+t.test('a snapshot older than its lease has expired', async t => {
   t.strictSame(currentVerdict(snapshot, at(2501)), {
     kind: 'unavailable',
     rule: 'lease expired',
@@ -32,7 +32,7 @@ t.test('a snapshot older than its lease says nothing any more', async t => {
   })
 })
 
-t.test('where looks are kept from ending, it says by what', async t => {
+t.test('if checks fail, the reason has the error', async t => {
   const short = { shortage: 'EMFILE' }
   const lacking = /, and checks fail \(EMFILE\)$/
   t.match(currentVerdict(snapshot, { ...at(2501), ...short }), { because: lacking })
@@ -49,7 +49,7 @@ t.test('a lost pulse overrules the snapshot at once', async t => {
   })
 })
 
-t.test('before the first look there is nothing to say', async t => {
+t.test('before the first check there is no role', async t => {
   t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not yet checked' })
 })
 
@@ -70,7 +70,7 @@ t.test('maintenance mode takes precedence over whatever was found', async t => {
   t.equal(underMaintenance(snapshot, noMaintenance), snapshot)
 })
 
-t.test('what only the daemon can know overrules a check, and nothing else does', async t => {
+t.test('only what the daemon alone can see overrules a check', async t => {
   const because = 'new kernel'
   for (const rule of ['maintenance', 'superseded', 'asking peers'] as const) {
     const verdict = { kind: 'unavailable', rule, because, settled: true } as const
@@ -110,7 +110,7 @@ t.test('a snapshot holds the evidence, what it comes to, and when it was taken',
   t.match(stampSnapshot(down, when), { verdict: { kind: 'unavailable' }, hazards: [] })
 })
 
-t.test('what others say of it overrules the table, and adds hazards', async t => {
+t.test('what peers report overrules the table, and adds hazards', async t => {
   const evidence = primaryEvidence({ signalFiles: { ...noSignalFiles, standbySignal: true } })
   const { lookedAt, lookedAtUnix, lookMs } = snapshot
   const hazard = { name: 'another primary', warning: 's2:8008 is a primary as well' } as const

@@ -40,7 +40,7 @@ t.test('and a healthy standby these', async t => {
   })
 })
 
-t.test('a directory that can not be looked into is named as such', async t => {
+t.test('a directory that cannot be read is named as such', async t => {
   becomes(t, { directory: { kind: 'absent' } }, { directory: 'absent' })
   becomes(t, { directory: { kind: 'not a directory' } }, { directory: 'not a directory' })
   const unreadable = { kind: 'unreadable', code: 'EACCES', owner: 1 } as const
@@ -55,7 +55,7 @@ t.test('the lock file is complete with eight lines, and before 10 with seven', a
   becomes(t, { lockFile: lines(6), directory: directory('9.6') }, { lockFile: 'incomplete' })
 })
 
-t.test('a lock file that is missing, damaged, empty or of a single user is told apart', async t => {
+t.test('a missing, damaged, empty or single-user lock file is distinguished', async t => {
   const faulty = (fault: Extract<Evidence['lockFile'], { kind: 'invalid' }>['fault']) =>
     ({ kind: 'invalid', fault, modified: noon }) as const
   becomes(t, { lockFile: { kind: 'absent' } }, { lockFile: 'absent', status: 'none' })
@@ -83,19 +83,19 @@ const postmasters: readonly (readonly [PostmasterSighting, Symptoms['postmaster'
   [{ kind: 'invisible' }, 'invisible'],
 ]
 
-t.test('a postmaster is alive only when it was seen so', async t => {
+t.test('a postmaster is alive only if it was found so', async t => {
   for (const [postmaster, symptom] of postmasters)
     becomes(t, { postmaster }, { postmaster: symptom })
 })
 
-t.test('children that can not be seen are not taken to be absent', async t => {
+t.test('children that cannot be seen are not taken to be absent', async t => {
   for (const kind of ['invisible', 'not checked'] as const) {
     becomes(t, { children: { kind } }, { startup: 'not visible', checkpointer: 'not visible' })
   }
   becomes(t, { children: children({ checkpointer: null }) }, { checkpointer: 'not running' })
 })
 
-t.test('so are those whose titles can not be read, where the process is a server', async t => {
+t.test('so are those whose titles cannot be read, if the process is a server', async t => {
   const cut = children({ startup: null, checkpointer: null, titlesIncomplete: true })
   const unseen = { startup: 'not visible', checkpointer: 'not visible' } as const
   becomes(t, { children: cut }, unseen)
@@ -123,7 +123,7 @@ t.test('a crash restart is a crash restart', async t => {
   becomes(t, { crashRestart: true }, { crashRestart: true })
 })
 
-t.test('the cluster state is what the control file says, if it was asked', async t => {
+t.test('the cluster state is that of the control file, if it is checked', async t => {
   becomes(t, { controlFile: seen(controlFile({ state: 'shut down' })) }, { cluster: 'shut down' })
   becomes(t, { controlFile: { kind: 'absent' } }, { cluster: 'unreadable' })
   becomes(t, { controlFile: { kind: 'absent' }, controlCheck: 'off' }, { cluster: 'not checked' })

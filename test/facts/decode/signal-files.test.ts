@@ -20,7 +20,7 @@ recovery_target_timeline = 'latest'
   t.end()
 })
 
-t.test('a recovery.conf that does not say standby_mode asks for recovery alone', t => {
+t.test('a recovery.conf without standby_mode requests recovery alone', t => {
   const texts = [
     '',
     '\n\n',
@@ -183,7 +183,7 @@ const recovery = { recoveryConf: { standbyMode: false } }
 const standby = { recoveryConf: { standbyMode: true } }
 const signals = { standbySignal: true, recoverySignal: true }
 
-t.test('the files that are there tell how the next start ends', t => {
+t.test('the existing files determine the next start', t => {
   const rows: readonly (readonly [object, NextStart, NextStart])[] = [
     // files, up to 11, from 12 on
     [{}, 'primary', 'primary'],

@@ -22,7 +22,7 @@ import {
 } from '../../harness/evidence.ts'
 import { assertOneLine, bytesAsText } from '../../harness/foreign-text.ts'
 
-t.test('a primary in good health reads like this', async t => {
+t.test('the text for a healthy primary', async t => {
   t.strictSame(explain(snapshotOf(primaryEvidence())), [
     'primary: /pgdata',
     '',
@@ -40,7 +40,7 @@ t.test('a primary in good health reads like this', async t => {
   ])
 })
 
-t.test('maintenance stands first and last', async t => {
+t.test('maintenance mode is in the first and the last line', async t => {
   const snapshot = snapshotOf(primaryEvidence())
   const lines = explain(underMaintenance(snapshot, maintenanceOn('new kernel')))
   t.strictSame(lines.slice(0, 4), [
@@ -59,7 +59,7 @@ t.test('hazards come last, as warnings', async t => {
   t.equal(lines.at(-1), 'warning: the next start will fail')
 })
 
-t.test('a promotion that has removed the signal file is told', async t => {
+t.test('a promotion that has removed the signal file is reported', async t => {
   const without = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'none' })
   const promoted = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'under way' })
   const line = '  promotion       under way: pg_wal has the first segment of a new timeline'
@@ -216,7 +216,7 @@ const cases: readonly Case[] = [
   ],
 ]
 
-t.test('whatever was seen, or could not be, is said in words', async t => {
+t.test('whatever was found, or could not be, is described in words', async t => {
   for (const [label, changes, line] of cases) t.match(lineOf(label, changes), line)
 })
 

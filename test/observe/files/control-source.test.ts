@@ -59,7 +59,7 @@ t.test('a damaged one is a fault, with its time', async t => {
   t.match(inode, /^\d+:\d+$/)
 })
 
-t.test('one of a newer version, read half-written, is read again and then believed', async t => {
+t.test('one of a newer version, read half-written, is read again and then accepted', async t => {
   const now = forgeControlFile(layoutToCome, { state: 'in archive recovery' })
   const torn = forgeControlFile(layoutToCome, { state: 'in production', modified: 1 })
   torn.set(now.subarray(32), 32)
@@ -81,7 +81,7 @@ t.test('one of a newer version, read half-written, is read again and then believ
   })
 })
 
-t.test('none is none, whoever is asked', async t => {
+t.test('a missing file is missing, whichever source is used', async t => {
   for (const check of ['native', 'pg_controldata'] as const) {
     t.strictSame(await createControlSource(check, setUp(null))(version15), {
       sighting: { kind: 'absent' },
@@ -90,7 +90,7 @@ t.test('none is none, whoever is asked', async t => {
   }
 })
 
-t.test('pg_controldata is believed instead when it is asked', async t => {
+t.test('pg_controldata is used instead if it is configured', async t => {
   const source = createControlSource('pg_controldata', setUp(bytes, fact(report)))
   t.match(await source(version15), {
     sighting: { kind: 'present', fact: { state: 'shut down' } },
@@ -159,7 +159,7 @@ t.test('a control file that is right is read once', async t => {
   t.equal(reads, 1)
 })
 
-t.test('after a torn read it is read again, and only then believed', async t => {
+t.test('after a torn read it is read again, and only then accepted', async t => {
   const { sighting, reads, ms } = await readAll(torn(7), torn(8), file(bytes))
   t.match(sighting, { kind: 'present', fact: { state: 'in production' } })
   t.equal(reads, 3)

@@ -43,7 +43,7 @@ t.test('a symbolic link is seen as what it leads to, and as a link', async t => 
   })
 })
 
-t.test('what is not there, or no directory, is said so', async t => {
+t.test('a missing path, or one that is no directory, is reported as such', async t => {
   const path = t.testdir({ file: '', empty: {} })
   t.strictSame(await sightOf(join(path, 'nowhere')), { kind: 'absent' })
   t.strictSame(await sightOf(join(path, 'file', 'below')), { kind: 'absent' })
@@ -51,7 +51,7 @@ t.test('what is not there, or no directory, is said so', async t => {
   t.match(await sightOf(join(path, 'empty')), { kind: 'present', version: null })
 })
 
-t.test('a link that leads to itself can not be read', async t => {
+t.test('a link that leads to itself cannot be read', async t => {
   const path = t.testdir({ loop: t.fixture('symlink', 'loop') })
   t.strictSame(await sightOf(join(path, 'loop')), {
     kind: 'unreadable',
@@ -60,7 +60,7 @@ t.test('a link that leads to itself can not be read', async t => {
   })
 })
 
-t.test('a PG_VERSION that can not be read makes the directory unreadable', async t => {
+t.test('a PG_VERSION that cannot be read makes the directory unreadable', async t => {
   const path = t.testdir({ PG_VERSION: {} })
   t.match(await sightOf(path), {
     kind: 'unreadable',
@@ -80,12 +80,12 @@ t.test('the lock file is read whole, with its time and inode', async t => {
   t.strictSame(await openDataDirectory(cluster()).lockFile(), { kind: 'absent' })
 })
 
-t.test('a lock file that can not be had is unreadable, not absent', async t => {
+t.test('a lock file that cannot be read is unreadable, not absent', async t => {
   const path = cluster({ 'postmaster.pid': t.fixture('symlink', 'postmaster.pid') })
   t.strictSame(await openDataDirectory(path).lockFile(), { kind: 'unreadable', code: 'ELOOP' })
 })
 
-t.test('of the control file no more is read than anybody knows how to decode', async t => {
+t.test('no more of the control file is read than can be decoded', async t => {
   const raw = await openDataDirectory(cluster()).controlFile()
   t.equal(raw.kind === 'present' && raw.bytes.length, 512)
 })
@@ -121,12 +121,12 @@ t.test('signal files are there or not', async t => {
   })
 })
 
-t.test('a recovery.conf that can not be read asks for recovery, but not for a standby', async t => {
+t.test('a recovery.conf that cannot be read asks for recovery, but not for a standby', async t => {
   const path = cluster({ 'recovery.conf': {} })
   t.match(await signalFilesOf(path), { recoveryConf: { standbyMode: false } })
 })
 
-t.test('a signal file that can not be told is believed to be there', async t => {
+t.test('a signal file that cannot be checked is assumed to exist', async t => {
   const path = cluster({ 'standby.signal': t.fixture('symlink', 'standby.signal') })
   t.match(await signalFilesOf(path), { standbySignal: true })
 })
@@ -153,7 +153,7 @@ t.test('each signal file is noticed when it comes, and when it goes', async t =>
   }
 })
 
-t.test('a file edited in place is read again, whatever its times say', async t => {
+t.test('a file edited in place is read again, whatever its times are', async t => {
   const path = cluster({ 'recovery.conf': '#tandby_mode = on\n', 'postmaster.pid': '1\n' })
   const directory = openDataDirectory(path)
   const overwrite = (name: string, text: string) => {

@@ -38,7 +38,7 @@ t.test('a status is that of what a link leads to, unless the link is asked for',
     t.ok(!isMissing(link) && link.isSymbolicLink())
 })
 
-t.test('what is not there is absent, and what can not be had unreadable', async t => {
+t.test('a missing file is absent, and an inaccessible one unreadable', async t => {
   const path = folder()
   t.strictSame(await statusOf(join(path, 'nothing')), { kind: 'absent' })
   t.strictSame(await linkStatusOf(join(path, 'file', 'below')), { kind: 'absent' })
@@ -89,12 +89,12 @@ t.test('a file is read as far as wanted, with its time, inode and status', async
   t.equal(status?.mtimeNs, 1_700_000_000_250_000_000n)
 })
 
-t.test('inodes above 2^53 are told apart', async t => {
+t.test('inodes above 2^53 are distinguished', async t => {
   const inodes = [2n ** 63n + 1n, 2n ** 63n + 2n, 2n ** 53n].map(ino => inodeOf({ dev: 1n, ino }))
   t.strictSame(inodes, ['1:9223372036854775809', '1:9223372036854775810', '1:9007199254740992'])
 })
 
-t.test('what can not be read has no status', async t => {
+t.test('what cannot be read has no status', async t => {
   const path = folder()
   execFileSync('mkfifo', [join(path, 'fifo')])
   for (const [name, raw] of [
@@ -165,7 +165,7 @@ t.test('a file system has a type', async t => {
   t.equal(await fileSystemOf(join(folder(), 'nothing')), null)
 })
 
-t.test('a shortage is thrown, for it tells nothing of the disk', async t => {
+t.test('a shortage is thrown, for it is no property of the disk', async t => {
   const path = folder()
   const file = join(path, 'file')
   const EMFILE = { code: 'EMFILE' }

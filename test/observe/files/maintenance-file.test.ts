@@ -81,7 +81,7 @@ t.test('no file is no maintenance', async t => {
   t.strictSame(await readMaintenance(null), noMaintenance)
 })
 
-t.test('a file is, and says why', async t => {
+t.test('a file does, with its reason', async t => {
   const folder = t.testdir({ empty: '', text: 'Größerer Umbau\nsecond\n', long: 'x'.repeat(1e6) })
   t.strictSame(await readMaintenance(join(folder, 'empty')), maintenanceWithoutReason)
   t.strictSame(await readMaintenance(join(folder, 'text')), maintenanceOn('Größerer Umbau'))
@@ -158,11 +158,11 @@ t.test('a file of others is, and neither is theirs shown', async t => {
   })
 })
 
-t.test('a file of root is shown to whoever reads it', async t => {
+t.test("a file of root's is shown to any user that reads it", async t => {
   t.match(await readMaintenance('/etc/passwd', 12_345), { because: /^root:/ })
 })
 
-t.test('a file that may not be read is there, and a closed folder may hold one', async t => {
+t.test('an unreadable file counts, and a closed folder may contain one', async t => {
   await asOrdinaryUser(async top => {
     const folder = join(top, 'folder')
     mkdirSync(folder)
@@ -178,7 +178,7 @@ t.test('a file that may not be read is there, and a closed folder may hold one',
   })
 })
 
-t.test('nothing is known before the first look', async t => {
+t.test('nothing is known before the first check', async t => {
   const { watch, start, changes } = setUp(noMaintenance)
   t.strictSame(watch.current(), { kind: 'not yet checked' })
   await start()
@@ -186,7 +186,7 @@ t.test('nothing is known before the first look', async t => {
   t.equal(changes(), 1)
 })
 
-t.test('a file is seen at the next look, and each change told once', async t => {
+t.test('a file is found at the next check, and each change reported once', async t => {
   const { watch, start, find, pass, changes } = setUp(noMaintenance)
   await start()
   find(kernel)
@@ -234,7 +234,7 @@ t.test('and when it hangs from the start, nothing is known', async t => {
   t.strictSame(watch.current(), maintenanceWithoutReason, 'but the switch works')
 })
 
-t.test('the switch drains, and the file has a say of its own', async t => {
+t.test('the switch sets maintenance mode, and the file does so independently', async t => {
   const { watch, start, find, pass, changes } = setUp(noMaintenance)
   await start()
   watch.toggle()
@@ -268,7 +268,7 @@ t.test('without a file there is the switch alone, also before the start', async 
   t.equal(pending(), 0)
 })
 
-t.test('closed, it looks no more and tells nobody', async t => {
+t.test('after close, there are no more checks or reports', async t => {
   const waiting = setUp(noMaintenance)
   await waiting.start()
   waiting.watch.close()
@@ -286,13 +286,13 @@ t.test('closed, it looks no more and tells nobody', async t => {
   setUp(kernel).watch.close()
 })
 
-t.test('a file that is there drains, though it can not be opened', async t => {
+t.test('an existing file sets maintenance mode, though it cannot be opened', async t => {
   const path = join(t.testdir({ maintenance: 'new kernel\n' }), 'maintenance')
   t.strictSame(await withoutDescriptors(() => readMaintenance(path)), maintenanceWithoutReason)
   t.strictSame(await readMaintenance(path), kernel)
 })
 
-t.test('what can not be told in a shortage is as it was', async t => {
+t.test('in a shortage the last state remains', async t => {
   const { watch, start, pass, changes, fail, find } = setUp(noMaintenance)
   await start()
   for (const code of shortageCodes) {

@@ -91,7 +91,7 @@ t.test('a fresh count reads the titles of newcomers alone', async t => {
   t.match((await census.take(parent, true)).children, { walreceiver: null, startup: { pid: 101 } })
 })
 
-t.test('when a child started is told by the clock of now', async t => {
+t.test('the start of a child is computed with the current clock', async t => {
   const { processes, parent } = setUp(primaryTitles)
   let bootedAt = 1000
   const startedAt = (started: Ticks) => (bootedAt + started * 10) as UnixMs
@@ -213,7 +213,7 @@ t.test('a child that is not of PostgreSQL is counted once', async t => {
   t.equal(processes.titlesRead(), read, 'nor is its title read')
 })
 
-t.test('unless it was born a moment ago: a title is written over in place', async t => {
+t.test('unless it started a moment ago: a title is overwritten in place', async t => {
   for (const commandLine of ['postgs: startup', '']) {
     const { bear, census, parent, processes } = setUp(primaryTitles)
     bear({ commandLine })
@@ -246,7 +246,7 @@ t.test('a client that logs in becomes a session', async t => {
   t.equal(processes.titlesRead(), read, 'and stays one')
 })
 
-t.test('a title that fills its room names nobody', async t => {
+t.test('a title that fills its space identifies no process', async t => {
   const { bear, census, parent } = setUp(['checkpointer'])
   bear({ commandLine: 'postgres: 15/main: startup recovering 0000' })
   const cut = { ...parent, titles: { ...parent.titles, room: 44 } }
@@ -326,7 +326,7 @@ t.test('a title of no known form', async t => {
   })
 })
 
-t.test('who dies while being counted does not count', async t => {
+t.test('a child that exits while being counted does not count', async t => {
   const { census, parent, postmaster, processes } = setUp(primaryTitles)
   postmaster.children = [...(postmaster.children ?? []), 666]
   processes.add({ pid: 667, state: 'zombie' })
@@ -334,7 +334,7 @@ t.test('who dies while being counted does not count', async t => {
   t.match((await census.take(parent, false)).children, { startupUndecided: false })
 })
 
-t.test('a checkpointer that dies right after being counted is none', async t => {
+t.test('a checkpointer that exits right after being counted is none', async t => {
   const { parent, processes } = setUp(primaryTitles)
   const { table } = processes
   let opened = 0
@@ -348,7 +348,7 @@ t.test('a checkpointer that dies right after being counted is none', async t => 
   t.equal(opened, 2)
 })
 
-t.test('children that can not be listed are invisible', async t => {
+t.test('children that cannot be listed are invisible', async t => {
   const { census, parent, postmaster } = setUp(primaryTitles)
   postmaster.children = null
   t.strictSame(await census.take(parent, false), {
@@ -357,7 +357,7 @@ t.test('children that can not be listed are invisible', async t => {
   })
 })
 
-t.test('closed, it holds nobody any more', async t => {
+t.test('after close, it holds no process', async t => {
   const { census, parent, processes } = setUp(standbyTitles)
   const before = processes.open()
   await census.take(parent, false)
@@ -367,7 +367,7 @@ t.test('closed, it holds nobody any more', async t => {
   t.equal(processes.open(), before)
 })
 
-t.test('a startup process that can not be opened has not ended', async t => {
+t.test('a startup process that cannot be opened has not ended', async t => {
   const titles = ['startup recovering 000000010000000000000003', 'checkpointer ']
   const children = titles.map(title =>
     spawn('sleep', ['60'], { argv0: `postgres: ${title}`, stdio: 'ignore' }),

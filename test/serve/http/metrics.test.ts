@@ -86,7 +86,7 @@ t.test('of a newer version than is known there is no timeline, but a hazard', as
   t.ok([...samples.keys()].some(name => name.includes('system_identifier="7395001122334455667"')))
 })
 
-t.test('a standby tells up to where it has received', async t => {
+t.test('a standby has the position up to which it has received', async t => {
   const samples = valuesOf(standbyEvidence())
   t.strictSame(holding(samples, 'role'), ['standby'])
   t.equal(samples.get('wal_receive_lsn_bytes'), String(0x3000148))
@@ -101,7 +101,7 @@ t.test('the reason of being unavailable is a series of its own', async t => {
   t.strictSame(holding(valuesOf(null), 'unavailable_reason'), ['not yet checked'])
 })
 
-t.test('what overrules the last look is told', async t => {
+t.test('a rule that overrules the last check is reported', async t => {
   const samples = valuesOf(primaryEvidence(), {
     verdict: {
       kind: 'unavailable',
@@ -170,7 +170,7 @@ t.test('counters of all listeners are added up', async t => {
   t.equal(http.get('connections_failed_total{listener="http"}'), '20')
 })
 
-t.test('looks and changes of role are as they were counted', async t => {
+t.test('checks and changes of role are as they were counted', async t => {
   const counters = createCounters()
   counters.follow({ kind: 'unavailable' }, { lookMs: 2, lookedAt: 0 as MonotonicMs })
   counters.follow(
@@ -206,7 +206,7 @@ t.test('whatever is seen, exactly one role holds, with a reason if it is none', 
   )
 })
 
-t.test('the end of a certificate is told where there is one', async t => {
+t.test('the expiry of a certificate is reported if there is one', async t => {
   const name = 'http_certificate_expiry_time_seconds'
   t.equal(valuesOf(null).get(name), undefined)
   const certificateExpiresAt = 1_800_000_000_000 as UnixMs

@@ -30,7 +30,7 @@ const nobodyToEnd = (pid: number): Sleeper => ({ pid, end: async () => undefined
 
 const strangers: readonly Stranger[] = [
   {
-    who: 'a program that has nothing to do with it',
+    who: 'an unrelated program',
     seen: /is not the postmaster: it is sleep/,
     find: ({ cluster }) => startSleeper(cluster, { cwd: '/' }),
   },
@@ -45,7 +45,7 @@ const strangers: readonly Stranger[] = [
     find: async (_trial, arena) => nobodyToEnd((await arena.upstream()).pid()),
   },
   {
-    who: 'the probe itself',
+    who: 'the daemon itself',
     seen: /is not the postmaster: it is node/,
     find: async ({ daemon }) => nobodyToEnd(daemon().pid),
   },
@@ -95,7 +95,7 @@ export const lockFiles: readonly Scenario[] = [
       const warnings = daemon()
         .log()
         .filter(line => line.includes(' warning: hazard '))
-      assert.strictEqual(warnings.length, 1, 'it is said once')
+      assert.strictEqual(warnings.length, 1, 'it is logged once')
     },
   },
   {

@@ -50,7 +50,7 @@ t.test('files are seen by the rules below', async t => {
   t.ok(tree.length > source.length, `${tree.length} findings`)
 })
 
-t.test('the top level holds what everybody knows, and nothing else', async t => {
+t.test('the top level has the usual files, and nothing else', async t => {
   const known = [
     'CHANGELOG.md LICENSE README.md package-lock.json package.json tsconfig.json',
     'fixtures src test',
@@ -291,7 +291,7 @@ t.test('each source file begins with what it is', async t => {
   )
 })
 
-t.test('words of the wire are known to reply.ts alone', async t => {
+t.test('only reply.ts contains the words of the wire', async t => {
   const words = new RegExp(`\\b(?:${Object.values(wireWords).join('|')})\\b.*`)
   const others = mirroring.filter(({ path }) => path !== 'test/serve/role/reply.test.ts')
   t.strictSame(findings([...except('serve/role/reply.ts'), ...others], words), [])
@@ -310,7 +310,7 @@ const partsOf = (name: string): readonly string[] =>
     .split(/[^a-z0-9]+/)
 const saysNothing = (name: string): boolean => partsOf(name).some(part => emptyWords.includes(part))
 
-t.test('names say what a thing is', async t => {
+t.test('names describe a thing', async t => {
   const files = [...source, ...tests].map(({ path }) => path)
   t.strictSame(files.filter(saysNothing), [], 'files')
   const declared = findings(source, /\b(?:const|let|function|type|class)\s+\w+/)
@@ -343,7 +343,7 @@ t.test('a switch names its cases, so that the compiler misses a new one', async 
   t.strictSame(findings(others, /^\s*default:/), [])
 })
 
-t.test('no tool is told to look away', async t => {
+t.test('no code is excluded from a tool', async t => {
   const all = [...source, ...tests]
   const away = /\b(?:c8|istanbul|v8|node:coverage) (?:ignore|disable)/
   t.strictSame(findings(all, away), [])

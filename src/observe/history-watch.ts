@@ -49,15 +49,15 @@ export const createHistoryWatch = (): HistoryWatch => {
     see: evidence => {
       const timeline = timelineOf(evidence)
       const { directory, lockFile } = evidence
-      if (timeline === null || directory.kind !== 'seen') {
+      if (timeline === null || directory.kind !== 'present') {
         known = null
-        return { timelineHistory: { kind: 'not looked for' } }
+        return { timelineHistory: { kind: 'not checked' } }
       }
-      const pid = lockFile.kind === 'seen' ? lockFile.fact.pid : 0
+      const pid = lockFile.kind === 'present' ? lockFile.fact.pid : 0
       const key = `${timeline} ${pid} ${directory.inode}`
       if (known?.key !== key) known = { key, history: unread(timeline), reading: null }
       // What could not be read is read again with each look.
-      if (known.history.kind !== 'seen') known.reading ??= read(known, timeline, evidence)
+      if (known.history.kind !== 'present') known.reading ??= read(known, timeline, evidence)
       const { history: timelineHistory, reading } = known
       return timelineHistory.kind === 'being read' && reading !== null
         ? { timelineHistory, reading }
@@ -69,7 +69,7 @@ export const createHistoryWatch = (): HistoryWatch => {
 /** The first timeline has no file. */
 const unread = (timeline: TimelineId): HistorySighting =>
   timeline === firstTimeline
-    ? { kind: 'seen', fact: { timeline, switches: [] } }
+    ? { kind: 'present', fact: { timeline, switches: [] } }
     : { kind: 'being read' }
 
 const readHistory = async (evidence: Evidence, timeline: TimelineId): Promise<HistorySighting> => {
@@ -84,5 +84,5 @@ const readHistory = async (evidence: Evidence, timeline: TimelineId): Promise<Hi
   if (raw.bytes.length === historyBytesMax || !decoded.ok) {
     return { kind: 'unknown', because: `invalid ${name}` }
   }
-  return { kind: 'seen', fact: decoded.fact }
+  return { kind: 'present', fact: decoded.fact }
 }

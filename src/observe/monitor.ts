@@ -143,9 +143,9 @@ export const startMonitor = (needs: {
     const { directory } = evidence
     watcher.aim({
       directory: evidence.path,
-      directoryInode: directory.kind === 'seen' ? directory.inode : null,
+      directoryInode: directory.kind === 'present' ? directory.inode : null,
       controlFileInode,
-      isSymlink: directory.kind === 'seen' && directory.symlink,
+      isSymlink: directory.kind === 'present' && directory.symlink,
     })
     review()
   }
@@ -154,7 +154,7 @@ export const startMonitor = (needs: {
     const postmaster = postmasterOf(snapshot)
     const key = `${answerOf(verdict)} ${verdict.rule} ${postmaster}`
     const from = announced?.verdict ?? null
-    if (verdict.rule === 'not looked yet' && isBeginning) return changed(verdict)
+    if (verdict.rule === 'not yet checked' && isBeginning) return changed(verdict)
     if (announced?.key !== key) {
       const timeline = timelineIn(snapshot)
       report({ kind: 'verdict changed', from, to: verdict, postmaster, timeline })
@@ -177,7 +177,7 @@ export const startMonitor = (needs: {
     const verdict = judge()
     if (verdict.rule === 'lease expired' && lease.overslept()) return verdict
     announce(verdict)
-    if (verdict.rule === 'pulse lost') {
+    if (verdict.rule === 'server process gone') {
       rateLimit.reset()
       lookAgain()
     }
@@ -241,7 +241,7 @@ export const startMonitor = (needs: {
 }
 
 const postmasterOf = (snapshot: Snapshot | null) =>
-  snapshot?.evidence.lockFile.kind === 'seen' ? snapshot.evidence.lockFile.fact.pid : null
+  snapshot?.evidence.lockFile.kind === 'present' ? snapshot.evidence.lockFile.fact.pid : null
 
 const timelineIn = (snapshot: Snapshot | null) =>
   snapshot === null ? null : timelineOf(snapshot.evidence)

@@ -59,7 +59,7 @@ const without = (postmaster: PostmasterSighting): SightedPostmaster => ({
   parent: null,
 })
 
-const notLookedFor = { kind: 'not looked for' } as const
+const notChecked = { kind: 'not checked' } as const
 
 const attemptsMax = 5
 const attemptPauseMs = 1
@@ -108,7 +108,7 @@ export const createProbe = (needs: {
   /** Whether the server is in a crash restart, as far as `next` leaves that in doubt. */
   const weigh = (next: RestartMemory | null, found: Evidence): Weighed | null => {
     if (next === null || next.doubt === null) return null
-    const startup = found.children.kind === 'seen' ? found.children.startup : null
+    const startup = found.children.kind === 'present' ? found.children.startup : null
     return weighDoubt(next, {
       evidence: found,
       now: clock.monotonic(),
@@ -122,10 +122,10 @@ export const createProbe = (needs: {
     const raw = await directory.lockFile()
     const lockFile = sightLockFile(raw)
     let next = memory
-    let postmaster: PostmasterSighting = notLookedFor
-    let children: ChildrenSighting = notLookedFor
+    let postmaster: PostmasterSighting = notChecked
+    let children: ChildrenSighting = notChecked
     let vitals = noVitalSigns
-    if (lockFile.kind === 'seen' && sighted.kind === 'seen') {
+    if (lockFile.kind === 'present' && sighted.kind === 'present') {
       const { inode: directoryInode, owner } = sighted
       const found = await sightPostmaster({ lockFile: lockFile.fact, directoryInode, owner })
       postmaster = found.postmaster
@@ -148,7 +148,7 @@ export const createProbe = (needs: {
         vitals = { postmaster: found.parent.handle, checkpointer, freezer }
       }
     }
-    const version = sighted.kind === 'seen' ? sighted.version : null
+    const version = sighted.kind === 'present' ? sighted.version : null
     const { sighting: controlFile, inode: controlFileInode } = await control(version)
     if (!sameFile(raw, await directory.lockFile())) return 'void'
     const found: Evidence = {
@@ -160,8 +160,8 @@ export const createProbe = (needs: {
       children,
       controlFile,
       signalFiles,
-      promotion: 'not looked for',
-      timelineHistory: { kind: 'not looked for' },
+      promotion: 'not checked',
+      timelineHistory: { kind: 'not checked' },
       walPosition: null,
       crashRestart: false,
     }
@@ -197,9 +197,9 @@ export const createProbe = (needs: {
  * otherwise, one of the two has just changed, or a title is half-written.
  */
 const contradict = (children: ChildrenSighting, controlFile: Evidence['controlFile']): boolean =>
-  children.kind === 'seen' &&
+  children.kind === 'present' &&
   children.startup === null &&
-  controlFile.kind === 'seen' &&
+  controlFile.kind === 'present' &&
   controlFile.fact.state !== 'in production'
 
 /** A new doubt: this count settles it, and one more confirms that. */

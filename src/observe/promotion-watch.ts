@@ -66,7 +66,7 @@ export const createPromotionWatch = (
     const { children } = now
     of.timeline = laterTimeline(of.timeline, replayTimeline(now))
     const mayLeave =
-      children.kind === 'seen' && children.walreceiver === null && !children.illegible
+      children.kind === 'present' && children.walreceiver === null && !children.titlesIncomplete
     const isLeaving =
       mayLeave && (await nullInShortage(() => hasSegmentAfter(of.timeline, evidence)))
     of.reading = null
@@ -81,17 +81,17 @@ export const createPromotionWatch = (
       const startup = startupWithoutRequest(evidence)
       if (startup === null) {
         episode = null
-        return { promotion: 'not looked for' }
+        return { promotion: 'not checked' }
       }
       if (episode === null || !isSameProcess(episode.startup, startup)) {
         // Just before a promotion completes the control file has the new timeline already.
         const timeline = timelineOf(evidence)
-        episode = { startup, promotion: 'being read', timeline, reading: null, decided: false }
+        episode = { startup, promotion: 'being checked', timeline, reading: null, decided: false }
       }
       const { promotion, decided } = episode
-      if (promotion === 'being read') episode.reading ??= readLater(episode, evidence)
+      if (promotion === 'being checked') episode.reading ??= readLater(episode, evidence)
       else if (!decided) episode.reading ??= read(episode, evidence)
-      return promotion === 'being read' && episode.reading !== null
+      return promotion === 'being checked' && episode.reading !== null
         ? { promotion, reading: episode.reading }
         : { promotion }
     },
@@ -101,8 +101,8 @@ export const createPromotionWatch = (
 /** The startup process of a standby without a recovery request; null for any other server. */
 const startupWithoutRequest = (evidence: Evidence): Child | null => {
   const { cluster, nextStart } = symptomsOf(evidence)
-  if (cluster !== 'in archive recovery' || nextStart !== 'none') return null
-  return evidence.children.kind === 'seen' ? evidence.children.startup : null
+  if (cluster !== 'in archive recovery' || nextStart !== 'primary') return null
+  return evidence.children.kind === 'present' ? evidence.children.startup : null
 }
 
 const hasSegmentAfter = async (

@@ -38,7 +38,7 @@ export const createStandbyProbe = (
 
   const complete = (of: Evidence, promotion: PromotionSighting): Evidence => {
     const { children } = of
-    if (children.kind !== 'seen') return { ...of, promotion }
+    if (children.kind !== 'present') return { ...of, promotion }
     return { ...of, promotion, children: { ...children, startup: withTitle(children.startup) } }
   }
 

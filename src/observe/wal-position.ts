@@ -57,7 +57,7 @@ export const createWalPositions = (clock: Pick<Clock, 'after'>): WalPositions =>
 
   /** Whether what a standby has in pg_wal was received, and not fetched from an archive. */
   const receives = ({ children }: Evidence): boolean => {
-    if (children.kind !== 'seen' || children.startup === null) return true
+    if (children.kind !== 'present' || children.startup === null) return true
     if (children.walreceiver !== null) receiverOf = children.startup
     return receiverOf !== null && isSameProcess(receiverOf, children.startup)
   }
@@ -81,13 +81,13 @@ export const createWalPositions = (clock: Pick<Clock, 'after'>): WalPositions =>
 /** Null for a server that does not run, or of which too little is known. */
 const startOf = (evidence: Evidence): Start | null => {
   const { postmaster, controlFile, lockFile, timelineHistory } = evidence
-  if (postmaster.kind !== 'alive' || lockFile.kind !== 'seen') return null
-  if (controlFile.kind !== 'seen' || !hasKnownLayout(controlFile.fact)) return null
+  if (postmaster.kind !== 'alive' || lockFile.kind !== 'present') return null
+  if (controlFile.kind !== 'present' || !hasKnownLayout(controlFile.fact)) return null
   const geometry = walGeometry(controlFile.fact)
   const timeline = timelineOf(evidence)
   if (geometry === null || timeline === null) return null
   const { checkpoint, minRecoveryPoint } = controlFile.fact
-  const left = timelineHistory.kind === 'seen' ? timelineHistory.fact.switches.at(-1) : undefined
+  const left = timelineHistory.kind === 'present' ? timelineHistory.fact.switches.at(-1) : undefined
   // The last of these may be in what a switch of segments left empty, or on an earlier timeline.
   const from = [checkpoint, minRecoveryPoint, left?.at ?? 0n]
     .filter(position => position > 0n)

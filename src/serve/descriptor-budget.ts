@@ -106,7 +106,7 @@ export const createDescriptorBudget = (report: Report): DescriptorBudget => {
     report: () => {
       const wanted = sum(request => request.wanted)
       const connections = sum(maxOf)
-      const figures = { limit, reserved: reserved(), wanted, connections }
+      const figures = { limit, reserved: reserved(), requested: wanted, connections }
       const text = connections < wanted ? JSON.stringify(figures) : null
       if (text !== null && text !== reported) {
         report({ kind: 'connection limits lowered', ...figures })

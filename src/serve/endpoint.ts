@@ -111,7 +111,7 @@ const describeSocketFault = (fault: ListenFault, path: string): ListenFaultText 
     case 'port in use':
       return {
         message: failure('address already in use'),
-        hint: 'another program listens there, or what is there is no socket',
+        hint: 'another program listens there, or the file at that path is not a socket',
       }
     case 'not permitted':
       return {

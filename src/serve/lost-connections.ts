@@ -61,7 +61,7 @@ export const createLostConnections = ({
     refused += 1
     const from = socket.remoteAddress ?? null
     socket.destroy()
-    limited.report({ kind: 'connects refused', port, from, refused })
+    limited.report({ kind: 'connections refused', port, from, refused })
   }
   const reportHandshake = (error: TlsError, socket: Socket, port: number): void => {
     const { code = '', reason, message } = error
@@ -84,7 +84,7 @@ export const createLostConnections = ({
         if (!server.listening) return
         acceptFailed += 1
         const because = `accept failed (${error.code ?? error.message})`
-        limited.report({ kind: 'connects lost', port: port(), because })
+        limited.report({ kind: 'connections lost', port: port(), because })
       })
     },
     answered: slots.answered,

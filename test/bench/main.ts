@@ -47,7 +47,7 @@ const usage = `usage: npm run bench -- [options]
                those of the servers, on each version, as Markdown; takes two minutes
   --help       print this and exit
 
-Exits with 0 whatever comes of it: a goal that was missed is in the table.
+The exit code is 0 also if a goal was missed: the table shows that.
 `
 
 const major = 15
@@ -80,7 +80,7 @@ const parse = (argv: readonly string[]): Options | 'help' | { readonly mistake: 
     if (values.help) return 'help'
     const rounds = Number(values.rounds)
     if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20)
-      return { mistake: `--rounds ${values.rounds}, wanted 1 to 20` }
+      return { mistake: `--rounds must be from 1 to 20, but is ${values.rounds}` }
     return { ...values, rounds: values.quick ? 1 : rounds }
   } catch (failure) {
     return { mistake: failure instanceof Error ? failure.message : String(failure) }

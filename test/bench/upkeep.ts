@@ -137,7 +137,7 @@ export const measureLook = async (cluster: Cluster, note = ''): Promise<readonly
   const printed = await runProgram({ program: process.execPath, args, cwd: '/' })
   const { medianMs, p99Ms } = JSON.parse(printed) as { medianMs: number; p99Ms: number }
   const row = (what: string, value: number, atMost: number): Row => ({
-    measure: `a look${note}, ${what}`,
+    measure: `a check${note}, ${what}`,
     unit: 'ms',
     values: new Map([[names.ours, [value]]]),
     goal: { than: null, atMost },

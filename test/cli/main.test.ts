@@ -21,7 +21,7 @@ t.test('it is the version of its package', async t => {
   t.strictSame(await asked.end(), { exitCode: 0, signal: null, out, err: '' })
 })
 
-t.test('a reader who goes away first does no harm', async t => {
+t.test('a reader that closes the output first does no harm', async t => {
   const asked = startMain(t, ['--help'])
   asked.child.stdout?.destroy()
   t.match(await asked.end(), { exitCode: 0, signal: null, err: '' })
@@ -38,7 +38,7 @@ t.test('and ends what would print for ever', async t => {
   t.match(await watching.end(), { exitCode: 0, signal: null, err: '' })
 })
 
-t.test('a mistake ends it with one line, a hint and exit code 3, without a stack', async t => {
+t.test('an error ends it with one line, a hint and exit code 3, without a stack', async t => {
   // As in a child of a service: the journal is not what it writes to.
   const environment = { JOURNAL_STREAM: '9:3141' }
   // One that is there may belong to root, who is refused for that.
@@ -80,7 +80,7 @@ t.test('a configuration file is read, and again on SIGHUP', async t => {
   t.match(await daemon.end(), { exitCode: 0 })
 })
 
-t.test('status looks at the directory of the environment', async t => {
+t.test('status checks the directory of the environment', async t => {
   const { directory } = await startStandIn(t, 'primary')
   const environment = { PGDATA: directory }
   const asked = startMain(t, ['status'], { environment, changesUser: true })

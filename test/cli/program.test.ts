@@ -59,13 +59,13 @@ t.test('a wrong usage goes to standard error, and is no answer', async t => {
   })
 })
 
-t.test('all mistakes are told at once', async t => {
+t.test('all errors are reported at once', async t => {
   const { exitCode, err } = await run(['--port', 'x', '--bind', 'y'])
   t.equal(exitCode, 3)
   t.equal(err.match(/^pg-replstatus: error: .*\nhint: .*\n/gm)?.length, 3)
 })
 
-t.test('in the journal mistakes are errors', async t => {
+t.test('in the journal errors have the priority of errors', async t => {
   const { err } = await run(['--port', 'x', '-D', '/data'], { journal: true })
   t.match(err, /^<3>pg-replstatus: error: --port must be .*"x".*\n<3>hint: .*\n$/)
 })
@@ -82,7 +82,7 @@ t.test('history needs a daemon', async t => {
   t.match(await run(['history', 'localhost:8008']), {
     exitCode: 3,
     out: '',
-    err: /^pg-replstatus: error: could not ask localhost:8008 for its history: ECONNREFUSED\n/,
+    err: /^pg-replstatus: error: could not get the history from localhost:8008: ECONNREFUSED\n/,
   })
 })
 
@@ -123,7 +123,7 @@ const portThatSays = async (t: Test, word: string): Promise<number> => {
   return port
 }
 
-t.test('query tells what ports say', async t => {
+t.test('query prints the answers of ports', async t => {
   const primary = `127.0.0.1:${await portThatSays(t, wireWords.primary)}`
   const standby = `127.0.0.1:${await portThatSays(t, wireWords.standby)}`
   t.match(await run(['query', standby]), { exitCode: 1, out: /^127.*standby.*\n$/, err: '' })
@@ -134,14 +134,14 @@ t.test('query tells what ports say', async t => {
   t.match(await run(['query', primary, primary]), { exitCode: 1, out: /\n2 primaries: .*\n$/ })
 })
 
-t.test('cluster tells what a daemon knows', async t => {
+t.test('cluster prints what a daemon reports', async t => {
   const body = JSON.stringify({ members: [{ name: 'db1', role: 'leader', state: 'running' }] })
   const port = await portThatSays(t, `HTTP/1.1 200 OK\r\n\r\n${body}`)
   const { openClusterClient } = systemHost({}, 1)
   const host = { ...fakeHost(null).host, openClusterClient }
   t.match(await run(['cluster', `127.0.0.1:${port}`], { host }), {
     exitCode: 0,
-    out: /^cluster, as known to 127.*\n\nMEMBER .*\ndb1 +primary +running .*\n$/,
+    out: /^cluster, as reported by 127.*\n\nMEMBER .*\ndb1 +primary +running .*\n$/,
     err: '',
   })
 })
@@ -222,7 +222,7 @@ t.test('directories that are wrong are errors of the file', async t => {
   })
 })
 
-t.test('another user who has a say in a configuration file is who reads it', async t => {
+t.test('a configuration file that another user can change is read as that user', async t => {
   const accounts = rootAccounts({ '/etc': 0, '/etc/x.conf': 101, '/a': 101, '/b': 101 })
   const readAs: number[] = []
   const { readConfig = assert.fail } = saying(two)
@@ -250,14 +250,14 @@ t.test('another user who has a say in a configuration file is who reads it', asy
   t.match(log, /^\S+ notice: privileges dropped uid=101 gid=102\n/)
 })
 
-t.test("one that is root's alone is read as root, before a data directory says who is", async t => {
+t.test('one that only root can change is read as root, before the user is determined', async t => {
   const accounts = rootAccounts({ '/etc/x.conf': 0, '/a': 101, '/b': 101 })
   const check = ['--config', '/etc/x.conf', '--check-config']
   t.match(await run(check, { ...saying(two), accounts }), { exitCode: 0 })
   t.strictSame(accounts.became, [])
 })
 
-t.test('one in which several have a say is not read', async t => {
+t.test('one that several users can change is not read', async t => {
   const accounts = rootAccounts({ '/home': 102, '/home/x.conf': 101 })
   const readConfig = () => assert.fail('it was read')
   const check = ['--config', '/home/x.conf', '--check-config']

@@ -35,11 +35,11 @@ export const readArguments = (
   }
   const kept = keptByNpm(environment)
   if (kept !== undefined && !given.includes(kept)) {
-    return { message: `npm has not passed on ${kept}`, hint: `npm run demo -- ${kept}` }
+    return { message: `npm did not pass on ${kept}`, hint: `npm run demo -- ${kept}` }
   }
   const script = given.includes('--script')
   if (!script && !process.stdin.isTTY && !isPipe(0)) {
-    return { message: 'standard input is no terminal, so nobody can press a key', hint: byItself }
+    return { message: 'standard input is not a terminal, so no key can be pressed', hint: byItself }
   }
   return { script, withPeers: !given.includes('--without-peers') }
 }

@@ -24,14 +24,14 @@ export const endAsked = (keyboard: Keyboard | null): Promise<End> =>
       })
     }
     for (const stream of [process.stdout, process.stderr]) {
-      stream.on('error', () => resolve({ why: 'nobody reads the output', exit: 1 }))
+      stream.on('error', () => resolve({ why: 'the output was closed', exit: 1 }))
     }
     void parentGone().then(() =>
       resolve({ why: 'the program that started the demo has ended', exit: 1 }),
     )
     void keyboard?.quit.then(by => {
       if (by === 'key') return resolve({ why: 'quitting', exit: 0 })
-      const why = 'standard input has ended, so nobody can press a key'
+      const why = 'standard input was closed, so no key can be pressed'
       return resolve({ why, exit: process.stdin.isTTY ? 'hangup' : 0, unattended: true })
     })
   })

@@ -36,7 +36,7 @@ const describeHaproxy = `  haproxy: writers on ${writePort}, readers on ${readPo
   a client writes rows through ${writePort}
 `
 const httpPorts = places.map(({ httpPort }) => httpPort).join(' ')
-const describePeers = `  peers: pg-replstatus ask each other on ${httpPorts}\n`
+const describePeers = `  peers: the daemons ask each other on ${httpPorts}\n`
 
 /** Who the servers run as, where that is somebody else. */
 export const serverUserNote = (): string =>

@@ -41,12 +41,12 @@ export const openKeyboard = (input: NodeJS.ReadStream): Keyboard => {
 export const obeyKeys = (stage: Stage, keyboard: Keyboard, tell: Tell): void => {
   let busy = false
   const run = async (action: () => Promise<void>): Promise<void> => {
-    if (busy) return tell({ who: 'demo', what: 'not now: the last key is still at work' })
+    if (busy) return tell({ who: 'demo', what: 'not now: the last command is still running' })
     busy = true
     try {
       await action()
     } catch (failure) {
-      tell({ who: 'demo', what: `that did not work: ${firstLine(failure)}` })
+      tell({ who: 'demo', what: `failed: ${firstLine(failure)}` })
     } finally {
       busy = false
     }
@@ -78,6 +78,6 @@ const toggle = async (server: Server, { servers }: Stage, tell: Tell): Promise<v
     await server.clone(primary)
     return server.start()
   }
-  tell({ who: 'demo', what: `starting ${server.name} as it was, for want of a primary` })
+  tell({ who: 'demo', what: `starting ${server.name} as it was, because there is no primary` })
   return server.start()
 }

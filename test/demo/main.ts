@@ -50,8 +50,8 @@ const main = async (): Promise<End['exit']> => {
   const taken = await portsInUse()
   if (taken.length > 0) {
     return refuse({
-      message: `somebody listens on ${taken.join(', ')} of 127.0.0.1, where the demo wants to`,
-      hint: `is another demo running? ss -ltnp "sport = :${taken[0]}" tells who it is`,
+      message: `ports already in use: ${taken.join(', ')}`,
+      hint: `is another demo running? ss -ltnp "sport = :${taken[0]}" shows the process`,
     })
   }
   const keyboard = wishes.script ? null : openKeyboard(process.stdin)

@@ -47,7 +47,7 @@ const tellLine = (name: string, line: string, tell: Tell): void => {
     return tell({ who: name, what: 'still unavailable', because })
   }
   // The demo itself tells when a pg-replstatus ends.
-  if (event === 'peer silent') return
+  if (event === 'peer check failed') return
   if (level === 'warning' || level === 'error') {
     tell({ who: name, what: `${event}: ${because ?? warning ?? line}` })
   }

@@ -36,7 +36,7 @@ export const runScript = async (stage: Stage, tell: Tell): Promise<string> => {
   await answers(s1, stage.withPeers ? 'refused' : primaryWord)
   if (stage.withPeers) assert.equal(missing, 0, 'no acknowledged row is lost with peers')
   return [
-    `\nAfter the promotion of ${primary.name} was asked for:\n`,
+    `\nAfter the promotion of ${primary.name} was requested:\n`,
     printSteps(steps),
     `${reader.name} follows ${primary.name}: a row that was written there has arrived.\n`,
   ].join('')
@@ -51,7 +51,7 @@ const answers = async ({ name, probePort }: Server, wanted: string): Promise<voi
   try {
     await until(ready, { what: `${wanted} from ${name}`, limitMs: 10_000 })
   } catch (failure) {
-    throw new Error(`port ${probePort} of ${name} answers ${heard}, wanted ${wanted}`, {
+    throw new Error(`port ${probePort} of ${name} answers ${heard}, expected ${wanted}`, {
       cause: failure,
     })
   }

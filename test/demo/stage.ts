@@ -47,7 +47,7 @@ export const openStage = async (needs: Needs): Promise<Stage> => {
   for (const place of places) {
     const server = await createServer(place, folder)
     closers.add(server.destroy)
-    server.onCrash(() => tell({ who: server.name, what: 'the server was ended by somebody' }))
+    server.onCrash(() => tell({ who: server.name, what: 'the server was stopped from outside' }))
     servers.push(server)
   }
   // Before there is anything to watch: probes wait for their servers.

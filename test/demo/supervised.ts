@@ -34,14 +34,14 @@ export const supervise = async <Running extends Program>({
     for (;;) {
       await current.ended()
       if (stopping) return
-      tell({ who: 'demo', what: `${name} was ended by somebody; it is started again in 3 s` })
+      tell({ who: 'demo', what: `${name} was stopped from outside; it is started again in 3 s` })
       await sleep(pauseMs, undefined, { ref: false })
       if (stopping) return
       current = await start()
     }
   }
   watch().catch((failure: unknown) => {
-    tell({ who: 'demo', what: `${name} can't be started again: ${firstLine(failure)}` })
+    tell({ who: 'demo', what: `could not start ${name} again: ${firstLine(failure)}` })
   })
 
   const stop = async (): Promise<void> => {

@@ -11,7 +11,7 @@ import { listenAsStranger } from '../harness/tcp-client.ts'
 t.test('the load generator', needProgram('cc').options, async t => {
   const tools = await buildTools()
 
-  await t.test('counts who is answered', async t => {
+  await t.test('counts answered connections', async t => {
     const parrot = await startParrot('MASTER')
     t.teardown(parrot.close)
     for (const atOnce of [1, 20]) {
@@ -21,7 +21,7 @@ t.test('the load generator', needProgram('cc').options, async t => {
     }
   })
 
-  await t.test('counts who is refused, and who gets no byte', async t => {
+  await t.test('counts refused connections, and those that get no byte', async t => {
     const closed = await freePort()
     const mute = await listenAsStranger(socket => void socket.destroy())
     t.teardown(() => mute.server.close())

@@ -92,7 +92,7 @@ t.test('a primary and its standby, and what becomes of them', async t => {
   t.comment('the primary is gone, with its daemon')
   first.kill('SIGKILL')
   await primary.stop('immediate')
-  await second.said(/peer silent/)
+  await second.said(/peer check failed/)
   // A question that was under way ends with another reason.
   const alone = await untilSeen(s2, ([, other]) => other?.['because'] === 'ECONNREFUSED')
   t.match(alone, [{}, { role: 'unknown', state: 'unknown' }])

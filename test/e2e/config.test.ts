@@ -85,7 +85,7 @@ t.test('a primary and a standby in one process', async t => {
     }
   })()
 
-  await t.test('a file with mistakes changes nothing, and all of them are told', async t => {
+  await t.test('an invalid file changes nothing, and all of its errors are reported', async t => {
     write(70_000, 'prot = 1\n')
     daemon.kill('SIGHUP')
     await daemon.said(/reload refused .*x\.conf:1: unknown key/)
@@ -94,7 +94,7 @@ t.test('a primary and a standby in one process', async t => {
     t.equal(await ask(first), wireWords.primary)
   })
 
-  await t.test('a port that is taken is not had, and the old one is kept', async () => {
+  await t.test('a port that is in use is not opened, and the old one is kept', async () => {
     write(primary.port)
     daemon.kill('SIGHUP')
     await daemon.said(

@@ -66,7 +66,7 @@ const age = async (cluster: Cluster): Promise<void> => {
 
 const checks = ['native', 'pg_controldata', 'off'] as const
 
-t.test('pg_controldata and we say the same', controlData.options, async t => {
+t.test('pg_controldata and the built-in decoder agree', controlData.options, async t => {
   const { major } = controlData.get()
   const first = await createCluster({ major })
   t.teardown(first.destroy)

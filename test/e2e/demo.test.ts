@@ -93,7 +93,7 @@ t.test('an argument that is unknown is refused', async t => {
   t.strictSame(ended, [3, null])
 })
 
-t.test('it does not start if nobody can press a key', async t => {
+t.test('it does not start without a terminal for its keys', async t => {
   const { said, ended } = await runDemo(t, { input: 'ignore' })
   t.match(said, /demo: standard input is no terminal[^]*\nhint: npm run demo:script/)
   t.strictSame(ended, [3, null])

@@ -54,9 +54,9 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
   const daemon = await startDaemon({ config: path, port: ports.role, through })
   t.teardown(daemon.stop)
   const lowered = / warning: connection limits lowered open_files=400 /
-  t.match(await daemon.said(lowered), / reserved=107 wanted=4608 connections=292$/)
+  t.match(await daemon.said(lowered), / reserved=107 requested=4608 connections=292$/)
   await daemon.answers('MASTER')
-  await daemon.said(/ on-change .*said="told primary"/)
+  await daemon.said(/ on-change .*output="told primary"/)
   const before = daemon.log().length
   const program = await buildFlood()
   const attack = {
@@ -71,9 +71,9 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
   await until(() => linesLike(daemon, taken).length === 2, { what: 'both ports to be full' })
   // A change, with the command that it takes; and one more cluster, with all that it opens.
   await cluster.stop()
-  await daemon.said(/ on-change .*said="told unavailable"/)
+  await daemon.said(/ on-change .*output="told unavailable"/)
   await cluster.start()
-  await until(() => linesLike(daemon, /said="told primary"/).length === 2, { what: 'a primary' })
+  await until(() => linesLike(daemon, /output="told primary"/).length === 2, { what: 'a primary' })
   mkdirSync(join(folder, 'none'))
   write(cluster, `[other]\npgdata = ${join(folder, 'none')}\nport = ${await freePort()}\n`)
   daemon.kill('SIGHUP')
@@ -82,7 +82,7 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
   await until(isFitted, { what: 'the limits to be fitted anew' })
   for (const each of floods) t.ok((await each).connected > 1000)
   await daemon.answers('MASTER')
-  t.strictSame(linesLike(daemon, /EMFILE|on-change failed|connects lost/), [])
+  t.strictSame(linesLike(daemon, /EMFILE|on-change failed|connections lost/), [])
   const roles = linesLike(daemon, /role changed .*cluster=main /)
   t.equal(roles.length, 3, `to primary, unavailable and primary: ${roles.join('\n')}`)
   t.ok(daemon.log().length < before + 30, daemon.log().join('\n'))
@@ -139,7 +139,7 @@ t.test('several clusters with all ports full share a low limit', compiler.option
       const told = await checkRegularly({ port, from: '127.0.0.2' }, 50)
       t.strictSame([...new Set(told)], ['MASTER'])
       for (const each of floods) await each
-      t.strictSame(linesLike(daemon, /E[MN]FILE|connects lost|checks fail/), [])
+      t.strictSame(linesLike(daemon, /E[MN]FILE|connections lost|checks fail/), [])
       t.equal(linesLike(daemon, / role changed /).length, before, daemon.log().join('\n'))
     })
   }
@@ -160,7 +160,7 @@ t.test('without a descriptor left nothing ends, and all is well again', perl.opt
       t.teardown(daemon.stop)
       await daemon.answers('MASTER')
       await said(/STATUS=main: primary/)
-      await daemon.said(/said="told primary"/)
+      await daemon.said(/output="told primary"/)
       const limit = async (soft: number): Promise<void> => {
         const args = [`--pid=${daemon.pid}`, `--nofile=${soft}:`]
         await runProgram({ program: 'prlimit', args, cwd: '/', user: cluster.user })
@@ -174,7 +174,7 @@ t.test('without a descriptor left nothing ends, and all is well again', perl.opt
       await daemon.said(/ reload refused .*EMFILE/)
       await cluster.start()
       writeFileSync(notice, 'in the middle of it\n')
-      await daemon.said(/maintenance|drained/)
+      await daemon.said(/maintenance/)
       const crowded = descriptorsOf(daemon.pid)
       await limit(4096)
       const status = {
@@ -186,7 +186,7 @@ t.test('without a descriptor left nothing ends, and all is well again', perl.opt
       await until(isRead, { what: 'the maintenance file to be read' })
       await runProgram({ program: 'rm', args: [notice], cwd: '/' })
       await daemon.answers('MASTER')
-      await until(() => linesLike(daemon, /said="told primary"/).length === 2, {
+      await until(() => linesLike(daemon, /output="told primary"/).length === 2, {
         what: 'the command to be told',
       })
       daemon.kill('SIGHUP')

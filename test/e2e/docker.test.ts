@@ -35,7 +35,7 @@ const checkHealth = async (t: Test, directory: string, within: readonly string[]
     environment: { ...installedEnvironment(t), PGDATA: directory },
   })
 
-t.test('Docker is told 0 or 1, and why', async t => {
+t.test('Docker gets 0 or 1, and the reason', async t => {
   const { primary, standby, stopped } = await startServers(t)
   const check = ({ dataDirectory }: Cluster) => checkHealth(t, dataDirectory)
   t.match(await check(primary), { code: 0, out: /^primary: / })

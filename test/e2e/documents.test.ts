@@ -6,7 +6,6 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import t from 'tap'
 import { keptVariables } from '../../src/cli/system/accounts.ts'
-import { help } from '../../src/cli/options/help.ts'
 import { optionsOf } from '../../src/cli/options/option-list.ts'
 import { changeVariables, historyJson } from '../../src/facts/report/changes.ts'
 import { rows } from '../../src/facts/decide/rules.ts'
@@ -60,7 +59,7 @@ t.test('links lead to files, and to headings in them', async t => {
   t.strictSame(lost.map(written), [])
 })
 
-t.test('a heading stands once in its document, or its anchor would be another', async t => {
+t.test('a heading is unique in its document, or its anchor would be another', async t => {
   for (const path of documents) {
     const anchors = anchorsOf(path)
     t.ok(anchors.length > 0, path)
@@ -100,25 +99,6 @@ t.test('files of the repository that are named exist', async t => {
   t.ok(named > 0, `${named} files`)
 })
 
-/**
- * Clients, servers and processes are no persons. The titles of tests, which the page on security
- * has, are not for users.
- */
-const unusual = /\b(?:some|no|any|every)body\b|\bwho(?:so)?ever\b/i
-
-t.test('words that are out stay out, in documents and in the help', async t => {
-  const titles = /(?:`test\/[^`]*`|there): [^|]*/g
-  const texts = documents.map(path => [path, read(path).replaceAll(titles, '')] as const)
-  const found = [...texts, ...Object.entries(help)].flatMap(([name, text]) =>
-    text.split('\n').flatMap((line, index) => {
-      const [word] = unusual.exec(line) ?? []
-      return word === undefined ? [] : [`${name}:${index + 1}: ${word}`]
-    }),
-  )
-  t.strictSame(found, [])
-  t.match('for somebody', unusual)
-})
-
 t.test('scripts of npm that are named exist', async t => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> }
   // The changes also name those of the past.
@@ -155,7 +135,7 @@ t.test('every option of the daemon is listed, and all others are named', async t
   )
 })
 
-t.test('it tells what an option may say, and what it is otherwise', async t => {
+t.test('an option is listed with its values and its default', async t => {
   const lines = read(optionsPage).split('\n')
   for (const [name, { words = [], help }] of optionsOf('serve')) {
     const line = lines.find(text => new RegExp(`^\\| [^|]*--${name}[ \`]`).test(text)) ?? ''
@@ -181,7 +161,7 @@ const fieldsOf = (json: unknown): readonly string[] => {
 
 const statusPage = 'fixtures/docs/status-json.md'
 
-t.test('each field of status --json stands on its page', async t => {
+t.test('each field of status --json is on its page', async t => {
   const page = read(statusPage)
   const hazards = [{ name: 'next start fails', warning: '' }] as const
   const all = [
@@ -210,12 +190,12 @@ const change = {
   timeline: null,
 }
 
-t.test('each field of /history stands on its page', async t => {
+t.test('each field of /history is on its page', async t => {
   const fields = fieldsOf(historyJson([change])).filter(name => name !== 'changes')
   t.strictSame(new Set(listedIn('fixtures/docs/http.md', '/history')), new Set(fields))
 })
 
-t.test('each variable of a command stands on its page', async t => {
+t.test('each variable of a command is on its page', async t => {
   const variables = Object.keys(changeVariables(change, '/pgdata'))
   t.strictSame(new Set(listedIn('fixtures/docs/on-change.md', 'Variables')), new Set(variables))
 })

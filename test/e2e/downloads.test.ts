@@ -65,7 +65,7 @@ t.test('a download that was killed is removed by the next run', async t => {
   t.strictSame(readdirSync(place('.servers/shelf')), ['1'])
 })
 
-t.test('the demo tells what it fetches, and ends npm if it is to end', async t => {
+t.test('the demo shows what it fetches, and ends npm if it has to end', async t => {
   const { place, npm } = makeCheckout(t)
   const code = `
 import { fetchServer } from '${place('.build/test/demo/fetch.js')}'

@@ -33,7 +33,7 @@ const withoutZeros = (said: string): string => {
   return lsn === null ? said : printLsn(lsn)
 }
 
-t.test('control files say to us what they say to the server', async t => {
+t.test('control files are decoded as the server itself reports them', async t => {
   const names = filesIn('pg_control', '.bin')
   t.ok(names.length >= 9 * 6 + 4, 'six states of nine versions, four of 19')
   for (const name of names) {
@@ -78,7 +78,7 @@ t.test('our reader and pg_controldata agree about a server just promoted', async
   t.equal(ours.ok && timelineOf(primaryEvidence({ controlFile: seen(ours.fact) })), 2)
 })
 
-t.test('lock files say who runs the server and how far it has come', async t => {
+t.test('lock files have the process that runs the server, and its status', async t => {
   const names = filesIn('postmaster.pid', '.pid')
   t.ok(names.length >= 9 * 6 + 3, 'six cases of nine versions, three of 19')
   for (const name of names) {
@@ -105,7 +105,7 @@ const kindOf = (title: string): ChildKind => {
   return childKind(title, { commandLine: 'postgres\0-D\0/pgdata\0', room: null })
 }
 
-t.test('the titles of each version tell who is who', async t => {
+t.test('the titles of each version identify each process', async t => {
   const names = filesIn('proc', '-titles.txt')
   t.equal(names.length, 10)
   for (const name of names) {
@@ -124,7 +124,7 @@ t.test('the titles of each version tell who is who', async t => {
   }
 })
 
-t.test('the state of a process is told whatever its name', async t => {
+t.test('the state of a process is read whatever its name', async t => {
   const stats: Readonly<Record<string, object>> = {
     'postmaster.stat': { comm: 'postgres', state: 'running' },
     'postmaster-stopped.stat': { comm: 'postgres', state: 'stopped' },

@@ -98,7 +98,7 @@ for (const version of ['v1', 'v2'] as const) {
   })
 }
 
-t.test('v2: the port closes before anybody asks', needs.v2.options, async t => {
+t.test('v2: the port closes before any client connects', needs.v2.options, async t => {
   const { cluster, outer, inner } = await startPrimary(t, 'v2')
   inner.addServer(cluster)
   for (const at of [inner, outer]) {

@@ -31,7 +31,7 @@ t.test('the page shows the end of the newest one as it is', async t => {
   t.ok(shown !== '' && readExample('haproxy-3.4.cfg').endsWith(shown), shown)
 })
 
-t.test('haproxy takes what is for its version', haproxyProgram.options, async t => {
+t.test('haproxy accepts the files for its version', haproxyProgram.options, async t => {
   const program = haproxyProgram.get()
   const version = await versionOf(program)
   t.comment(`haproxy ${version}`)

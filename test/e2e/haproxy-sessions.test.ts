@@ -139,15 +139,18 @@ t.test(story, haproxyProgram.options, async t => {
     )
   })
 
-  await t.test('a statement under way is committed, unless the server looks', async t => {
-    await until(async () => (await heldUp(onS1)) === 1, { what: 'the server to end a statement' })
-    await onS1.query('select pg_advisory_unlock(1)')
-    await until(async () => isOn(onS1, 1), { what: 'the other one to be committed' })
-    t.equal(await isOn(onS1, 2), false)
-    t.equal(await isOn(onS2, 1), false)
-  })
+  await t.test(
+    'a running statement is committed, unless the server checks the connection',
+    async t => {
+      await until(async () => (await heldUp(onS1)) === 1, { what: 'the server to end a statement' })
+      await onS1.query('select pg_advisory_unlock(1)')
+      await until(async () => isOn(onS1, 1), { what: 'the other one to be committed' })
+      t.equal(await isOn(onS1, 2), false)
+      t.equal(await isOn(onS2, 1), false)
+    },
+  )
 
-  await t.test('without it they go on, and what they write is lost', async t => {
+  await t.test('without it they continue, and what they write is lost', async t => {
     await uncut.haproxy.sees('the new primary', leadsTo('read-write', 's2'))
     await insert(stray, 3)
     t.equal(await isOn(onS1, 3), true)

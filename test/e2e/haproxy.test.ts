@@ -16,7 +16,7 @@ t.setTimeout(300_000)
 const haproxyProgram = needProgram('haproxy')
 const config = readExample('haproxy.cfg')
 
-t.test('the example names each port that the README speaks of', t => {
+t.test('the example names each port that the README mentions', t => {
   const { servers, probes, write, read } = examplePorts
   const named = new Set(config.match(/\b\d{4}\b/g)?.map(Number))
   t.strictSame(named, new Set([write, ...servers, ...probes, read]))

@@ -65,7 +65,7 @@ t.test('other pages are shown under names of this host alone', async t => {
     t.equal(await get(http, path, 'rebound.example.org'), '200 MASTER\n', path)
 })
 
-t.test('a port in use is told with the option that named it', async t => {
+t.test('a port in use is reported with the option that named it', async t => {
   const dataDirectory = forgeDataDirectory(t)
   const { http } = await startHttpDaemon(t, dataDirectory)
   const args = ['--http-health', `127.0.0.1:${http}`]

@@ -86,7 +86,7 @@ t.test('every path, asked of a primary, a standby and a stopped server', async t
   await t.test('a primary', t => askAll(t, probes[0], 0))
   await t.test('a standby', t => askAll(t, probes[1], 1))
 
-  await t.test('curl is told the same', curlProgram.options, async t => {
+  await t.test('curl gets the same', curlProgram.options, async t => {
     const run = (args: readonly string[]) =>
       runProgram({ program: curlProgram.get(), args: ['-sS', ...args], cwd: '/' })
     const url = `http://127.0.0.1:${probes[0].http}`
@@ -101,7 +101,7 @@ t.test('every path, asked of a primary, a standby and a stopped server', async t
     const args = ['status', '--json', '-D', primary.dataDirectory]
     const printed = await runProgram({ program: daemonProgram(), args, cwd: '/' })
     // Each looks by itself, and reckons from ticks since boot by itself.
-    const ofTheLook = /"(?:looked_at|look_ms|started_at)": .*\n/g
+    const ofTheLook = /"(?:checked_at|check_ms|started_at)": .*\n/g
     const { body } = await ask(probes[0], '/status')
     t.match(body, ofTheLook)
     t.equal(body.replaceAll(ofTheLook, ''), printed.replaceAll(ofTheLook, ''))
@@ -140,7 +140,7 @@ t.test('every path, asked of a primary, a standby and a stopped server', async t
   })
 })
 
-t.test('a port in use is told with the option that named it', async t => {
+t.test('a port in use is reported with the option that named it', async t => {
   const cluster = await createCluster({ major: 18 })
   t.teardown(cluster.destroy)
   const { http } = await startHttpDaemon(t, cluster.dataDirectory)

@@ -161,7 +161,7 @@ type Bill = {
   readonly components: readonly { readonly name: string; readonly version: string }[]
 }
 
-t.test('scanners are told what is inside', dpkgDeb.options, async t => {
+t.test('scanners find a list of the contents', dpkgDeb.options, async t => {
   const libraries = inside()
   t.equal(libraries.length, 3)
   const release = await theRelease()

@@ -21,7 +21,7 @@ t.jobs = 3
 
 type Status = {
   readonly verdict: string
-  readonly looked_at: string
+  readonly checked_at: string
   readonly promotion: string
   readonly hazards: readonly { readonly name: string }[]
   readonly control_file: Readonly<Record<string, unknown>>
@@ -70,7 +70,7 @@ for (const major of [10, 15, 18]) {
     const line = await runProgram({ program: daemonProgram(), args: nagios, cwd: '/' })
     t.match(line, / timeline=2\n$/)
 
-    await t.test('and the log knows it a few seconds later', async () => {
+    await t.test('and the log shows it a few seconds later', async () => {
       const drains = async (): Promise<boolean> => {
         for (const answer of ['refused', 'STANDBY']) {
           probe.daemon.kill('SIGUSR2')
@@ -110,7 +110,7 @@ const watchFor = async (probe: HttpDaemon, ms: number): Promise<readonly Status[
   const told: Status[] = []
   const enough = async (): Promise<boolean> => {
     told.push(await toldBy(probe))
-    const [first, last] = [told[0], told.at(-1)].map(one => Date.parse(one?.looked_at ?? ''))
+    const [first, last] = [told[0], told.at(-1)].map(one => Date.parse(one?.checked_at ?? ''))
     return last !== undefined && first !== undefined && last - first >= ms
   }
   await until(enough, { what: `looks over ${ms} ms`, everyMs: 50 })
@@ -168,7 +168,7 @@ for (const major of [11, 12, 15, 18]) {
       )
       t.match(await statusOf(standby), { promotion: 'none', hazards })
       renameSync(`${path}.away`, path)
-      await probe.daemon.said(/hazard over/)
+      await probe.daemon.said(/hazard ended/)
       renameSync(path, `${path}.away`)
       await until(() => hazardsTold(probe).length === 2, { what: 'the same without upstream' })
       renameSync(`${path}.away`, path)

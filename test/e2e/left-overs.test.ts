@@ -61,7 +61,7 @@ t.test('a folder stays if its owner runs, or may run where we do not see it', as
   t.strictSame(readdirSync(parent), names.filter(name => name !== dead).toSorted())
 })
 
-t.test('an owner that is not known is believed to run for a while', async t => {
+t.test('a process of an unknown owner is assumed to run for a while', async t => {
   const parent = scratchFolder(t)
   for (const name of [mine, elsewhere, `${prefix}abcdef`, `${prefix}young0`]) {
     mkdirSync(join(parent, name))
@@ -71,7 +71,7 @@ t.test('an owner that is not known is believed to run for a while', async t => {
   t.strictSame(readdirSync(parent), [mine, `${prefix}young0`].toSorted())
 })
 
-t.test('a folder stays while something that a dead run has started works in it', async t => {
+t.test('a folder stays while a process that a former run has started works in it', async t => {
   const parent = scratchFolder(t)
   const folder = join(parent, dead)
   mkdirSync(folder)

@@ -69,7 +69,7 @@ t.test('clients have a line a minute for each port, whatever they do', async t =
   t.match(await daemon.ask(), 'UNAVAILABLE')
   const lines = daemon.log().slice(before)
   const refused = lines.filter(line =>
-    / warning: connects refused port=\d+ (?:from=127\.0\.0\.2 )?refused=1$/.test(line),
+    / warning: connections refused port=\d+ (?:from=127\.0\.0\.2 )?refused=1$/.test(line),
   )
   t.equal(refused.length, 3, 'one for each port')
   t.strictSame(

@@ -62,7 +62,7 @@ const askInTurn = async (
 const below = (ordered: readonly number[], share: number): number =>
   ordered[Math.floor(ordered.length * share)] ?? Infinity
 
-t.test('what nobody may believe', async t => {
+t.test('answers that are rejected', async t => {
   const { dataDirectory, subject } = await startPromoted(t)
   const liars = await startLyingPeers(subject)
   for (const { close } of liars) t.teardown(close)
@@ -87,12 +87,15 @@ t.test('what nobody may believe', async t => {
   t.notOk(log.some(line => line.includes('another server was promoted')))
 })
 
-t.test('what is believed: a promotion at a position that this server has not reached', async t => {
-  const { dataDirectory, subject } = await startPromoted(t)
-  const liar = await startLyingPeer(successor(subject, 0xffff_0000_0000n as Lsn))
-  t.teardown(liar.close)
-  const daemon = await startDaemon({ dataDirectory, args: peersOf([liar]) })
-  t.teardown(daemon.stop)
-  await daemon.said(/is on timeline 3, which began at FFFF\/0 of timeline 2 of this server"/)
-  await daemon.answers('refused')
-})
+t.test(
+  'an accepted answer: a promotion at a position that this server has not reached',
+  async t => {
+    const { dataDirectory, subject } = await startPromoted(t)
+    const liar = await startLyingPeer(successor(subject, 0xffff_0000_0000n as Lsn))
+    t.teardown(liar.close)
+    const daemon = await startDaemon({ dataDirectory, args: peersOf([liar]) })
+    t.teardown(daemon.stop)
+    await daemon.said(/is on timeline 3, which began at FFFF\/0 of timeline 2 of this server"/)
+    await daemon.answers('refused')
+  },
+)

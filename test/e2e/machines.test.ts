@@ -30,7 +30,7 @@ const make = async (t: Test, settings: Settings = {}, major = 18): Promise<Clust
 type Status = {
   readonly verdict: string
   readonly rule: string
-  readonly postmaster: { readonly known_by?: string; readonly found: string }
+  readonly postmaster: { readonly identified_by?: string; readonly found: string }
 }
 
 /** `status --json`, started through another command. */
@@ -52,7 +52,7 @@ t.test('a server under another name, as Nix has it', async t => {
   await cluster.start({ program, environment })
   t.match(await status(cluster), {
     verdict: 'primary',
-    postmaster: { known_by: 'working directory' },
+    postmaster: { identified_by: 'working directory' },
   })
 })
 
@@ -62,7 +62,7 @@ t.test('one with no room for its titles', async t => {
   // The room is that of command line and environment.
   const bare = { program: './postgres', directory: cluster.binaries, through: ['env', '-i'] }
   await cluster.start(bare)
-  t.match(await status(cluster), { verdict: 'primary', children: { illegible: true } })
+  t.match(await status(cluster), { verdict: 'primary', children: { titles_incomplete: true } })
   const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory })
   t.teardown(daemon.stop)
   await daemon.answers('MASTER')
@@ -81,7 +81,7 @@ t.test('one started by a shell that has left a program behind', async t => {
   const titles = await Promise.all(children.map(processes.commandLine))
   const stranger = children.find((_, at) => titles[at]?.startsWith('sleep')) ?? 0
   t.teardown(() => process.kill(stranger, 'SIGKILL'))
-  t.match(await status(cluster), { verdict: 'primary', children: { illegible: false } })
+  t.match(await status(cluster), { verdict: 'primary', children: { titles_incomplete: false } })
 })
 
 t.test('one that pg_upgrade runs', async t => {
@@ -133,13 +133,16 @@ for (const major of [12, 15, 18]) {
       t.match(await status(cluster), { verdict: 'standby' })
     })
 
-    await t.test('and its promotion looks like no crash to a daemon started late', async t => {
-      const before = daemon.log().length
-      await cluster.promote('pg_ctl')
-      await daemon.answers('MASTER')
-      const since = daemon.log().slice(before).join('\n')
-      t.notMatch(since, /restarting its children|to=unavailable/)
-    })
+    await t.test(
+      'and its promotion is not mistaken for a crash by a daemon started late',
+      async t => {
+        const before = daemon.log().length
+        await cluster.promote('pg_ctl')
+        await daemon.answers('MASTER')
+        const since = daemon.log().slice(before).join('\n')
+        t.notMatch(since, /restarting its children|to=unavailable/)
+      },
+    )
   })
 }
 
@@ -169,7 +172,7 @@ t.test('a server with another group', root.options, async t => {
   t.test('is known by its shared memory', async t => {
     t.match(await status(cluster), {
       verdict: 'primary',
-      postmaster: { known_by: 'shared memory' },
+      postmaster: { identified_by: 'shared memory' },
     })
   })
 
@@ -184,7 +187,7 @@ t.test('a server with another group', root.options, async t => {
     t.test('and in another IPC namespace by its command line', async t => {
       t.match(await status(cluster, ['unshare', '--ipc']), {
         verdict: 'primary',
-        postmaster: { known_by: 'command line' },
+        postmaster: { identified_by: 'command line' },
       })
     })
   })

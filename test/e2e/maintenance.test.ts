@@ -1,4 +1,4 @@
-/** A real server drained by hand, by the file and by the signal, as haproxy sees it. */
+/** A real server in maintenance mode, by the file and by the signal, as HAProxy sees it. */
 import { rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
@@ -20,7 +20,7 @@ const haproxyProgram = needProgram('haproxy')
 const isUp = ([server]: readonly ServerRow[]): boolean => server?.up === true
 const isDown = (rows: readonly ServerRow[]): boolean => !isUp(rows)
 
-const name = 'a primary drained by hand takes no clients until that is over'
+const name = 'a primary receives no clients during maintenance mode'
 t.test(name, haproxyProgram.options, async t => {
   const cluster = await createCluster({ major: 18 })
   t.teardown(cluster.destroy)
@@ -39,7 +39,7 @@ t.test(name, haproxyProgram.options, async t => {
     timeout connect 2s
     timeout client 2s
     timeout server 2s
-listen drained
+listen maintenance
     bind 127.0.0.1:${await freePort()}
     option tcp-check
     tcp-check expect rstring ^MASTER
@@ -60,7 +60,7 @@ listen drained
     await session.close()
   })
 
-  await t.test('and status says so', async t => {
+  await t.test('and status reports it', async t => {
     const status = runProgram({
       program: daemonProgram(),
       args: ['status', '-D', cluster.dataDirectory, ...args],
@@ -81,17 +81,17 @@ listen drained
     writeFileSync(secret, 'localhost:5432:*:postgres:tiger\n')
     symlinkSync(secret, file)
     await daemon.answers('refused')
-    await daemon.said(/role changed .* because="drained by a symbolic link"/)
+    await daemon.said(/role changed .* because="the maintenance file is a symbolic link"/)
     t.notMatch(daemon.log().join('\n'), /tiger/)
     rmSync(file)
     await daemon.answers('MASTER')
-    t.notMatch(daemon.log().join('\n'), /others can make the maintenance file/)
+    t.notMatch(daemon.log().join('\n'), /insecure maintenance file/)
   })
 
   await t.test('and from one signal to the next', async t => {
     daemon.kill('SIGUSR2')
     await daemon.said(/ maintenance by=SIGUSR2 state=on/)
-    await daemon.said(/role changed from=primary to=unavailable because="drained by hand"/)
+    await daemon.said(/role changed from=primary to=unavailable because="maintenance mode is on"/)
     await daemon.answers('refused')
     await haproxy.sees('nobody', isDown)
     daemon.kill('SIGUSR2')

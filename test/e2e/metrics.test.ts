@@ -35,7 +35,7 @@ const ofStandbys = ['replication', 'wal_receive_lsn_bytes', 'lag_bytes'].map(
   name => `pg_replstatus_${name}`,
 )
 
-t.test('promtool finds nothing to say of the metrics', promtool.options, async t => {
+t.test('promtool accepts the metrics', promtool.options, async t => {
   const primary = await createCluster({ major: 18 })
   t.teardown(primary.destroy)
   await primary.start()

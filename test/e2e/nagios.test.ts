@@ -165,7 +165,7 @@ t.test('Nagios makes of each server what is meant', nagios.options, async t => {
     serviceOf('no directory', `${stopped.dataDirectory}.gone`, 'any'),
     serviceOf('a wrong word', primary.dataDirectory, 'nonsense'),
   ])
-  const numbers = /^look=\d+\.\d{6}s timeline=1$/
+  const numbers = /^time=\d+\.\d{6}s timeline=1$/
   const reason = 'postmaster pid \\d+ is ready and the cluster state is in'
   const ok = {
     state: '0',

@@ -27,7 +27,7 @@ const run = (args: readonly string[], more: NodeJS.ProcessEnv = {}) => {
   return runCommand([...cleared, daemonProgram(), ...args], { environment })
 }
 
-t.test('it answers on each port and says nothing of Node', async t => {
+t.test('it answers on each port and prints no warning of Node', async t => {
   const { directory } = await startStandIn(t, 'primary')
   const http = await freePort()
   const args = ['--http', `127.0.0.1:${http}`]
@@ -88,7 +88,7 @@ t.test('what others do at the exit changes nothing about the answer', async t =>
   t.match(await run(['status', '-D', directory], agent), { code: 1, out: /^standby: / })
 })
 
-t.test('a program that is cut short or damaged is told in one line, and is no role', async t => {
+t.test('a truncated or damaged program ends with one line, and with no role', async t => {
   const path = join(makeServerFolder(t), 'pg-replstatus.js')
   const text = readFileSync(daemonProgram(), 'utf8')
   const run = async (content: string, because: RegExp): Promise<void> => {
@@ -109,7 +109,7 @@ t.test('a program that is cut short or damaged is told in one line, and is no ro
   await run(damaged, /^pg-replstatus: error: could not load \S+\.js: SyntaxError: .*$/m)
 })
 
-t.test('a Node that is too old is told in one line, and is no role', async t => {
+t.test('a Node that is too old is reported in one line, and with no role', async t => {
   for (const [version, code] of [
     ['8.17.0', 3],
     ['18.20.8', 3],

@@ -31,18 +31,18 @@ const isGone = (pid: number): boolean => {
   return stat === 'gone' || stat.state === 'zombie'
 }
 
-t.test('a command is told what has changed, and its words and its failure are logged', async t => {
+t.test('a command gets what has changed, and its output and its failure are logged', async t => {
   const cluster = await createCluster({ major: 15 })
   t.teardown(cluster.destroy)
   const args = ['--on-change', 'echo "$PG_REPLSTATUS_FROM to $PG_REPLSTATUS_ROLE"; exit 3']
   const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory, args })
   t.teardown(daemon.stop)
-  await daemon.said(/ info: on-change said="unknown to unavailable"/)
+  await daemon.said(/ info: on-change output="unknown to unavailable"/)
   await daemon.said(/ warning: on-change failed because="exit code 3"/)
   await cluster.start()
-  await daemon.said(/ on-change said="unavailable to primary"/)
+  await daemon.said(/ on-change output="unavailable to primary"/)
   await cluster.stop()
-  await daemon.said(/ on-change said="primary to unavailable"/)
+  await daemon.said(/ on-change output="primary to unavailable"/)
 })
 
 t.test('a command that hangs holds up no answer, and ends with the daemon', async t => {
@@ -51,7 +51,7 @@ t.test('a command that hangs holds up no answer, and ends with the daemon', asyn
   const args = ['--on-change', 'sleep 1000 & echo "pid $!"; wait']
   const daemon = await startDaemon({ dataDirectory: cluster.dataDirectory, args })
   t.teardown(daemon.stop)
-  const said = await daemon.said(/ on-change said="pid \d+"/)
+  const said = await daemon.said(/ on-change output="pid \d+"/)
   const pid = Number(/pid (\d+)"/.exec(said)?.[1])
   await cluster.start()
   await daemon.answers('MASTER')
@@ -75,7 +75,7 @@ t.test('what has a command killed first, where memory runs out, stays', async t 
   const through = withScore(700)
   const daemon = await startDaemon({ dataDirectory, args: scoreCommand, through })
   t.teardown(daemon.stop)
-  await daemon.said(/ on-change said="score 700"/)
+  await daemon.said(/ on-change output="score 700"/)
 })
 
 type Way = 'asks every second' | 'is told the health' | 'is told the state'

@@ -88,7 +88,7 @@ const startHosts = async (t: Test): Promise<{ hosts: [Host, Host, Host]; ports: 
   return { hosts, ports }
 }
 
-t.test('what a person sees in the night', browserProgram.options, async t => {
+t.test('the page at night', browserProgram.options, async t => {
   mkdirSync(pictures, { recursive: true })
   const { hosts, ports } = await startHosts(t)
   const [s1, s2, s3] = hosts
@@ -101,7 +101,7 @@ t.test('what a person sees in the night', browserProgram.options, async t => {
 
   t.comment('all is well')
   const well = await shows(page, primaryIs(s1), /(streaming[^]*){2}/, /^● /)
-  t.notMatch(well, /silent: |No primary|NOT CURRENT/)
+  t.notMatch(well, /do not answer: |No primary|NOT CURRENT/)
   await isLegible(t, page, 'well')
 
   t.comment('somebody copies the name of the primary')
@@ -115,7 +115,11 @@ t.test('what a person sees in the night', browserProgram.options, async t => {
   t.comment('the host of the primary dies, and a standby is promoted')
   s1.daemon.kill('SIGKILL')
   await s1.cluster.stop('immediate')
-  await shows(page, /No primary known\n/, new RegExp(`1 of 3 members silent: ${named(s1)}\\.`))
+  await shows(
+    page,
+    /No primary known\n/,
+    new RegExp(`1 of 3 members do not answer: ${named(s1)}\\.`),
+  )
   await isLegible(t, page, 'silent')
   await s2.cluster.promote('pg_ctl')
   const over = await shows(page, primaryIs(s2), /standby → primary, timeline 2 /)
@@ -131,7 +135,12 @@ t.test('what a person sees in the night', browserProgram.options, async t => {
   t.comment('the other standby is promoted as well')
   await s1.cluster.stop()
   await s3.cluster.promote('pg_ctl')
-  await shows(page, /^▲ 2 primaries: /, /▲ Another primary is seen by /, /Warning: another primary/)
+  await shows(
+    page,
+    /^▲ 2 primaries: /,
+    /▲ Another primary is reported by /,
+    /Warning: another primary/,
+  )
   await isLegible(t, page, 'twins')
 
   t.strictSame(complaints, [])
@@ -144,7 +153,7 @@ t.test('what a person sees in the night', browserProgram.options, async t => {
     /^\? ▲ 2 primaries/,
     /NOT CURRENT: this is \d+ s old, of 20\S+ \S+ UTC\. The daemon does not answer\./,
   )
-  t.match(old, /▲ Another primary is seen by /, 'the last state is kept')
+  t.match(old, /▲ Another primary is reported by /, 'the last state is kept')
   await page.screenshot({ path: join(pictures, 'not-current.png'), fullPage: true })
   s2.daemon = await startOn(s2.cluster, s2.http, ports)
   t.notMatch(await shows(page, /^▲ 2 primaries/), /NOT CURRENT/)
@@ -161,7 +170,7 @@ t.test('without scripts the browser loads it again', browserProgram.options, asy
   const page = await context.newPage()
   const response = await page.goto(`http://127.0.0.1:${http}/`)
   t.equal(response?.status(), 200)
-  await shows(page, /Primary: /, /none is set with --peer/)
+  await shows(page, /Primary: /, /--peer is not set/)
   await primary.stop()
   await shows(page, /No primary\n/, /no lock file: /)
   t.equal((await page.request.get(`http://127.0.0.1:${http}/ui`)).status(), 200)

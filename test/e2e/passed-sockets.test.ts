@@ -38,7 +38,7 @@ const passing = (make: string): string => `
   exec @command;`
 
 for (const [kind, make] of Object.entries(kinds)) {
-  t.test(`${kind} is no port, and is told so`, perl.options, async t => {
+  t.test(`${kind} is no port, which is reported`, perl.options, async t => {
     const daemon = await launchDaemon({
       dataDirectory: forgeDataDirectory(t),
       through: [perl.get(), '-e', passing(make), makeServerFolder(t)],

@@ -84,7 +84,7 @@ const resultOf = async (child: ChildProcess): Promise<{ said: string; ended: unk
   return { said, ended }
 }
 
-t.test('what people build to take away is not removed', async t => {
+t.test('what was built to be installed elsewhere is not removed', async t => {
   const { path, start } = makeCheckout(t, installs)
   const folder = manifest.scripts['release']?.split(' ').at(-1) ?? ''
   mkdirSync(path(folder), { recursive: true })

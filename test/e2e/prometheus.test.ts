@@ -71,7 +71,7 @@ t.test('what the dashboard draws and the alerts see', program.options, async t =
     { instance: two, role: 'standby' },
   ])
   await panel('Look duration', [{ instance: one }, { instance: two }])
-  const answers = ['primary', 'standby', 'unavailable', 'silence']
+  const answers = ['primary', 'standby', 'unavailable', 'none']
   await panel(
     'Answers per second',
     [one, two].flatMap(instance => answers.map(answer => ({ instance, answer }))),
@@ -182,13 +182,13 @@ const nobody = 'No primary in the cluster 7'
 const two = 'Two primaries in the cluster 7'
 const pages = { PostgresNoPrimary: nobody, PostgresTwoPrimaries: two }
 
-t.test('two primaries page, and so does none', promtool.options, async t => {
+t.test('two primaries fire an alert, and so does none', promtool.options, async t => {
   const second = '0 0 0 0 1 1 1 1 1'
   await testAlerts(t, { primaries: ['1x8', second], fires: { 75: [], 90: [two] } })
   await testAlerts(t, { primaries: ['1 1 1 1 0x4', '0x8'], fires: { 75: [], 90: [nobody] } })
 })
 
-t.test('a switchover pages nobody, however it is seen', promtool.options, async t => {
+t.test('a switchover fires no alert, whenever it is scraped', promtool.options, async t => {
   const quiet = { 75: [], 90: [], 105: [], 120: [] }
   await testAlerts(t, { primaries: ['1 1 1 1 1 1 0 0 0', '0 0 0 0 0 1 1 1 1'], fires: quiet })
   await testAlerts(t, { primaries: ['1 1 1 1 1 0 0 0 0', '0 0 0 0 0 0 1 1 1'], fires: quiet })
@@ -231,7 +231,7 @@ t.test('each hazard has one alert', promtool.options, async t => {
   }
 })
 
-t.test('an old primary that came back pages, and so does another primary', async t => {
+t.test('an old primary that came back fires an alert, and so does another primary', async t => {
   const alertOf = {
     'unavailable_reason{instance="s1",reason="superseded"}': 'PostgresSuperseded',
     'hazard{instance="s1",hazard="superseded"}': 'PostgresSuperseded',

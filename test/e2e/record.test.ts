@@ -34,8 +34,9 @@ t.test('SIGUSR1 makes it log its last changes, and opens no port for a debugger'
   await cluster.start()
   await daemon.answers('MASTER')
   daemon.kill('SIGUSR1')
-  await daemon.said(/ recorded .* from=unavailable to=primary .*timeline=1/)
-  const recorded = (): readonly string[] => daemon.log().filter(line => / recorded /.test(line))
+  await daemon.said(/ earlier change .* from=unavailable to=primary .*timeline=1/)
+  const recorded = (): readonly string[] =>
+    daemon.log().filter(line => / earlier change /.test(line))
   const changes = daemon.log().filter(line => / (?:role|reason) changed /.test(line))
   await until(() => recorded().length >= changes.length, { what: 'each change' })
   t.equal(recorded().length, changes.length)

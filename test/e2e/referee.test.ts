@@ -48,10 +48,10 @@ t.test('beside a real server', async t => {
   await t.test('crash restarts of a standby', async t => {
     const lies = [
       ['always MASTER', /MASTER while in recovery/],
-      ['always MASTER', /MASTER while nobody was served/],
-      ['always STANDBY', /STANDBY while nobody was served/],
-      ['late', /STANDBY while nobody was served/],
-      ['late', /silence while logins were accepted/],
+      ['always MASTER', /MASTER while no client was served/],
+      ['always STANDBY', /STANDBY while no client was served/],
+      ['late', /STANDBY while no client was served/],
+      ['late', /no answer while logins were accepted/],
     ] as const
     const heard = new Map(lies.map(([liar]) => [liar, '']))
     const unheard = (): readonly unknown[] =>
@@ -83,7 +83,7 @@ t.test('beside a real server', async t => {
   })
 })
 
-t.test('a machine that stands still', async t => {
+t.test('a suspended machine', async t => {
   const nothing = { primary: [], standby: [], nobody: [] }
   const right: Findings = {
     earlyPrimaryMs: 0,
@@ -169,7 +169,7 @@ t.test('on made-up testimony', async t => {
   t.equal(together([honest, slow]).wrongStandbyMs, slow.wrongStandbyMs)
 })
 
-t.test("what no witness could see is nobody's to judge", async t => {
+t.test('what no witness could observe is not judged', async t => {
   const testimony: Testimony = {
     session: everyMs(0, repeated('lost', 300)),
     logins: everyMs(0, repeated('refused' as const, 300)).filter(
@@ -186,7 +186,7 @@ t.test("what no witness could see is nobody's to judge", async t => {
 })
 
 t.test(
-  'silence is no fault while the probe is blinded, and a killed server serves nobody',
+  'a missing answer is no fault while the probe is blinded or the server was killed',
   async t => {
     const silent = everyMs(0, repeated('', 300))
     const testimony: Testimony = {

@@ -36,7 +36,7 @@ t.test('a PG_VERSION that is a path chooses no program', options, async t => {
   }
 })
 
-t.test("a link to somebody else's folder makes nobody that somebody", options, async t => {
+t.test('a link to a folder of another user does not select that user', options, async t => {
   const scene = makeScene(t)
   scene.directory('theirs', 'victim')
   scene.file('theirs/PG_VERSION', '15\n', 'victim')
@@ -66,7 +66,7 @@ t.test("a link to somebody else's folder makes nobody that somebody", options, a
   t.strictSame(new Set(scene.spied()), new Set([serverUser().uid]))
 })
 
-t.test("a directory of root's is refused before it is looked at", options, async t => {
+t.test("a directory of root's is refused before it is read", options, async t => {
   const scene = makeScene(t)
   const data = scene.directory('data', 'root')
   scene.file('data/PG_VERSION', '15\n', 'root')
@@ -125,7 +125,7 @@ t.test('a link in the place of a configuration file shows nothing', options, asy
 /** Never the same at two looks, if the moment is right. */
 const swapper = 'while :; do ln -sfn ours "$1"; ln -sfn theirs "$1"; done'
 
-t.test('whoever swaps a link all the time wins nothing', options, async t => {
+t.test('swapping a link all the time has no effect', options, async t => {
   const scene = makeScene(t)
   for (const [name, user] of [
     ['ours', 'attacker'],
@@ -231,8 +231,8 @@ echo done`
 t.test("a command has nothing of root's", options, async t => {
   const { daemon } = await startCarelessly(t, ['--on-change', report])
   const said = async (text: string): Promise<string> => {
-    const line = await daemon.said(new RegExp(`on-change said="?${text}`))
-    return /said="(.*)"$/.exec(line)?.[1] ?? ''
+    const line = await daemon.said(new RegExp(`on-change output="?${text}`))
+    return /output="(.*)"$/.exec(line)?.[1] ?? ''
   }
   const { uid } = serverUser()
   const entry = readFileSync('/etc/passwd', 'utf8')
@@ -243,14 +243,14 @@ t.test("a command has nothing of root's", options, async t => {
   t.equal(await said('is'), `is ${name} in ${entered} with 0022`)
   t.equal(await said('home'), `home ${home} user ${name} logname ${name} tz UTC`)
   t.equal(await said('names'), 'names HOME LC_ALL LOGNAME PATH PWD SHELL TZ USER ')
-  await daemon.said(/on-change said=done/)
+  await daemon.said(/on-change output=done/)
   t.notMatch(daemon.log().join('\n'), 'secret')
 })
 
 t.test('paths mean what they meant at the start', options, async t => {
-  const { daemon, start } = await startCarelessly(t, ['--maintenance-file', 'sub/drained'])
+  const { daemon, start } = await startCarelessly(t, ['--maintenance-file', 'sub/maintenance'])
   await daemon.until('unavailable')
-  writeFileSync(join(start, 'sub/drained'), 'by hand')
+  writeFileSync(join(start, 'sub/maintenance'), 'by hand')
   await daemon.said(/by hand/)
 })
 
@@ -280,7 +280,7 @@ t.test('status asks the daemon that a unit has started', options, async t => {
   await daemon.said(/ maintenance by=SIGUSR2 state=on/)
   const after = runAsRoot('status', '-D', dataDirectory)
   t.equal(after.code, 2)
-  t.match(after.said, '\nthe daemon answers  unavailable  maintenance: drained by hand (')
+  t.match(after.said, '\nthe daemon answers  unavailable  maintenance: maintenance mode is on (')
   daemon.kill('SIGKILL')
   await daemon.ended()
   t.notMatch(runAsRoot('status', '-D', dataDirectory).said, 'the daemon answers')

@@ -59,7 +59,7 @@ for (const major of postgresMajors) {
       await first.said(/hazard="primary with standby request"/)
       t.equal(await first.ask(), 'MASTER')
       rmSync(join(primary.dataDirectory, standbyRequestFile(major)))
-      await first.said(/hazard over hazard="primary with standby request"/)
+      await first.said(/hazard ended hazard="primary with standby request"/)
     })
 
     const standby = await primary.standby()
@@ -90,7 +90,7 @@ for (const major of postgresMajors) {
       await first.answers('refused')
     })
 
-    await t.test('a single-user backend is nobody to send clients to', async t => {
+    await t.test('a single-user backend is unavailable', async t => {
       const singleUser = await primary.singleUser()
       await first.said(/a single-user backend/)
       t.equal(await first.ask(), 'refused')

@@ -131,8 +131,8 @@ t.test('what answers, and what runs on a change, outlives it', compiler.options,
     '--on-change=echo "told $PG_REPLSTATUS_ROLE"',
   ])
   const told = (role: string): readonly string[] =>
-    daemon.log().filter(line => line.endsWith(`said="told ${role}"`))
-  await daemon.said(/said="told primary"/)
+    daemon.log().filter(line => line.endsWith(`output="told ${role}"`))
+  await daemon.said(/output="told primary"/)
   for (const [index, code] of shortageCodes.entries()) {
     await t.test(code, async t => {
       shortage.begin(code)

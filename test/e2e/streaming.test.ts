@@ -80,7 +80,7 @@ for (const major of [10, 12, 13, 15, 18]) {
     const session = await standby.session()
     t.teardown(session.close)
 
-    await t.test('streams, and tells what it has received', async t => {
+    await t.test('streams, and shows what it has received', async t => {
       await write(primary)
       await inStep(primary, session)
       await becomes('streaming')
@@ -131,7 +131,7 @@ for (const major of [10, 12, 13, 15, 18]) {
     })
 
     await t.test(
-      'titles switched off on a running server stand still, and are found out',
+      'titles switched off on a running server no longer change, which is detected',
       async t => {
         const before = await statusOf(standby)
         standby.configure({ update_process_title: 'off' })

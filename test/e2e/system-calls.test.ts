@@ -108,7 +108,7 @@ t.test('a server with the daemon traced', strace.options, async t => {
   const { calls, replaced, ports } = await play(t)
   const named = (name: RegExp): readonly Call[] => calls.filter(call => name.test(call.name))
 
-  t.test('what it opens stands in the documentation', async t => {
+  t.test('every file that it opens is documented', async t => {
     const patterns = documented()
     t.ok(patterns.length > 15, `${patterns.length} paths`)
     const opened = named(/^open/).filter(({ rest }) => !rest.includes('= -1 ENOENT'))
@@ -136,7 +136,7 @@ t.test('a server with the daemon traced', strace.options, async t => {
     t.strictSame(others, [])
   })
 
-  t.test('it connects to nobody, and listens where it is told to', async t => {
+  t.test('it makes no connection, and listens only on the configured addresses', async t => {
     t.strictSame(named(/^connect$/), [])
     const bound = named(/^bind$/).map(({ rest }) => Number(/htons\((\d+)\)/.exec(rest)?.[1]))
     t.strictSame(new Set(bound), new Set(ports))

@@ -62,7 +62,7 @@ t.test('systemd finds nothing wrong with the units', analyze.options, async t =>
   t.strictSame({ status, ours: said.match(/.*pg-replstatus.*/g) }, { status: 0, ours: null }, said)
 })
 
-t.test('the services can do little besides their work', analyze.options, async t => {
+t.test('the services can do little more than their work', analyze.options, async t => {
   const folder = t.testdir()
   const program = installedProgram(t)
   for (const name of services) {
@@ -209,7 +209,7 @@ t.test('no connect is refused over restarts of the daemon', activate.options, as
   t.match(daemon.log().join('\n'), /sockets passed count=1 when_unavailable="close, /)
 })
 
-t.test('a socket that stays open is closed on whoever connects', activate.options, async t => {
+t.test('a socket that stays open is closed for each client', activate.options, async t => {
   const port = await freePort()
   const daemon = await launchDaemon({
     dataDirectory: forgeDataDirectory(t),
@@ -225,7 +225,7 @@ t.test('a socket that stays open is closed on whoever connects', activate.option
 
 const bothOptions = notify.options.skip === false ? perl.options : notify.options
 
-t.test('systemd is told that we are ready, and the role', bothOptions, async t => {
+t.test('systemd is notified of readiness, and of the role', bothOptions, async t => {
   const { directory, kill } = await startStandIn(t, 'standby')
   const heard = await hearNotifications(t, perl.get())
   const daemon = await startDaemon({

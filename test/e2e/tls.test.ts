@@ -96,7 +96,7 @@ const refusal = async (args: readonly string[], dataDirectory: string): Promise<
   return [code, ...daemon.log().filter(line => /^(?:pg-replstatus|hint): /.test(line))].join('\n')
 }
 
-t.test('what can not be used is told in one line, with a hint', openssl.options, async t => {
+t.test('an unusable file is reported in one line, with a hint', openssl.options, async t => {
   const { folder, authority, server } = await makePapers(t)
   const dataDirectory = forgeDataDirectory(t)
   const told = (args: readonly string[]) => refusal(args, dataDirectory)

@@ -47,7 +47,12 @@ t.test('a newer version is served for what has never moved', async t => {
   t.match(JSON.parse(runStatus(directory, '--json').out), {
     verdict: 'primary',
     hazards: [{ name: 'unknown control version' }],
-    control_file: { found: 'seen', state: 'in production', control_version: 2000, timeline: null },
+    control_file: {
+      found: 'present',
+      state: 'in production',
+      control_version: 2000,
+      timeline: null,
+    },
   })
   t.match(runStatus(directory, '--nagios'), { code: 1, out: /^PG_REPLSTATUS WARNING - primary: / })
 
@@ -96,6 +101,6 @@ t.test('damage stays damage', async t => {
   t.match(JSON.parse(runStatus(directory, '--json').out), {
     rule: 'control file unreadable',
     settled: false,
-    control_file: { found: 'fault', error: 'bad checksum' },
+    control_file: { found: 'invalid', error: 'bad checksum' },
   })
 })

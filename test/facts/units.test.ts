@@ -53,7 +53,7 @@ t.test('a version is one number or two, in a line', async t => {
   t.equal(parsePgVersion('16\r\n'), '16', 'edited elsewhere')
 })
 
-t.test('nothing else is, least of all a path or what speaks to a terminal', async t => {
+t.test('nothing else is, least of all a path or what controls a terminal', async t => {
   const others = [
     '',
     '\n',

@@ -4,13 +4,21 @@ import type { Symptoms } from '../../src/facts/decide/symptoms.ts'
 type Values = { readonly [Name in keyof Symptoms]: readonly Symptoms[Name][] }
 
 export const symptomValues: Values = {
-  directory: ['there', 'absent', 'unreadable', 'not a directory'],
-  lockFile: ['complete', 'absent', 'unreadable', 'garbled', 'incomplete', 'single-user'],
-  postmaster: ['alive', 'gone', 'unknown', 'stopped', 'stranger', 'invisible', 'upgrading'],
+  directory: ['present', 'absent', 'unreadable', 'not a directory'],
+  lockFile: ['complete', 'absent', 'unreadable', 'invalid', 'incomplete', 'single-user'],
+  postmaster: [
+    'alive',
+    'gone',
+    'unknown',
+    'stopped',
+    'not the postmaster',
+    'invisible',
+    'upgrading',
+  ],
   status: ['ready', 'starting', 'stopping', 'standby', 'none'],
   crashRestart: [false, true],
-  startup: ['there', 'not there', 'unseen'],
-  checkpointer: ['there', 'not there', 'unseen'],
+  startup: ['running', 'not running', 'not visible'],
+  checkpointer: ['running', 'not running', 'not visible'],
   cluster: [
     'in production',
     'in archive recovery',
@@ -20,9 +28,9 @@ export const symptomValues: Values = {
     'shut down',
     'starting up',
     'unreadable',
-    'not asked',
+    'not checked',
   ],
-  nextStart: ['none', 'standby', 'recovery', 'fails'],
+  nextStart: ['primary', 'standby', 'recovery', 'fails'],
 }
 
 /** Yields one object over and over again: copy it to keep it. */

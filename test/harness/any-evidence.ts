@@ -35,15 +35,15 @@ const decoded = <Fact, Fault>(outcome: fc.Arbitrary<Outcome<Fact, Fault>>) =>
     .tuple(outcome, time)
     .map(([found, modified]) =>
       found.ok
-        ? ({ kind: 'seen', fact: found.fact, modified } as const)
-        : ({ kind: 'fault', fault: found.fault, modified } as const),
+        ? ({ kind: 'present', fact: found.fact, modified } as const)
+        : ({ kind: 'invalid', fault: found.fault, modified } as const),
     )
 
 const lockFileText = ['4711', '/pgdata', '1767265200', '5432', '', '*', ' 1234 7', 'ready   ', '']
 const anyLockFile: fc.Arbitrary<Evidence['lockFile']> = fc.oneof(
   absent,
   unreadable,
-  fc.constant({ kind: 'seen', fact: lockFile(), modified: noon } as const),
+  fc.constant({ kind: 'present', fact: lockFile(), modified: noon } as const),
   decoded(fc.oneof(damaged(lockFileText.join('\n')), anyText).map(decodeLockFile)),
 )
 
@@ -83,7 +83,7 @@ const anyControlFile: fc.Arbitrary<Evidence['controlFile']> = fc.oneof(
       ),
   ),
   anyText.map(message => ({
-    kind: 'fault' as const,
+    kind: 'invalid' as const,
     fault: faultOf('pg_controldata', { kind: 'program failed', message }),
     modified: noon,
   })),
@@ -112,7 +112,7 @@ const anyPostmaster: fc.Arbitrary<PostmasterSighting> = fc.oneof(
   anybody,
   fc.constantFrom<PostmasterSighting>(
     alive,
-    { kind: 'not looked for' },
+    { kind: 'not checked' },
     { kind: 'gone' },
     { kind: 'zombie' },
     { kind: 'stopped', by: 'signal' },
@@ -134,15 +134,15 @@ const anyChild: fc.Arbitrary<Child | null> = fc.option(
 )
 
 const anyChildren: fc.Arbitrary<ChildrenSighting> = fc.oneof(
-  fc.constantFrom<ChildrenSighting>({ kind: 'not looked for' }, { kind: 'invisible' }),
+  fc.constantFrom<ChildrenSighting>({ kind: 'not checked' }, { kind: 'invisible' }),
   fc.record({
-    kind: fc.constant('seen' as const),
+    kind: fc.constant('present' as const),
     startup: anyChild,
     checkpointer: anyChild,
     walwriter: anyChild,
     walreceiver: anyChild,
     session: anyChild,
-    illegible: fc.boolean(),
+    titlesIncomplete: fc.boolean(),
     startupUndecided: fc.boolean(),
   }),
 )
@@ -168,11 +168,11 @@ export const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
     recoveryConf: fc.option(fc.record({ standbyMode: fc.boolean() })),
     backupLabel: fc.boolean(),
   }),
-  promotion: fc.constantFrom('not looked for', 'being read', 'none', 'under way'),
+  promotion: fc.constantFrom('not checked', 'being checked', 'none', 'under way'),
   timelineHistory: fc.oneof(
-    fc.constantFrom({ kind: 'not looked for' } as const, { kind: 'being read' } as const),
+    fc.constantFrom({ kind: 'not checked' } as const, { kind: 'being read' } as const),
     anyText.map(because => ({ kind: 'unknown', because }) as const),
-    anyHistory.map(history => ({ kind: 'seen', fact: history }) as const),
+    anyHistory.map(history => ({ kind: 'present', fact: history }) as const),
   ),
   walPosition: fc.option(fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn }).map(at => at as Lsn)),
   crashRestart: fc.boolean(),

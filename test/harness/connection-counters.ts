@@ -5,7 +5,7 @@ export const connects: ConnectionCounters = {
   primary: 1,
   standby: 2,
   unavailable: 3,
-  silence: 4,
+  none: 4,
   dropped: 5,
   acceptFailed: 6,
   reset: 7,

@@ -78,15 +78,15 @@ export const child = (title: string, pid: number, afterTicks = 1): Child => ({
   title: `postgres: ${title}`,
 })
 
-type Seen = Extract<ChildrenSighting, { kind: 'seen' }>
+type Seen = Extract<ChildrenSighting, { kind: 'present' }>
 export const children = (changes: Partial<Seen> = {}): Seen => ({
-  kind: 'seen',
+  kind: 'present',
   startup: null,
   checkpointer: child('checkpointer', 4712),
   walwriter: child('walwriter', 4713),
   walreceiver: null,
   session: null,
-  illegible: false,
+  titlesIncomplete: false,
   startupUndecided: false,
   ...changes,
 })
@@ -99,7 +99,7 @@ export const standbyChildren = (): Seen =>
   })
 
 export const seen = <Fact>(fact: Fact, modified: UnixMs = (noon - minuteMs) as UnixMs) =>
-  ({ kind: 'seen', fact, modified }) as const
+  ({ kind: 'present', fact, modified }) as const
 
 export const noSignalFiles = {
   standbySignal: false,
@@ -110,7 +110,7 @@ export const noSignalFiles = {
 
 export const directory = (version: string | null = '15') =>
   ({
-    kind: 'seen',
+    kind: 'present',
     inode: '1:2',
     owner: 101,
     symlink: false,
@@ -135,8 +135,8 @@ export const primaryEvidence = (changes: Partial<Evidence> = {}): Evidence => ({
   children: children(),
   controlFile: seen(controlFile()),
   signalFiles: noSignalFiles,
-  promotion: 'not looked for',
-  timelineHistory: { kind: 'not looked for' },
+  promotion: 'not checked',
+  timelineHistory: { kind: 'not checked' },
   walPosition: null,
   crashRestart: false,
   ...changes,

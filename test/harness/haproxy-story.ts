@@ -56,19 +56,19 @@ export const playHaproxyStory = async (
     config: replacePorts(config, ports),
   })
 
-  await t.test('a writer reaches the primary, and nobody else', async t => {
+  await t.test('a writer reaches only the primary', async t => {
     await haproxy.sees('one primary', leadsTo('read-write', 's1'))
     t.strictSame(await visit(write), { server: s1.port, inRecovery: false })
   })
 
-  await t.test('readers reach every standby, and nobody else', async t => {
+  await t.test('readers reach every standby, and no other server', async t => {
     await haproxy.sees('two standbys', leadsTo('read-only', 's2', 's3'))
     const visited = [await visit(read), await visit(read), await visit(read), await visit(read)]
     t.ok(visited.every(({ inRecovery }) => inRecovery))
     t.strictSame(new Set(visited.map(({ server }) => server)), new Set([s2.port, s3.port]))
   })
 
-  await t.test('a server that is down is told from one of the other role', async t => {
+  await t.test('a server that is down is distinguished from one of the other role', async t => {
     await s3.stop()
     await haproxy.sees('one standby', leadsTo('read-only', 's2'))
     // Who connects while the port is being closed is reset, once.

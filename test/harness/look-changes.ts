@@ -28,22 +28,22 @@ type Change = (before: Evidence) => Partial<Evidence>
 const withLockFile =
   (changes: Partial<LockFile>): Change =>
   ({ lockFile: before }) =>
-    before.kind === 'seen'
+    before.kind === 'present'
       ? { lockFile: { ...before, fact: { ...before.fact, ...changes } } }
       : { lockFile: seen(lockFile(changes)) }
 
 const writtenAt =
   (timeOf: (before: UnixMs) => number): Change =>
   ({ lockFile: before }) =>
-    before.kind === 'seen'
+    before.kind === 'present'
       ? { lockFile: { ...before, modified: timeOf(before.modified) as UnixMs } }
       : {}
 
-type Seen = Extract<ChildrenSighting, { kind: 'seen' }>
+type Seen = Extract<ChildrenSighting, { kind: 'present' }>
 const withChildren =
   (changes: Partial<Seen>): Change =>
   ({ children: before }) => ({
-    children: { ...(before.kind === 'seen' ? before : children()), ...changes },
+    children: { ...(before.kind === 'present' ? before : children()), ...changes },
   })
 
 const withSignalFiles =
@@ -61,7 +61,7 @@ const besideStartup = (ms: number): Change => writtenAt(() => lateStartup.starte
 /** A crash restart as far as the files have come: but for the shared memory, all is as before. */
 const crashed: Change = before => {
   const { lockFile: file } = before
-  const id = file.kind === 'seen' ? (file.fact.sharedMemory?.id ?? 0) + 1 : 1
+  const id = file.kind === 'present' ? (file.fact.sharedMemory?.id ?? 0) + 1 : 1
   return {
     ...withLockFile({ sharedMemory: { key: 1234, id } })(before),
     ...withChildren({ startup: lateStartup, walwriter: null, walreceiver: null })(before),
@@ -72,7 +72,7 @@ const crashed: Change = before => {
 const unknown =
   (startup: Child): Change =>
   before => {
-    const pid = before.lockFile.kind === 'seen' ? before.lockFile.fact.pid + 1 : 4811
+    const pid = before.lockFile.kind === 'present' ? before.lockFile.fact.pid + 1 : 4811
     return {
       lockFile: seen(lockFile({ pid: pid as Pid }), startup.startedAt),
       ...withChildren({ startup, walreceiver: null })(before),
@@ -110,7 +110,7 @@ export const lookChanges: Readonly<Record<string, Change>> = {
   'no lock file': found({ lockFile: { kind: 'absent' } }),
   'a closed lock file': found({ lockFile: { kind: 'unreadable', code: 'EIO' } }),
   'an empty lock file': found({
-    lockFile: { kind: 'fault', fault: { kind: 'empty' }, modified: noon },
+    lockFile: { kind: 'invalid', fault: { kind: 'empty' }, modified: noon },
   }),
   'a ready postmaster': withLockFile({ status: 'ready', lineCount: 8, singleUser: false }),
   'a starting postmaster': withLockFile({ status: 'starting', lineCount: 8 }),
@@ -136,10 +136,10 @@ export const lookChanges: Readonly<Record<string, Change>> = {
   'a dead postmaster': found({ postmaster: { kind: 'zombie' } }),
   'a stopped postmaster': found({ postmaster: { kind: 'stopped', by: 'signal' } }),
   'a frozen postmaster': found({ postmaster: { kind: 'stopped', by: 'freezer' } }),
-  'a stranger': found({ postmaster: { kind: 'stranger', because: 'it is sshd' } }),
+  'a stranger': found({ postmaster: { kind: 'not the postmaster', because: 'it is sshd' } }),
   'a hidden postmaster': found({ postmaster: { kind: 'invisible' } }),
 
-  'illegible titles': withChildren({ illegible: true }),
+  'illegible titles': withChildren({ titlesIncomplete: true }),
   'a session': withChildren({ session: child('me db [local] idle', 4720, 600) }),
   'an old session': withChildren({ session: child('me db [local] idle', 4720, 499) }),
   'no session': withChildren({ session: null }),
@@ -161,7 +161,7 @@ export const lookChanges: Readonly<Record<string, Change>> = {
   'no control file': found({ controlFile: { kind: 'absent' } }),
   'a damaged control file': found({
     controlFile: {
-      kind: 'fault',
+      kind: 'invalid',
       fault: { source: 'native', fault: { kind: 'wrong byte order' } },
       modified: noon,
     },

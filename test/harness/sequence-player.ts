@@ -161,7 +161,7 @@ const beginLook = (finds: Evidence, bodies: ReturnType<typeof createVitalBodies>
   const postmaster = bodies.hold('postmaster')
   if (postmaster === null) return { evidence: { ...finds, postmaster: { kind: 'gone' } }, ...none }
   const vitals = { ...noVitalSigns, postmaster: postmaster.handle }
-  if (children.kind !== 'seen' || children.checkpointer === null) {
+  if (children.kind !== 'present' || children.checkpointer === null) {
     return { evidence: finds, vitals, bodies: [postmaster.body] }
   }
   const checkpointer = bodies.hold('checkpointer')
@@ -212,7 +212,7 @@ const createMadeUpProbe = ({
     if (isVoid) return null
     const { lockFile, directory } = beginning.evidence
     let crashRestart = false
-    if (lockFile.kind === 'seen' && directory.kind === 'seen') {
+    if (lockFile.kind === 'present' && directory.kind === 'present') {
       const seen = { lockFile: lockFile.fact, written: lockFile.modified }
       memory = remember(memory, { ...seen, now: began, clockOffsetMs: 0 })
       const times = { now: began, startupAgeMs: 0, startupRestedMs: 0 }

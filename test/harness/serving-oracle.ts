@@ -15,17 +15,18 @@ export const justifiedRole = (looks: readonly Evidence[]): Role | null => {
 
 /** A live postmaster of this very directory that has written that it takes clients. */
 const isOpen = ({ directory, lockFile, postmaster, children }: Evidence): boolean => {
-  if (directory.kind !== 'seen' || lockFile.kind !== 'seen') return false
+  if (directory.kind !== 'present' || lockFile.kind !== 'present') return false
   const { lineCount, status, singleUser } = lockFile.fact
   const before10 = directory.version?.startsWith('9.') === true
   const saysReady = status === 'ready' || (before10 && lineCount === 7)
   const lives = postmaster.kind === 'alive' || postmaster.kind === 'signal 0'
-  const canWrite = children.kind !== 'seen' || children.checkpointer !== null || children.illegible
+  const canWrite =
+    children.kind !== 'present' || children.checkpointer !== null || children.titlesIncomplete
   return saysReady && !singleUser && lives && canWrite
 }
 
 const roleWritten = ({ controlFile, children }: Evidence): Role | null => {
-  if (controlFile.kind !== 'seen') return null
+  if (controlFile.kind !== 'present') return null
   const { state } = controlFile.fact
   if (state === 'in production') return 'primary'
   const recovering = startupSeen(children) ?? 'unknown'
@@ -35,7 +36,7 @@ const roleWritten = ({ controlFile, children }: Evidence): Role | null => {
 }
 
 const roleRequested = ({ directory, signalFiles, children }: Evidence): Role | null => {
-  const version = directory.kind === 'seen' ? Number(directory.version ?? '99') : 99
+  const version = directory.kind === 'present' ? Number(directory.version ?? '99') : 99
   const { recoveryConf, standbySignal, recoverySignal } = signalFiles
   const requested =
     version < 12
@@ -48,9 +49,9 @@ const roleRequested = ({ directory, signalFiles, children }: Evidence): Role | n
 
 /** Null if it can't be told. */
 const startupSeen = (children: Evidence['children']): boolean | null => {
-  if (children.kind !== 'seen') return null
+  if (children.kind !== 'present') return null
   if (children.startup !== null) return true
-  return children.illegible ? null : false
+  return children.titlesIncomplete ? null : false
 }
 
 type Reading = {
@@ -66,7 +67,7 @@ const readingsOf = (looks: readonly Evidence[]): readonly Reading[] => {
   let postmaster = ''
   for (const evidence of looks) {
     const { directory, lockFile } = evidence
-    if (directory.kind !== 'seen' || lockFile.kind !== 'seen') continue
+    if (directory.kind !== 'present' || lockFile.kind !== 'present') continue
     const { pid, startTime, sharedMemory, status } = lockFile.fact
     if (postmaster !== `${pid} since ${startTime}`) readings = []
     postmaster = `${pid} since ${startTime}`
@@ -102,25 +103,25 @@ const isBeyondDoubt = (
   { sawChange, written }: { sawChange: boolean; written: number },
 ): boolean => {
   const produced =
-    controlFile.kind === 'seen' && controlFile.fact.state === 'in production'
+    controlFile.kind === 'present' && controlFile.fact.state === 'in production'
       ? controlFile.modified
       : null
   const unseenSaysSo = produced === null ? !sawChange : written - produced <= (sawChange ? 0 : 2000)
-  if (children.kind !== 'seen') return unseenSaysSo
-  const { startup, walwriter, session, startupUndecided, illegible } = children
+  if (children.kind !== 'present') return unseenSaysSo
+  const { startup, walwriter, session, startupUndecided, titlesIncomplete } = children
   // The WAL writer runs only when recovery is over, whatever a child without a title may be.
   if (startup === null) {
     if (walwriter !== null) return true
-    return illegible ? unseenSaysSo : !(sawChange || startupUndecided)
+    return titlesIncomplete ? unseenSaysSo : !(sawChange || startupUndecided)
   }
-  const recoveryBegan = controlFile.kind === 'seen' ? controlFile.modified : Infinity
+  const recoveryBegan = controlFile.kind === 'present' ? controlFile.modified : Infinity
   const bornBeforeWritten =
     startup.startedAt + 20 < written ||
     (startup.startedAt <= recoveryBegan && recoveryBegan < written)
   const bornWithServer = postmaster.kind === 'alive' && startup.started <= postmaster.started + 100
   const mayLast =
     controlCheck === 'off' ||
-    (controlFile.kind === 'seen' && controlFile.fact.state === 'in archive recovery')
+    (controlFile.kind === 'present' && controlFile.fact.state === 'in archive recovery')
   const loggedIn = session !== null && session.started >= startup.started
   return bornBeforeWritten || loggedIn || (bornWithServer && mayLast && !sawChange)
 }

@@ -159,7 +159,7 @@ export const createSimulatedServer = ({ major, hotStandby, request }: ServerKind
         const found = file()
         if (found === null) return { kind: 'absent' }
         const { content, modified } = found
-        return { kind: 'seen', bytes: encode(content), inode: '1:9', modified }
+        return { kind: 'present', bytes: encode(content), inode: '1:9', modified }
       }
       return {
         path: '/pgdata',
@@ -167,7 +167,7 @@ export const createSimulatedServer = ({ major, hotStandby, request }: ServerKind
           before()
           return {
             directory: {
-              kind: 'seen',
+              kind: 'present',
               inode: directoryInode,
               owner: 101,
               symlink: false,

@@ -24,7 +24,7 @@ t.test('without file events the tick is a poll, unless it is quicker anyway', as
   t.equal(nextLookMs({ ...settled, polling: true }, 60), 60)
 })
 
-t.test('what can not last is looked at again after milliseconds, ever more patiently', async t => {
+t.test('a transient state is checked again after milliseconds, at growing intervals', async t => {
   const waits = [1, 2, 3, 4, 5, 6, 7, 8, 60].map(looks => nextLookMs(unsettled(looks), 500))
   t.strictSame(waits, [1, 2, 4, 8, 16, 20, 20, 20, 20])
 })
@@ -39,7 +39,7 @@ t.test('but what ends without an event is waited for no longer than at first', a
   t.equal(nextLookMs({ ...unsettled(300, 3_600_000), endsWithoutEvent: true }, 500), 20)
 })
 
-t.test('in a storm that goes on twenty looks are taken a second', async t => {
+t.test('in a storm that continues, there are twenty checks a second', async t => {
   const { began, waitMs, reset } = createRateLimit()
   let now = 0
   const looksIn = (ms: number): number => {

@@ -13,7 +13,7 @@ const setUp = () => {
   return { events, at: (ms: number, ...hazards: Hazard[]) => found(hazards, ms as MonotonicMs) }
 }
 
-t.test('a hazard that lasts is told once, and once when it is over', async t => {
+t.test('a hazard that lasts is reported once, and once when it has ended', async t => {
   const { at, events } = setUp()
   at(0, bare)
   at(999, bare)

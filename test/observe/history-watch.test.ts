@@ -38,14 +38,14 @@ const setUp = (t: Test, text: string | null = written, folder = 'pg_wal') => {
   return { see, on, settled, file: join(path, folder, name) }
 }
 
-t.test('it is read once, and no look waits for it', async t => {
+t.test('it is read once, and no check waits for it', async t => {
   const { see, on, settled, file } = setUp(t)
   const first = see(on(2))
   t.match(first, { timelineHistory: { kind: 'being read' }, reading: Promise })
   t.equal(see(on(2)).reading, first.reading)
-  t.strictSame(await settled(on(2)), { kind: 'seen', fact: second })
+  t.strictSame(await settled(on(2)), { kind: 'present', fact: second })
   rmSync(file)
-  t.strictSame(await settled(on(2)), { kind: 'seen', fact: second })
+  t.strictSame(await settled(on(2)), { kind: 'present', fact: second })
 })
 
 t.test('another server or directory has another one', async t => {
@@ -59,7 +59,7 @@ t.test('another server or directory has another one', async t => {
   ]
   for (const other of others) {
     t.strictSame(await settled(on(2, other)), {
-      kind: 'seen',
+      kind: 'present',
       fact: promoted(timelineHistory(1), 0x400_0000n),
     })
   }
@@ -67,20 +67,20 @@ t.test('another server or directory has another one', async t => {
 
 t.test('the first timeline has no file', async t => {
   const { see, on, settled } = setUp(t, null)
-  t.strictSame(see(on(1)), { timelineHistory: { kind: 'seen', fact: timelineHistory(1) } })
-  t.strictSame(await settled(on(1)), { kind: 'seen', fact: timelineHistory(1) })
+  t.strictSame(see(on(1)), { timelineHistory: { kind: 'present', fact: timelineHistory(1) } })
+  t.strictSame(await settled(on(1)), { kind: 'present', fact: timelineHistory(1) })
 })
 
 t.test('before 10 it is in pg_xlog', async t => {
   const { on, settled } = setUp(t, written, 'pg_xlog')
-  t.match(await settled(on(2, { directory: directory('9.6') })), { kind: 'seen' })
+  t.match(await settled(on(2, { directory: directory('9.6') })), { kind: 'present' })
 })
 
-t.test('what cannot be read is told, and read again', async t => {
+t.test('an unreadable file is reported, and read again', async t => {
   const { see, on, settled, file } = setUp(t, null)
   t.strictSame(await settled(on(2)), { kind: 'unknown', because: `there is no ${name}` })
   writeFileSync(file, written)
-  await until(() => see(on(2)).timelineHistory.kind === 'seen', { what: 'the file', everyMs: 1 })
+  await until(() => see(on(2)).timelineHistory.kind === 'present', { what: 'the file', everyMs: 1 })
 })
 
 t.test('nor is anything else a history', async t => {
@@ -94,7 +94,7 @@ t.test('nor is anything else a history', async t => {
   t.match(await settled(on(2, { path: join(file, '..', 'other') })), { kind: 'unknown' })
 })
 
-t.test('a directory in its place is told by what it is', async t => {
+t.test('a directory in its place is reported as one', async t => {
   const { on, settled, file } = setUp(t, null)
   mkdirSync(file)
   t.strictSame(await settled(on(2)), {
@@ -105,17 +105,17 @@ t.test('a directory in its place is told by what it is', async t => {
 
 t.test('without a timeline or a directory there is nothing to read', async t => {
   const { see, on } = setUp(t)
-  const none = { timelineHistory: { kind: 'not looked for' } }
+  const none = { timelineHistory: { kind: 'not checked' } }
   t.strictSame(see(on(2, { controlFile: seen(newerControlFile()) })), none)
   t.strictSame(see(on(2, { directory: { kind: 'absent' } })), none)
 })
 
-t.test('in a shortage of descriptors the next look tries again', async t => {
+t.test('in a shortage of descriptors the next check tries again', async t => {
   const { see, on, settled } = setUp(t)
   await withoutDescriptors(async () => {
     await see(on(2)).reading
     t.match(see(on(2)).timelineHistory, { kind: 'being read' })
     await see(on(2)).reading
   })
-  t.match(await settled(on(2)), { kind: 'seen' })
+  t.match(await settled(on(2)), { kind: 'present' })
 })

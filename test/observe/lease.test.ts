@@ -28,7 +28,7 @@ const isOver = async (promise: Promise<void> | null): Promise<boolean> => {
   return over
 }
 
-t.test('it runs out when no look ends in time, and says so once', async t => {
+t.test('it expires if no check ends in time, and reports that once', async t => {
   const { lease, calls, renew, advance } = setUp()
   renew()
   advance(1000)
@@ -44,7 +44,7 @@ t.test('it runs out when no look ends in time, and says so once', async t => {
   t.equal(lease.waking(), null)
 })
 
-t.test('a timer that comes early tells nothing, and is set again', async t => {
+t.test('a timer that comes early has no effect, and is set again', async t => {
   const manual = createManualClock()
   const { after } = manual.clock
   let earlyMs = 2
@@ -65,13 +65,13 @@ t.test('a timer that comes early tells nothing, and is set again', async t => {
   t.equal(lease.overslept(), false)
 })
 
-t.test('before the first look nothing can have run out', async t => {
+t.test('before the first check nothing can have expired', async t => {
   const { lease, oversleep } = setUp()
   oversleep(60_000)
   t.equal(lease.overslept(), false)
 })
 
-t.test('who did not run when it ended takes a look first', async t => {
+t.test('a process that did not run when it ended checks first', async t => {
   const { lease, calls, renew, oversleep } = setUp()
   renew()
   oversleep(10_000)
@@ -102,7 +102,7 @@ t.test('a timer that is a little late is no sleep', async t => {
   t.strictSame(calls, ['expired'])
 })
 
-t.test('the look that was under way when it fell asleep does not count', async t => {
+t.test('the check that was under way at the suspension does not count', async t => {
   const { lease, calls, renew, oversleep } = setUp()
   renew()
   oversleep(10_000)
@@ -115,7 +115,7 @@ t.test('the look that was under way when it fell asleep does not count', async t
   t.equal(await isOver(waking), true)
 })
 
-t.test('a look that takes longer than the lease is no sleep', async t => {
+t.test('a check that takes longer than the lease is no suspension', async t => {
   const { lease, calls, renew, advance, pending } = setUp()
   renew()
   advance(5000)
@@ -128,7 +128,7 @@ t.test('a look that takes longer than the lease is no sleep', async t => {
   t.strictSame(calls, ['expired', 'expired'], 'the next one in time counts again')
 })
 
-t.test('nobody waits longer than the grace', async t => {
+t.test('no client waits longer than the grace period', async t => {
   const { lease, calls, renew, oversleep, advance } = setUp()
   renew()
   oversleep(10_000)

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Event } from '../../src/facts/report/event.ts'
 import type { Evidence } from '../../src/facts/decide/evidence.ts'
 import {
-  drained,
+  maintenanceOn,
   noMaintenance,
   type Maintenance,
 } from '../../src/facts/decide/maintenance-mode.ts'
@@ -135,7 +135,7 @@ const setUp = async (first: Evidence | null = primaryEvidence()) => {
   }
 }
 
-t.test('the first look is taken at once, and the watcher aimed at what it saw', async t => {
+t.test('the first check is made at once, and the watcher watches what it found', async t => {
   const { monitor, looks, events, aims, told } = await setUp()
   t.equal(looks(), 1)
   t.match(monitor.current(), { kind: 'available', role: 'primary' })
@@ -163,7 +163,7 @@ t.test('before it ends nothing is known', async t => {
     report: () => {},
     changed: () => {},
   })
-  t.match(monitor.current(), { kind: 'unavailable', rule: 'not looked yet' })
+  t.match(monitor.current(), { kind: 'unavailable', rule: 'not yet checked' })
   t.equal(monitor.snapshot(), null)
   monitor.close()
   resolve(null)
@@ -172,18 +172,18 @@ t.test('before it ends nothing is known', async t => {
 t.test('that is news only if it lasts', async t => {
   const { monitor, events, pass } = await setUp(null)
   const asked = () => monitor.current().rule
-  t.equal(asked(), 'not looked yet')
+  t.equal(asked(), 'not yet checked')
   monitor.reconsider()
   await pass(leaseMs - 1)
   t.strictSame(events, [])
   await pass(1)
-  t.match(events, [{ kind: 'verdict changed', from: null, to: { rule: 'not looked yet' } }])
-  t.equal(asked(), 'not looked yet')
+  t.match(events, [{ kind: 'verdict changed', from: null, to: { rule: 'not yet checked' } }])
+  t.equal(asked(), 'not yet checked')
   t.equal(events.length, 1)
   monitor.close()
 })
 
-t.test('a settled server is looked at with every tick', async t => {
+t.test('a settled server is checked with every tick', async t => {
   const { looks, pass } = await setUp()
   await pass(499)
   t.equal(looks(), 1)
@@ -191,7 +191,7 @@ t.test('a settled server is looked at with every tick', async t => {
   t.equal(looks(), 2)
 })
 
-t.test('and as soon as what a look began to read is known', async t => {
+t.test('and as soon as what a check began to read is known', async t => {
   const { looks, pass, leaveUnfinished } = await setUp()
   const { promise, resolve } = deferred<void>()
   leaveUnfinished(promise)
@@ -206,7 +206,7 @@ t.test('and as soon as what a look began to read is known', async t => {
   t.equal(looks(), 3)
 })
 
-t.test('what can not last is looked at again after milliseconds', async t => {
+t.test('a transient state is checked again after milliseconds', async t => {
   const { looks, pass, find } = await setUp(starting)
   await pass(3)
   t.equal(looks(), 3)
@@ -217,23 +217,20 @@ t.test('what can not last is looked at again after milliseconds', async t => {
   t.equal(looks(), 4)
 })
 
-t.test(
-  'a hint makes for a look at once, and many at the same time for no more than one',
-  async t => {
-    const { looks, hints, pass, find, monitor } = await setUp()
-    await pass(10)
-    find(standbyEvidence())
-    for (const _ of [1, 2, 3]) hints.hint('postmaster.pid')
-    await pass(1)
-    t.equal(looks(), 2)
-    t.match(monitor.current(), { role: 'standby' })
-    hints.hint('pg_control')
-    await pass(1)
-    t.equal(looks(), 3)
-  },
-)
+t.test('a hint causes a check at once, and many at the same time no more than one', async t => {
+  const { looks, hints, pass, find, monitor } = await setUp()
+  await pass(10)
+  find(standbyEvidence())
+  for (const _ of [1, 2, 3]) hints.hint('postmaster.pid')
+  await pass(1)
+  t.equal(looks(), 2)
+  t.match(monitor.current(), { role: 'standby' })
+  hints.hint('pg_control')
+  await pass(1)
+  t.equal(looks(), 3)
+})
 
-t.test('in a storm that goes on only settled evidence waits', async t => {
+t.test('in a storm that continues only settled evidence waits', async t => {
   const { looks, hints, find, monitor, advance } = await setUp()
   const storm = async (hintCount: number): Promise<void> => {
     for (let hint = 0; hint < hintCount; hint += 1) {
@@ -265,7 +262,7 @@ t.test('in a storm that goes on only settled evidence waits', async t => {
   t.match(monitor.current(), { role: 'primary' })
 })
 
-t.test('a hint makes it eager again for what can not last', async t => {
+t.test('a hint shortens the intervals again for a transient state', async t => {
   const { looks, hints, pass } = await setUp(starting)
   await pass(200)
   hints.hint('postmaster.pid')
@@ -275,7 +272,7 @@ t.test('a hint makes it eager again for what can not last', async t => {
   t.equal(looks() - before, 3, 'after 1, 2 and 4 ms')
 })
 
-t.test('hints during a look make for exactly one more', async t => {
+t.test('hints during a check cause exactly one more', async t => {
   const { looks, hints, pass, hang, find, monitor } = await setUp()
   const release = hang()
   hints.hint('pg_control')
@@ -291,7 +288,7 @@ t.test('hints during a look make for exactly one more', async t => {
   t.match(monitor.current(), { role: 'standby' })
 })
 
-t.test('after the watcher has armed there is always a look', async t => {
+t.test('after the watcher has armed there is always a check', async t => {
   const { looks, hints, pass } = await setUp()
   hints.armed()
   await pass(1)
@@ -325,27 +322,24 @@ t.test('the same role of another postmaster is a change too', async t => {
   t.match(events.at(-1), { from: { role: 'primary' }, to: { role: 'primary' }, postmaster: 9 })
 })
 
-t.test(
-  'a look that hangs lets the lease expire, and what it finds at last counts again',
-  async t => {
-    const { monitor, hints, pass, hang, events, told } = await setUp()
-    const release = hang()
-    hints.hint('pg_control')
-    await pass(leaseMs)
-    t.match(monitor.current(), { role: 'primary' })
-    await pass(1)
-    t.match(told.at(-1), { rule: 'lease expired' })
-    t.match(events.at(-1), { to: { kind: 'unavailable', rule: 'lease expired' } })
-    t.match(monitor.current(), { rule: 'lease expired' })
-    await pass(1)
-    await release()
-    t.match(monitor.current(), { rule: 'lease expired' }, 'it began too long ago')
-    await pass(500)
-    t.match(monitor.current(), { role: 'primary' })
-  },
-)
+t.test('a check that hangs lets the lease expire, and its result counts when it ends', async t => {
+  const { monitor, hints, pass, hang, events, told } = await setUp()
+  const release = hang()
+  hints.hint('pg_control')
+  await pass(leaseMs)
+  t.match(monitor.current(), { role: 'primary' })
+  await pass(1)
+  t.match(told.at(-1), { rule: 'lease expired' })
+  t.match(events.at(-1), { to: { kind: 'unavailable', rule: 'lease expired' } })
+  t.match(monitor.current(), { rule: 'lease expired' })
+  await pass(1)
+  await release()
+  t.match(monitor.current(), { rule: 'lease expired' }, 'it began too long ago')
+  await pass(500)
+  t.match(monitor.current(), { role: 'primary' })
+})
 
-t.test('a void look says nothing and is taken again', async t => {
+t.test('a void check has no result and is repeated', async t => {
   const { looks, pass, find, monitor } = await setUp(null)
   t.equal(monitor.snapshot(), null)
   await pass(2)
@@ -355,7 +349,7 @@ t.test('a void look says nothing and is taken again', async t => {
   t.match(monitor.current(), { role: 'primary' })
 })
 
-t.test('a pulse lost between two looks is noticed with the next answer', async t => {
+t.test('a process that exits between two checks is noticed with the next answer', async t => {
   const processes = fakeProcesses()
   const postmaster = processes.add({ pid: 4711 })
   const handle = processes.table.open(4711 as Pid)
@@ -368,11 +362,14 @@ t.test('a pulse lost between two looks is noticed with the next answer', async t
   const before = looks()
   postmaster.state = 'zombie'
   await pass(2)
-  t.match(monitor.current(), { rule: 'pulse lost', because: 'postmaster pid 4711 is gone' })
-  t.match(told.at(-1), { rule: 'pulse lost' })
-  t.match(events.at(-1), { to: { rule: 'pulse lost' } })
+  t.match(monitor.current(), {
+    rule: 'server process gone',
+    because: 'postmaster pid 4711 is gone',
+  })
+  t.match(told.at(-1), { rule: 'server process gone' })
+  t.match(events.at(-1), { to: { rule: 'server process gone' } })
 
-  t.test('and makes for a look at once', async t => {
+  t.test('and causes a check at once', async t => {
     find(primaryEvidence({ postmaster: { kind: 'zombie' } }), noVitalSigns)
     await pass(1)
     t.equal(looks(), before + 1)
@@ -395,26 +392,29 @@ t.test('a frozen server is noticed at once, and so is its thaw', async t => {
   t.match(monitor.current(), { role: 'primary' })
 })
 
-t.test('a look that ends when its processes are already gone makes nobody available', async t => {
-  const processes = fakeProcesses()
-  processes.add({ pid: 4711 })
-  const handle = processes.table.open(4711 as Pid)
-  const vitals = { ...noVitalSigns, postmaster: typeof handle === 'object' ? handle : null }
-  const { hang, hints, pass, find, told, looks } = await setUp(down)
-  find(primaryEvidence(), vitals)
-  const release = hang()
-  hints.hint('postmaster.pid')
-  await pass(1)
-  processes.remove(4711)
-  await release()
-  t.match(told.at(-1), { rule: 'pulse lost' })
-  find(down)
-  const before = looks()
-  await pass(1)
-  t.equal(looks(), before + 1)
-})
+t.test(
+  'a check that ends when its processes are already gone makes no server available',
+  async t => {
+    const processes = fakeProcesses()
+    processes.add({ pid: 4711 })
+    const handle = processes.table.open(4711 as Pid)
+    const vitals = { ...noVitalSigns, postmaster: typeof handle === 'object' ? handle : null }
+    const { hang, hints, pass, find, told, looks } = await setUp(down)
+    find(primaryEvidence(), vitals)
+    const release = hang()
+    hints.hint('postmaster.pid')
+    await pass(1)
+    processes.remove(4711)
+    await release()
+    t.match(told.at(-1), { rule: 'server process gone' })
+    find(down)
+    const before = looks()
+    await pass(1)
+    t.equal(looks(), before + 1)
+  },
+)
 
-t.test('after standing still itself, it makes whoever asks wait for a look', async t => {
+t.test('after a suspension, clients wait for a check', async t => {
   const { monitor, told, find, oversleep, advance, looks, events } = await setUp(standbyEvidence())
   const before = { told: told.length, events: events.length, looks: looks() }
   find(primaryEvidence())
@@ -432,7 +432,7 @@ t.test('after standing still itself, it makes whoever asks wait for a look', asy
   t.match(events.slice(before.events), [{ kind: 'verdict changed', to: { role: 'primary' } }])
 })
 
-t.test('but not when looks do not end', async t => {
+t.test('but not if checks do not end', async t => {
   const { monitor, told, hang, pass } = await setUp()
   await pass(400)
   const release = hang()
@@ -444,30 +444,33 @@ t.test('but not when looks do not end', async t => {
   t.equal(monitor.current().kind, 'available')
 })
 
-t.test('a server that is drained by hand is unavailable at once, and back at once', async t => {
-  const { monitor, maintain, events, told, pass, looks, hang, hints } = await setUp()
-  const release = hang()
-  hints.hint('pg_control')
-  await pass(1)
-  const before = looks()
-  maintain(drained('new kernel'))
-  const verdict = { kind: 'unavailable', rule: 'maintenance', because: 'new kernel' } as const
-  t.match(told.at(-1), verdict, 'a look that hangs does not hold it up')
-  t.match(monitor.current(), verdict)
-  t.match(monitor.snapshot(), { verdict, evidence: { path: '/pgdata' } })
-  t.match(events.at(-1), { kind: 'verdict changed', from: { role: 'primary' }, to: verdict })
-  const reported = events.length
-  await pass(50)
-  maintain(drained('another reason'))
-  t.match(monitor.current(), { because: 'another reason' })
-  t.equal(events.length, reported, 'the same maintenance')
-  maintain(noMaintenance)
-  t.match(monitor.current(), { kind: 'available', role: 'primary' })
-  t.match(told.at(-1), { role: 'primary' })
-  t.match(events.at(-1), { from: { rule: 'maintenance' }, to: { role: 'primary' } })
-  t.equal(looks(), before)
-  await release()
-})
+t.test(
+  'a server becomes unavailable and available at once when maintenance mode begins and ends',
+  async t => {
+    const { monitor, maintain, events, told, pass, looks, hang, hints } = await setUp()
+    const release = hang()
+    hints.hint('pg_control')
+    await pass(1)
+    const before = looks()
+    maintain(maintenanceOn('new kernel'))
+    const verdict = { kind: 'unavailable', rule: 'maintenance', because: 'new kernel' } as const
+    t.match(told.at(-1), verdict, 'a look that hangs does not hold it up')
+    t.match(monitor.current(), verdict)
+    t.match(monitor.snapshot(), { verdict, evidence: { path: '/pgdata' } })
+    t.match(events.at(-1), { kind: 'verdict changed', from: { role: 'primary' }, to: verdict })
+    const reported = events.length
+    await pass(50)
+    maintain(maintenanceOn('another reason'))
+    t.match(monitor.current(), { because: 'another reason' })
+    t.equal(events.length, reported, 'the same maintenance')
+    maintain(noMaintenance)
+    t.match(monitor.current(), { kind: 'available', role: 'primary' })
+    t.match(told.at(-1), { role: 'primary' })
+    t.match(events.at(-1), { from: { rule: 'maintenance' }, to: { role: 'primary' } })
+    t.equal(looks(), before)
+    await release()
+  },
+)
 
 t.test('hazards are reported when they begin and when they end', async t => {
   const { hints, pass, find, events } = await setUp()
@@ -482,7 +485,7 @@ t.test('hazards are reported when they begin and when they end', async t => {
   t.strictSame(kinds(), ['verdict changed', 'hazard began', 'hazard ended'])
 })
 
-t.test('without file events it polls, and says so once', async t => {
+t.test('without file events it polls, and reports that once', async t => {
   const { hints, pass, looks, events } = await setUp()
   hints.trouble({ code: 'ENOSPC', path: '/pgdata' })
   await pass(1)
@@ -525,7 +528,7 @@ t.test('what a directory of another inode holds is not a change without an event
   t.strictSame(kinds, new Set(['verdict changed']))
 })
 
-t.test('closed, it looks no more and holds nothing', async t => {
+t.test('after close, there are no more checks and nothing is held', async t => {
   const { monitor, looks, pass, log, pending, hints } = await setUp()
   monitor.close()
   hints.hint('pg_control')
@@ -535,7 +538,7 @@ t.test('closed, it looks no more and holds nothing', async t => {
   t.strictSame(log, ['watcher closed', 'probe closed'])
 })
 
-t.test('closed, it answers who still waits, and tells nobody else', async t => {
+t.test('after close, waiting clients get an answer, and nothing else is reported', async t => {
   const { monitor, told, events, pending, oversleep } = await setUp()
   const before = { told: told.length, events: events.length }
   monitor.close()
@@ -545,7 +548,7 @@ t.test('closed, it answers who still waits, and tells nobody else', async t => {
   t.equal(pending(), 0)
 })
 
-t.test('closed during a look, it lets the look end first', async t => {
+t.test('closed during a check, it lets the check end first', async t => {
   const { monitor, hang, hints, pass, log, told } = await setUp()
   const release = hang()
   hints.hint('pg_control')
@@ -558,7 +561,7 @@ t.test('closed during a look, it lets the look end first', async t => {
   t.equal(told.length, before)
 })
 
-t.test('whatever looks find, and however they go, no answer is given that is not due', async t => {
+t.test('whatever checks find, and however they end, every answer is justified', async t => {
   let answers = 0
   const property = fc.asyncProperty(lookSequence, async steps => {
     answers += await playSequence(steps)
@@ -591,14 +594,14 @@ t.test('in a shortage the last verdict counts as long as its lease, then nothing
   }
 })
 
-t.test('so it is before the first look has ended', async t => {
+t.test('so it is before the first check has ended', async t => {
   const { monitor, lack, pass } = await setUp(null)
   lack('ENFILE')
   await pass(100)
-  t.match(monitor.current(), { rule: 'not looked yet', because: /checks fail \(ENFILE\)$/ })
+  t.match(monitor.current(), { rule: 'not yet checked', because: /checks fail \(ENFILE\)$/ })
 })
 
-t.test('what others say takes the role away at once, and gives it back', async t => {
+t.test('what peers report removes the role at once, and restores it', async t => {
   const { monitor, say, events, looks } = await setUp()
   const because = 's2:8008 is on timeline 4'
   say({ overruling: { rule: 'superseded', because }, hazards: [] })
@@ -611,7 +614,7 @@ t.test('what others say takes the role away at once, and gives it back', async t
   t.equal(looks(), 1)
 })
 
-t.test('nor does the next look forget it', async t => {
+t.test('nor does the next check forget it', async t => {
   const { monitor, say, pass } = await setUp()
   say({ overruling: { rule: 'superseded', because: 's2:8008' }, hazards: [] })
   await pass(500)
@@ -627,8 +630,8 @@ t.test('a hazard of others is reported when it lasts', async t => {
   t.strictSame(events.at(-1), { kind: 'hazard began', hazard })
 })
 
-t.test('before the first look others mean nothing', async t => {
+t.test('before the first check peers have no effect', async t => {
   const { monitor, say } = await setUp(null)
   say({ overruling: { rule: 'superseded', because: 's2:8008' }, hazards: [] })
-  t.match(monitor.current(), { rule: 'not looked yet' })
+  t.match(monitor.current(), { rule: 'not yet checked' })
 })

@@ -107,8 +107,8 @@ t.test('nothing is asked of processes when there is no lock file', async t => {
   const { evidence, vitals } = await look()
   t.match(evidence, {
     lockFile: { kind: 'absent' },
-    postmaster: { kind: 'not looked for' },
-    children: { kind: 'not looked for' },
+    postmaster: { kind: 'not checked' },
+    children: { kind: 'not checked' },
   })
   t.strictSame(vitals, noVitalSigns)
 })
@@ -121,7 +121,7 @@ t.test('a directory that vanishes and comes back is seen to', async t => {
   t.match((await look()).verdict, { role: 'primary' })
 })
 
-t.test('a postmaster that is gone, a zombie, hidden or stopped is told apart', async t => {
+t.test('a postmaster that is gone, a zombie, hidden or stopped is distinguished', async t => {
   const { look, postmaster, processes } = setUp()
   postmaster.state = 'stopped'
   t.match((await look()).evidence.postmaster, { kind: 'stopped', by: 'signal' })
@@ -131,7 +131,7 @@ t.test('a postmaster that is gone, a zombie, hidden or stopped is told apart', a
   t.match((await look()).evidence.postmaster, { kind: 'gone' })
 })
 
-t.test('a process that dies while its papers are checked is gone', async t => {
+t.test('a process that exits during its identification is gone', async t => {
   const { look, processes, postmaster } = setUp()
   const { table } = processes
   const asked = table.program
@@ -144,18 +144,18 @@ t.test('a process that dies while its papers are checked is gone', async t => {
   t.match((await look()).evidence.postmaster, { kind: 'gone' })
 })
 
-t.test('a stranger is recognised as such, and asked again next time', async t => {
+t.test('another process is identified as such, and checked again next time', async t => {
   const { look, postmaster } = setUp()
   const { workingDirectory = null } = postmaster
   postmaster.workingDirectory = '9:9'
   const { verdict, vitals } = await look()
-  t.match(verdict, { rule: 'postmaster is a stranger' })
+  t.match(verdict, { rule: 'not the postmaster' })
   t.equal(vitals.postmaster, null)
   postmaster.workingDirectory = workingDirectory
   t.match((await look()).verdict, { role: 'primary' })
 })
 
-t.test('who has been recognised is not asked for papers again', async t => {
+t.test('an identified process is not identified again', async t => {
   const { look, postmaster } = setUp()
   await look()
   postmaster.workingDirectory = '9:9'
@@ -176,7 +176,7 @@ t.test('a tracer counts only when it stays', async t => {
   t.match((await look()).verdict, { role: 'primary' }, 'another tracer has a second of its own')
 })
 
-t.test('a frozen postmaster is stopped, also between two looks', async t => {
+t.test('a frozen postmaster is stopped, also between two checks', async t => {
   const { look, group, probe } = setUp()
   let changes = 0
   probe.watchFreezer(() => {
@@ -213,7 +213,7 @@ t.test('with the control file off, signal files decide', async t => {
   t.match((await look()).verdict, { rule: 'signal files contradicted' })
 })
 
-t.test('who is met in the middle of life has its children counted twice, and no more', async t => {
+t.test('children of a postmaster found running are counted twice, and no more', async t => {
   const { look, processes } = setUp()
   t.match((await look()).evidence, {
     crashRestart: false,
@@ -251,7 +251,7 @@ t.test('a crash restart may be under way: they are counted until it is over', as
   t.equal(processes.counts(), counted)
 })
 
-t.test('a standby without WAL receiver is believed when its startup process rests', async t => {
+t.test('a standby without WAL receiver is accepted when its startup process is idle', async t => {
   const controlFile = Buffer.from(forgeControlFile(layout, { state: 'in archive recovery' }))
   const { look, write, processes, postmaster, advance } = setUp({
     titles: standbyTitles,
@@ -283,7 +283,7 @@ t.test('a standby without WAL receiver is believed when its startup process rest
   t.match((await look()).verdict, { role: 'standby' }, 'and is not doubted again')
 })
 
-t.test('a promotion beside which the probe was started looks like no crash', async t => {
+t.test('a promotion during which the probe was started is not mistaken for a crash', async t => {
   const controlFile = Buffer.from(forgeControlFile(layout, { state: 'in archive recovery' }))
   const { look, write, processes, postmaster, inProduction } = setUp({
     titles: standbyTitles,
@@ -349,7 +349,7 @@ t.test('a crash restart is noticed by the new shared memory id', async t => {
   })
 })
 
-t.test('a startup process overlooked once is found with the next look', async t => {
+t.test('a startup process missed once is found with the next check', async t => {
   const controlFile = Buffer.from(forgeControlFile(layout, { state: 'in archive recovery' }))
   const { look, write, processes, postmaster } = setUp({
     titles: ['startup recov', 'checkpointer'],
@@ -393,7 +393,7 @@ const lookInTime = async ({
   return looking
 }
 
-t.test('a look during which the lock file changes is taken again', async t => {
+t.test('a check during which the lock file changes is repeated', async t => {
   const made: ReturnType<typeof setUp> = setUp({
     wrap: meddling(reading => {
       if (reading === 2) made.write('stopping')
@@ -402,12 +402,12 @@ t.test('a look during which the lock file changes is taken again', async t => {
   t.match((await lookInTime(made))?.evidence.lockFile, { fact: { status: 'stopping' } })
 })
 
-t.test('one that never stands still makes the look void', async t => {
+t.test('one that keeps changing makes the check void', async t => {
   const made: ReturnType<typeof setUp> = setUp({ wrap: meddling(() => made.write('ready   ')) })
   t.equal(await lookInTime(made), null)
 })
 
-t.test('a lock file that comes or goes during the look makes it void as well', async t => {
+t.test('a lock file that appears or disappears during the check makes it void as well', async t => {
   const made: ReturnType<typeof setUp> = setUp({
     wrap: meddling(reading => {
       if (reading % 2 === 0) rmSync(join(made.path, 'postmaster.pid'))
@@ -417,7 +417,7 @@ t.test('a lock file that comes or goes during the look makes it void as well', a
   t.equal(await lookInTime(made), null)
 })
 
-t.test('a status word caught half-written is looked at again', async t => {
+t.test('a half-written status word is read again', async t => {
   const torn: ReturnType<typeof setUp> = setUp()
   torn.write('stoppiny')
   t.match((await lookInTime(torn))?.evidence.lockFile, { fault: { kind: 'mixed status' } })
@@ -453,7 +453,7 @@ t.test('any change makes for new evidence', async t => {
   }
 })
 
-t.test('a status word rewritten at once and in place is seen at the next look', async t => {
+t.test('a status word rewritten at once and in place is found at the next check', async t => {
   const { look, path } = setUp()
   await look()
   const lockFile = join(path, 'postmaster.pid')
@@ -463,12 +463,12 @@ t.test('a status word rewritten at once and in place is seen at the next look', 
   }
 })
 
-t.test('a directory that is another one by now is looked at anew', async t => {
+t.test('a directory that was replaced is checked anew', async t => {
   const { look, path, write } = setUp()
   await look()
   renameSync(path, `${path}.away`)
   cpSync(`${path}.away`, path, { recursive: true })
-  t.match((await look()).verdict, { rule: 'postmaster is a stranger' })
+  t.match((await look()).verdict, { rule: 'not the postmaster' })
   rmSync(path, { recursive: true })
   t.match((await look()).verdict, { rule: 'no data directory' })
   renameSync(`${path}.away`, path)
@@ -484,19 +484,16 @@ t.test('closed, the probe holds no process any more', async t => {
   t.equal(processes.open(), 0)
 })
 
-t.test(
-  'whatever becomes of a server, no look answers for a role that nobody is served in',
-  async t => {
-    let answers = 0
-    const property = fc.asyncProperty(story, async told => {
-      answers += await playStory(told)
-    })
-    await fc.assert(property, { numRuns: 400 })
-    t.ok(answers > 1000, `${answers} answers were given`)
-  },
-)
+t.test('whatever happens to a server, no check reports a role that serves no client', async t => {
+  let answers = 0
+  const property = fc.asyncProperty(story, async told => {
+    answers += await playStory(told)
+  })
+  await fc.assert(property, { numRuns: 400 })
+  t.ok(answers > 1000, `${answers} answers were given`)
+})
 
-t.test('a look in a shortage finds nothing, and the next one all', async t => {
+t.test('a check in a shortage finds nothing, and the next one everything', async t => {
   for (const code of shortageCodes) {
     const { look, probe, processes } = setUp()
     await look()
@@ -514,7 +511,7 @@ t.test('a look in a shortage finds nothing, and the next one all', async t => {
   }
 })
 
-t.test('a directory that can not be read is not known, while the rest is looked at', async t => {
+t.test('a directory that cannot be read is unknown, while the rest is checked', async t => {
   let short = false
   const { look, probe } = setUp({
     wrap: directory => ({

@@ -75,11 +75,11 @@ const setUp = (t: Test, { folder = 'pg_wal', changes = {} }: Options = {}) => {
   }
 }
 
-t.test('a segment of a new timeline tells of a promotion', async t => {
+t.test('a segment of a new timeline shows a promotion', async t => {
   const { see, settled, add, evidence } = setUp(t)
   add(2)
   const first = see(evidence)
-  t.match(first, { promotion: 'being read', reading: Promise })
+  t.match(first, { promotion: 'being checked', reading: Promise })
   t.equal(see(evidence).reading, first.reading, 'it is read once')
   t.equal(await settled(), 'under way')
 })
@@ -102,16 +102,16 @@ t.test('no server but a standby without its file is asked about', async t => {
     { ...evidence, children: children() },
     { ...evidence, children: { kind: 'invisible' } },
   ]
-  for (const other of others) t.strictSame(see(other), { promotion: 'not looked for' })
+  for (const other of others) t.strictSame(see(other), { promotion: 'not checked' })
   t.equal(asked(), 0)
 })
 
-t.test('each time the file goes, and for each startup process, it is asked anew', async t => {
+t.test('each time the file is removed, and for each startup process, it is read anew', async t => {
   const { settled, add, evidence, meanwhile } = setUp(t)
   t.equal(await settled(), 'none')
   add(2)
   const signalFiles = { ...noSignalFiles, standbySignal: true }
-  t.equal(await settled({ ...evidence, signalFiles }), 'not looked for')
+  t.equal(await settled({ ...evidence, signalFiles }), 'not checked')
   t.equal(await settled(), 'under way')
   const restarted = children({ startup: child(replaying(2), 5000), walwriter: null })
   meanwhile(restarted)
@@ -163,7 +163,7 @@ t.test('where titles show nothing, the control file has the timeline', async t =
   t.equal(await settled(), 'under way')
 })
 
-t.test('what can not be read proves nothing', async t => {
+t.test('what cannot be read proves nothing', async t => {
   const titles = setUp(t)
   titles.add(2)
   titles.meanwhile({ kind: 'invisible' })
@@ -186,7 +186,7 @@ t.test('what can not be read proves nothing', async t => {
   t.equal(await disk.settled(), 'none')
 })
 
-t.test('a startup process that has ended meanwhile leaves it to the next look', async t => {
+t.test('a startup process that has ended meanwhile leaves it to the next check', async t => {
   const { settled, meanwhile, add } = setUp(t)
   add(2)
   meanwhile(children({ walwriter: null }))
@@ -209,18 +209,18 @@ t.test('in a quick promotion nothing is read', async t => {
   advance(499)
   await settle()
   t.equal(asked(), 0)
-  t.match(see(primaryEvidence()), { promotion: 'not looked for' })
+  t.match(see(primaryEvidence()), { promotion: 'not checked' })
   advance(1)
   await reading
   t.equal(asked(), 0)
 })
 
-t.test('a list that can not be read in a shortage decides nothing', async t => {
+t.test('a list that cannot be read in a shortage decides nothing', async t => {
   const { see, evidence, advance, add, settled } = setUp(t)
   const { reading } = see(evidence)
   advance(500)
   await withoutDescriptors(async () => reading)
-  t.equal(see(evidence).promotion, 'being read')
+  t.equal(see(evidence).promotion, 'being checked')
   add(2)
   t.equal(await settled(), 'under way')
 })

@@ -51,7 +51,7 @@ const setUp = (first: Evidence | null, wrap = (table: ProcessTable): ProcessTabl
 
 const standby = standbyEvidence({ children: children({ startup, walwriter: null }) })
 
-t.test('a void look stays one, and all else is left to the probe', async t => {
+t.test('a void check stays one, and all else is left to the probe', async t => {
   const { look, probe, calls } = setUp(null)
   t.equal(await look(), undefined)
   probe.close()
@@ -108,7 +108,7 @@ t.test('another startup process is known by its own title', async t => {
   t.equal(timelineOf((await look()) ?? standby), 7, 'whatever is read of the one before')
 })
 
-t.test('one that has ended is what the count says of it', async t => {
+t.test('one that has ended is reported as it was counted', async t => {
   const { look, find, advance, processes } = setUp(standby)
   await look()
   processes.remove(startup.pid)
@@ -120,7 +120,7 @@ t.test('one that has ended is what the count says of it', async t => {
   t.match(await look(), { children: { startup: null } })
 })
 
-t.test('a title that can not be read holds up nothing', async t => {
+t.test('a title that cannot be read holds up nothing', async t => {
   const hung = deferred<string>()
   let reads = 0
   const { look, advance } = setUp(standby, table => ({
@@ -147,10 +147,10 @@ t.test('a standby without its signal file may be in a promotion', async (t: Test
   })
   processes.add({ pid: 4711, children: [startup.pid] })
   const first = await probe.look()
-  t.match(first, { evidence: { promotion: 'being read' }, unfinished: Promise })
+  t.match(first, { evidence: { promotion: 'being checked' }, unfinished: Promise })
   await first?.unfinished
   const second = await probe.look()
-  t.match(second, { evidence: { promotion: 'being read' }, unfinished: Promise })
+  t.match(second, { evidence: { promotion: 'being checked' }, unfinished: Promise })
   advance(500)
   await second?.unfinished
   const third = await probe.look()
@@ -159,7 +159,7 @@ t.test('a standby without its signal file may be in a promotion', async (t: Test
   t.strictSame(await look(), third?.evidence)
 })
 
-t.test('a title that can not be read in a shortage is read later, and nothing ends', async t => {
+t.test('a title that cannot be read in a shortage is read later, and nothing ends', async t => {
   let short = true
   const { look, advance, retitle } = setUp(standby, table => ({
     ...table,

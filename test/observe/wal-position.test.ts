@@ -77,7 +77,7 @@ t.test('questions at the same time share a search', async t => {
   t.strictSame(both, [lsn(26), lsn(26)])
 })
 
-t.test('it goes on from where it was, as long as that is there', async t => {
+t.test('it continues from where it was, as long as that exists', async t => {
   const { asOfNow, write, primary, folder } = setUp(t)
   write(16, 40)
   t.equal(await asOfNow(primary()), lsn(41))
@@ -105,7 +105,7 @@ t.test('on a new timeline it begins where that does', async t => {
   walFolder(folder, geometry, 2 as TimelineId).write(32, 35)
   const second = primary({
     controlFile: control({ minRecoveryTimeline: 2 as TimelineId }),
-    timelineHistory: { kind: 'seen', fact: promoted(timelineHistory(1), lsn(33, 0x148)) },
+    timelineHistory: { kind: 'present', fact: promoted(timelineHistory(1), lsn(33, 0x148)) },
   })
   t.equal(await asOfNow(second), lsn(36))
 })
@@ -136,7 +136,7 @@ t.test('from an archive nothing is received', async t => {
   t.equal(await asOfNow(standby(other)), null)
 })
 
-t.test('of too little it cannot be told', async t => {
+t.test('with too little data it is unknown', async t => {
   const { asOfNow, write, primary } = setUp(t)
   write(16, 25)
   const unknown: readonly Partial<Evidence>[] = [

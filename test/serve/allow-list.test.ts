@@ -12,7 +12,7 @@ const listOf = (...texts: readonly string[]) => {
   return allowed
 }
 
-t.test('without a network everybody may ask, and nobody is looked at', async t => {
+t.test('without a network every client is allowed, and no address is examined', async t => {
   t.equal(createAllowList([]), null)
 })
 
@@ -33,7 +33,7 @@ const cases: readonly (readonly [string, readonly string[], readonly string[]])[
   ['::ffff:0.0.0.0/96', ['192.0.2.1', '0.0.0.0'], ['::1', '2001:db8::1']],
 ]
 for (const [network, inside, host] of cases) {
-  t.test(`${network}: who is in, and who is not, also by IPv4 within IPv6`, async t => {
+  t.test(`${network}: which clients are in it, also by IPv4 within IPv6`, async t => {
     const allowed = listOf(network)
     const mapped = (addresses: readonly string[]) =>
       addresses.filter(address => !address.includes(':')).map(address => `::ffff:${address}`)
@@ -90,7 +90,7 @@ t.test('what is no address is never in, and breaks nothing', async t => {
   for (const address of malformed) t.equal(allowed(address), false, address)
 })
 
-t.test('whoever has gone, or comes from nowhere we can read, may not', async t => {
+t.test('a client that has gone, or has an unreadable address, is not allowed', async t => {
   const allowed = listOf('0.0.0.0/0', '::/0')
   t.equal(allowed(undefined), false)
 })

@@ -32,7 +32,7 @@ t.test('of addresses with as many, the one that has had them for longest', async
   t.throws(() => crowds.largest())
 })
 
-t.test('whatever comes and goes, it is as if all were counted anew', async () => {
+t.test('whatever comes and goes, the numbers are those of a new count', async () => {
   const address = fc.integer({ min: 0, max: 4 }).map(last => `192.0.2.${last}`)
   const step = fc.record({ address, leaves: fc.nat({ max: 3 }) })
   fc.assert(
@@ -68,8 +68,11 @@ t.test('of IPv6 the network counts, since a host can have any address in it', as
   t.equal(clientAddress('fe80::1%eth0'), 'fe80:0:0:0::/64')
 })
 
-t.test('IPv4 is whole, also on a socket for both; who has gone has no address', async t => {
-  t.equal(clientAddress('192.0.2.1'), '192.0.2.1')
-  t.equal(clientAddress('::ffff:192.0.2.1'), '::ffff:192.0.2.1')
-  t.equal(clientAddress(undefined), '')
-})
+t.test(
+  'IPv4 is whole, also on a socket for both; a client that has gone has no address',
+  async t => {
+    t.equal(clientAddress('192.0.2.1'), '192.0.2.1')
+    t.equal(clientAddress('::ffff:192.0.2.1'), '::ffff:192.0.2.1')
+    t.equal(clientAddress(undefined), '')
+  },
+)

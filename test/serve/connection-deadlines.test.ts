@@ -28,7 +28,7 @@ t.test('each stays for one to two times as long as it may', async t => {
   t.strictSame(told, ['early', 'late'])
 })
 
-t.test('who has left is not told, and one timer serves all', async t => {
+t.test('a client that has left causes no timeout, and one timer serves all', async t => {
   const { deadlines, told, advance, pending } = setUp()
   t.equal(pending(), 0)
   for (const guest of ['young', 'old', 'stays']) deadlines.add(guest)

@@ -17,7 +17,7 @@ const take = (places: ReturnType<typeof createConnectionSlots>, addresses: reado
 const gone = (all: readonly { readonly socket: Socket }[]): readonly number[] =>
   all.flatMap(({ socket }, index) => (socket.destroyed ? [index] : []))
 
-t.test('as long as there is room nobody has to go', async t => {
+t.test('as long as there is room no connection is closed', async t => {
   const places = createConnectionSlots(fixedShare(3))
   const all = take(places, [flooder, flooder, flooder])
   t.strictSame(gone(all), [])
@@ -55,7 +55,7 @@ t.test('those that have been answered go before those that wait', async t => {
   t.strictSame(gone(all), [1, 2], 'of those that wait, the balancer has most')
 })
 
-t.test('who leaves makes room, answered or not', async t => {
+t.test('a client that leaves makes room, answered or not', async t => {
   const places = createConnectionSlots(fixedShare(2))
   const all = take(places, [flooder, flooder])
   places.answered(all[0]?.socket as Socket)

@@ -26,7 +26,7 @@ const setUp = () => {
 /** Less than a cluster with listeners needs. */
 const tooLow = 60
 
-t.test('as long as the limit is not known, each has what it wants', async t => {
+t.test('as long as the limit is unknown, each has what it requests', async t => {
   const { budget, limitTo, reported } = setUp()
   const { share } = budget.join()
   t.equal(share(4096).max(), 4096)
@@ -67,12 +67,12 @@ t.test('where there is not, each has its part of what the clusters leave over', 
     kind: 'connection limits lowered',
     limit: 1024,
     reserved,
-    wanted: 2 * 4608,
+    requested: 2 * 4608,
     connections,
   })
 })
 
-t.test('who comes takes from the others, who are told, and who leaves gives back', async t => {
+t.test('a new listener takes from the others, and a closed one gives back', async t => {
   const { budget, limitTo } = setUp()
   limitTo(1024)
   const told: number[] = []
@@ -137,7 +137,7 @@ t.test('the same limits are reported once, and again after a change', async t =>
   limitTo(1_000_000)
   t.equal(reported(), undefined)
   limitTo(1024)
-  t.match(reported(), { kind: 'connection limits lowered', limit: 1024, wanted: 4096 })
+  t.match(reported(), { kind: 'connection limits lowered', limit: 1024, requested: 4096 })
   limitTo(null)
   t.equal(reported(), undefined)
   limitTo(512)

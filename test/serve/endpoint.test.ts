@@ -23,7 +23,7 @@ t.test('codes of the system become faults with the endpoint in them', t => {
   t.end()
 })
 
-t.test('a port in use is told with a way out', t => {
+t.test('a port in use is reported with a way out', t => {
   t.strictSame(describeListenFault({ kind: 'port in use', ...everywhere }), {
     message: 'could not listen on port 5400: address already in use',
     hint: 'another program listens on port 5400; choose another port with --port',
@@ -35,7 +35,7 @@ t.test('a port in use is told with a way out', t => {
   t.end()
 })
 
-t.test('a port that is not permitted tells low ports from a security policy', t => {
+t.test('the error of a forbidden port distinguishes low ports from a security policy', t => {
   t.strictSame(describeListenFault({ kind: 'not permitted', address: null, port: 80 }), {
     message: 'could not listen on port 80: permission denied',
     hint: 'ports below 1024 are reserved for root; choose another port with --port',
@@ -82,7 +82,7 @@ t.test('the hint names the options that set the endpoint', t => {
   t.end()
 })
 
-t.test('whatever else goes wrong is told with its code', t => {
+t.test('any other error is reported with its code', t => {
   t.strictSame(describeListenFault({ kind: 'other', ...everywhere, code: 'EMFILE' }), {
     message: 'could not listen on port 5400: EMFILE',
     hint: null,
@@ -109,7 +109,7 @@ const closed = async (server: Server): Promise<void> => {
   await once(server, 'close')
 }
 
-t.test('two endpoints exclude each other if the system says so', async t => {
+t.test('two endpoints exclude each other if the system does', async t => {
   const addresses = [null, '::', '0.0.0.0', '::1', '127.0.0.1', '127.0.0.2']
   const port = await freePort()
   for (const one of addresses.map(address => ({ address, port }))) {
@@ -124,7 +124,7 @@ t.test('two endpoints exclude each other if the system says so', async t => {
   }
 })
 
-t.test('other ports do not, nor those that the system picks', async t => {
+t.test('other ports do not, nor those that the system chooses', async t => {
   t.notOk(exclude(everywhere, { ...everywhere, port: 5401 }))
   t.notOk(exclude({ ...here, port: 0 }, { ...here, port: 0 }))
   t.notOk(exclude({ ...here, address: '0.0.0.0' }, { ...here, address: '::127.0.0.1' }))

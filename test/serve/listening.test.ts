@@ -39,7 +39,7 @@ t.test('an address is listened on alone, on a port that the system picks', async
   t.match(await hear({ port: opened.fact.port, host: '::1' }), { end: 'ECONNREFUSED' })
 })
 
-t.test('the wildcard hears both families', async t => {
+t.test('the wildcard listens for both families', async t => {
   const opened = await startListening(serverOf(t), { address: null, port: 0 }, systemListen)
   t.match(opened, { ok: true, fact: { address: '::' } })
   if (!opened.ok) return
@@ -48,7 +48,7 @@ t.test('the wildcard hears both families', async t => {
   }
 })
 
-t.test('"::" written out is IPv6 alone, and 0.0.0.0 may stand beside it', async t => {
+t.test('"::" written out is IPv6 alone, and 0.0.0.0 may be used beside it', async t => {
   const six = await startListening(serverOf(t), { address: '::', port: 0 }, systemListen)
   t.ok(six.ok)
   if (!six.ok) return
@@ -69,7 +69,7 @@ for (const code of ['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']) {
   })
 }
 
-t.test('a host without any address is told as such', async t => {
+t.test('a host without any address is reported as such', async t => {
   const { listen } = failing({ '::': 'EAFNOSUPPORT', '0.0.0.0': 'EADDRNOTAVAIL' })
   t.strictSame(await startListening(serverOf(t), { address: null, port: 5400 }, listen), {
     ok: false,
@@ -86,7 +86,7 @@ t.test('a port in use is not tried again with IPv4', async t => {
   t.equal(asked.length, 1)
 })
 
-t.test('the backlog takes a flood of connects', async t => {
+t.test('the backlog holds a flood of connections', async t => {
   const { asked, listen } = failing({})
   await startListening(serverOf(t), { address: '127.0.0.1', port: 0 }, listen)
   t.match(asked, [{ backlog: 4096 }])
@@ -117,13 +117,13 @@ const listenOutOfOrder: Listen = server => {
   process.nextTick(() => server.emit('error', new Error('out of order')))
 }
 
-t.test('an error without a code is told by its message', async t => {
+t.test('an error without a code is reported by its message', async t => {
   const endpoint = { address: '::1', port: 5400 }
   const opened = await startListening(serverOf(t), endpoint, listenOutOfOrder)
   t.match(opened, { ok: false, fault: { kind: 'other', code: 'out of order' } })
 })
 
-t.test('a server closed while its address is looked up does not keep anybody waiting', async t => {
+t.test('a server closed while its address is resolved does not block', async t => {
   const server = serverOf(t)
   const opening = startListening(server, { address: '127.0.0.1', port: 0 }, systemListen)
   server.close()

@@ -65,8 +65,8 @@ t.test('so is a connection that the system cannot accept', async t => {
   t.equal(time.pending(), 0)
   server.emit('error', new Error('out of order'))
   t.strictSame(events, [
-    { kind: 'connects lost', port, because: 'accept failed (EMFILE)' },
-    { kind: 'connects lost', port, because: 'accept failed (out of order)' },
+    { kind: 'connections lost', port, because: 'accept failed (EMFILE)' },
+    { kind: 'connections lost', port, because: 'accept failed (out of order)' },
   ])
   t.strictSame(lost.counters(), { dropped: 0, acceptFailed: 3, refused: 0 })
 })
@@ -86,7 +86,7 @@ t.test('a client that is not allowed is disconnected before later listeners see 
   server.on('connection', socket => heard.push(socket.destroyed))
   for (const address of ['127.0.0.1', '192.0.2.1', '192.0.2.2']) knock(server, address)
   t.strictSame(heard, [false, true, true])
-  const refused = { kind: 'connects refused', port } as const
+  const refused = { kind: 'connections refused', port } as const
   t.strictSame(events, [{ ...refused, from: '192.0.2.1', refused: 1 }])
   time.advance(reportPauseMs)
   knock(server)
@@ -136,6 +136,6 @@ t.test('one kind of event does not suppress another', async t => {
   }
   t.strictSame(
     events.map(({ kind }) => kind),
-    ['connection limit reached', 'connects refused'],
+    ['connection limit reached', 'connections refused'],
   )
 })

@@ -41,7 +41,7 @@ export const besides =
     checks.answered += told.flat().length - wrong.length
     checks.lost += wrong.length
     if (connected < checksEach) return [`only ${connected} connections of the flood`]
-    return wrong.length === 0 ? [] : [`${wrong.length} checks beside it were told ${wrong[0]}`]
+    return wrong.length === 0 ? [] : [`${wrong.length} checks during it received ${wrong[0]}`]
   }
 
 const thousandAddresses = { source: '127.1.0.1', sources: 1000 } as const

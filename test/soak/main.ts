@@ -23,7 +23,7 @@ const usage = `usage: npm run soak -- [--minutes N]
   --minutes N   how long, 1 to 1440 (default 10); a round that has begun is finished
   --help        print this and exit
 
-Exits with 1 when an answer was wrong or missing, or when something is left behind.
+The exit code is 1 if an answer was wrong or missing, or memory or descriptors were leaked.
 `
 
 const major = 15
@@ -154,12 +154,12 @@ const main = async (): Promise<number> => {
   }
   const minutes = Number(values.minutes)
   if (!(minutes >= 1 && minutes <= 1440)) {
-    process.stderr.write(`soak: --minutes ${values.minutes}, wanted 1 to 1440\n`)
+    process.stderr.write(`soak: --minutes must be from 1 to 1440, but is ${values.minutes}\n`)
     return exitMistake
   }
   const faults = await soak(minutes)
   for (const fault of faults) print(`FAILED  ${fault}`)
-  print(faults.length === 0 ? 'nothing left behind, nothing wrong' : `${faults.length} failures`)
+  print(faults.length === 0 ? 'no leaks, no wrong answers' : `${faults.length} failures`)
   return faults.length === 0 ? 0 : 1
 }
 

@@ -70,7 +70,7 @@ const floodOf =
   (atOnce: number) =>
   async ({ tools, daemon }: Stage): Promise<readonly string[]> => {
     const { lost, stalled } = await askPort(tools, { port: daemon.port, atOnce, total: 100_000 })
-    return lost + stalled === 0 ? [] : [`${lost} connects lost, ${stalled} stalled`]
+    return lost + stalled === 0 ? [] : [`${lost} connections lost, ${stalled} stalled`]
   }
 
 const megabytes = Buffer.alloc(8 * 1024 * 1024)
@@ -163,7 +163,7 @@ export const phases: readonly Phase[] = [
       await daemon.answers('MASTER')
       regular.excuse(false)
       const unanswered = said.filter(({ bytes }) => bytes.length === 0).length
-      return unanswered > 0 ? [] : ['everybody was answered: the limit was not reached']
+      return unanswered > 0 ? [] : ['every client was answered: the limit was not reached']
     }),
   },
   {

@@ -38,7 +38,7 @@ export const startRegular = (port: number): Regular => {
     else if (silences.has(said) && excused) counts.excused += 1
     else {
       counts[silences.has(said) ? 'missing' : 'wrong'] += 1
-      lastFault = `heard ${JSON.stringify(said)}, wanted ${wanted}`
+      lastFault = `received ${JSON.stringify(said)}, expected ${wanted}`
     }
   }
   const keepAsking = async (): Promise<void> => {

@@ -30,15 +30,15 @@ export const stopBounds: Partial<Bounds> = { wrongRoleMs: 10 }
 /** What breaks the bounds, a line each; none when all is well. */
 export const violations = (found: Findings, allowed: Bounds): readonly string[] => {
   const over = (what: string, ms: number, msMax: number): readonly string[] =>
-    ms > msMax ? [`${what} for ${ms.toFixed(1)} ms, allowed ${msMax} ms`] : []
+    ms > msMax ? [`${what} for ${ms.toFixed(1)} ms, at most ${msMax} ms allowed`] : []
   const { primary } = found.noticeMs
   return [
     ...over('MASTER while in recovery', found.earlyPrimaryMs, allowed.earlyPrimaryMs),
-    ...over('MASTER while nobody was served', found.wrongPrimaryMs, allowed.wrongRoleMs),
-    ...over('STANDBY while nobody was served', found.wrongStandbyMs, allowed.wrongRoleMs),
-    ...over('silence while logins were accepted', found.wrongSilenceMs, allowed.wrongSilenceMs),
+    ...over('MASTER while no client was served', found.wrongPrimaryMs, allowed.wrongRoleMs),
+    ...over('STANDBY while no client was served', found.wrongStandbyMs, allowed.wrongRoleMs),
+    ...over('no answer while logins were accepted', found.wrongSilenceMs, allowed.wrongSilenceMs),
     ...over('no MASTER for a new primary', max(primary), allowed.noticePrimaryMsMax),
-    ...[...new Set(found.garbage)].map(word => `an answer that is none: ${JSON.stringify(word)}`),
+    ...[...new Set(found.garbage)].map(word => `an invalid answer: ${JSON.stringify(word)}`),
     ...(found.answers === 0 ? ['not a single answer: nothing was tested'] : []),
   ]
 }

@@ -72,7 +72,7 @@ const faults: readonly Fault[] = [
   },
   { name: 'backend killed', play: ({ cluster }) => crashAndRecover(cluster) },
   {
-    name: 'probe stopped and continued',
+    name: 'daemon stopped and continued',
     play: async (trial, random) => {
       trial.daemon().kill('SIGSTOP')
       const sighted = trial.probeBlinded()
@@ -82,7 +82,7 @@ const faults: readonly Fault[] = [
     },
   },
   {
-    name: 'probe started anew in a crash restart',
+    name: 'daemon restarted in a crash restart',
     play: async trial => {
       // Who begins to look then takes the startup process of a standby for its first one.
       await watched(bornLatelyMs)

@@ -4,7 +4,7 @@ import type { Role, RoleSpan, Span, Truth } from './truth.ts'
 
 /**
  * Milliseconds. `wrong...`: the longest time during which connects were answered wrongly, counted
- * from when the truth was known to have changed to the last connect that was told otherwise;
+ * from when the truth was reported by have changed to the last connect that was told otherwise;
  * 0 when there was none.
  */
 export type Findings = {
@@ -17,7 +17,7 @@ export type Findings = {
   /** Told nothing while logins were accepted. */
   readonly wrongSilenceMs: number
   /**
-   * For each change to a role: from when it was known to the first connect that was told so. How
+   * For each change to a role: from when it was reported by the first connect that was told so. How
    * long an answer takes is another matter, and on a busy machine the witness's own.
    */
   readonly noticeMs: Readonly<Record<Role, readonly number[]>>

@@ -26,7 +26,7 @@ const provisions: Readonly<Record<Need, Provision>> = {
   },
   'whole machine': {
     isThere: () => wholeMachineAllowed && process.getuid?.() === 0,
-    howToGet: 'run it as root with --whole-machine, on a machine that nobody works on',
+    howToGet: 'run it as root with --whole-machine, on a machine without other users',
   },
   bindfs: { isThere: hasHangingDisk, howToGet: 'apt-get install bindfs, and a kernel with FUSE' },
   'cgroup v1': provideControlGroup('v1'),

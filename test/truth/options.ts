@@ -21,7 +21,7 @@ export const usage = `usage: npm run truth -- [OPTION]...
   --all-majors      on every one of ${postgresMajors.join(', ')};
                     without either on ${defaultMajors.join(', ')}
   --scenario TEXT   only scenarios with this in their names; may be repeated
-  --whole-machine   also what the whole machine feels for a moment: its clock is set back and
+  --whole-machine   also what affects the whole machine for a moment: its clock is set back and
                     forth by two seconds, and inotify is taken away
   --list            print the names of the scenarios and end
   --rounds N        instead of scenarios: this many faults in a row, chosen at random
@@ -68,7 +68,7 @@ const understand = (values: ReturnType<typeof parse>, all: readonly Scenario[]):
   const scenarios = all.filter(
     ({ name }) => texts.length === 0 || texts.some(text => name.includes(text)),
   )
-  if (scenarios.length === 0) throw new Error(`no scenario is called ${texts.join(', ')}`)
+  if (scenarios.length === 0) throw new Error(`no scenario has a name with ${texts.join(', ')}`)
   const rounds = values.rounds === undefined ? null : whole('--rounds', values.rounds)
   const seed =
     values.seed === undefined ? Math.floor(Math.random() * seedMax) : whole('--seed', values.seed)
@@ -82,6 +82,7 @@ const understand = (values: ReturnType<typeof parse>, all: readonly Scenario[]):
 }
 
 const whole = (name: string, text: string): number => {
-  if (!/^\d+$/.test(text)) throw new Error(`${name} is ${JSON.stringify(text)}, wanted a number`)
+  if (!/^\d+$/.test(text))
+    throw new Error(`${name} must be a number, but is ${JSON.stringify(text)}`)
   return Number(text)
 }

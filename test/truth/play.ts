@@ -83,7 +83,7 @@ const playFairly = async (
 
 /** In words. */
 export const standstill = (ms: number): string =>
-  `a processor of this machine let no witness run for ${ms.toFixed(1)} ms`
+  `on a processor of this machine no process could run for ${ms.toFixed(1)} ms`
 
 type Played = { readonly judgement: Judgement; readonly standstillMs: number }
 
@@ -130,7 +130,7 @@ export const lateInTheMedian = (
   const ms = median(all)
   return ms > allowed
     ? [
-        `${name}: MASTER after ${ms.toFixed(1)} ms in the median of ${all.length}, allowed ${allowed}`,
+        `${name}: MASTER after ${ms.toFixed(1)} ms in the median of ${all.length}, at most ${allowed} allowed`,
       ]
     : []
 }

@@ -4,7 +4,7 @@ import type { Outcome } from './play.ts'
 import { filesWitness } from './summons.ts'
 import { predecessor, probeUnderTest } from './trial.ts'
 
-const headings = ['MASTER', 'STANDBY', 'silence', 'noticed after', 'answers'] as const
+const headings = ['MASTER', 'STANDBY', 'no answer', 'noticed after', 'answers'] as const
 
 const nameWidth = 62
 const probeWidth = 15
@@ -55,7 +55,7 @@ const printSpread = (values: readonly number[]): string =>
 export const markdownTable = (outcomes: readonly Outcome[]): readonly string[] => {
   const names = [...new Set(outcomes.map(({ scenario }) => scenario))]
   return [
-    '| what is done | wrong role | wrong silence | noticed after | bgw_replstatus | files alone |',
+    '| what is done | wrong role | no answer | noticed after | bgw_replstatus | files alone |',
     '| --- | --- | --- | --- | --- | --- |',
     ...names.map(name => markdownRow(name, findingsOf(outcomes, name))),
   ]

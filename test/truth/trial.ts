@@ -88,7 +88,7 @@ export const prepareTrial = async (options: TrialOptions): Promise<Trial> => {
     throw failed?.status === 'rejected' ? failed.reason : new Error('no witnesses')
   }
   const running = (): Daemon => {
-    if (daemon === null) throw new Error('the probe has not been started yet')
+    if (daemon === null) throw new Error('the daemon has not been started yet')
     return daemon
   }
   return {
@@ -98,7 +98,7 @@ export const prepareTrial = async (options: TrialOptions): Promise<Trial> => {
     daemon: running,
     startDaemon: start,
     answers: async word => {
-      const what = `the answer ${word}; the probe said:\n${running().log().join('\n')}\n`
+      const what = `the answer ${word}; the daemon logged:\n${running().log().join('\n')}\n`
       await until(async () => (await running().ask()) === word, { what, limitMs: 10_000 })
     },
     judgement: async () => {

@@ -45,7 +45,7 @@ export const openHearing = async (): Promise<Hearing> => {
     },
     testimony: async () => {
       child.send('hand over')
-      return arrange((await message(child, 'what the witnesses have to say')) as Statements)
+      return arrange((await message(child, 'the results of the witnesses')) as Statements)
     },
     close: () => void child.kill('SIGKILL'),
   }
@@ -67,7 +67,7 @@ const message = async (child: ChildProcess, what: string): Promise<unknown> => {
   const answer = Promise.race([
     once(child, 'message', { signal: gone.signal }),
     once(child, 'exit', { signal: gone.signal }).then(() => {
-      throw new Error('the witnesses died')
+      throw new Error('the witnesses ended early')
     }),
   ])
   try {

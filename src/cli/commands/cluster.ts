@@ -50,7 +50,7 @@ const page = ({ target, json }: ClusterOptions, view: ClusterView): string =>
         .join('')
 
 const unanswered = ({ target }: ClusterOptions, because: string): OperatorError => ({
-  message: `could not ask ${target.text} for the cluster: ${visibleText(because)}`,
+  message: `could not get the cluster from ${target.text}: ${visibleText(because)}`,
   hint: 'pg-replstatus must run there with --http; see "pg-replstatus cluster --help"',
 })
 

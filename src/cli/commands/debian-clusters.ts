@@ -52,7 +52,7 @@ const createReader = (): Read => {
   return async path => {
     const none = (why: string | null) => ({ text: null, why: why && `${path} (${why})` })
     const raw = await readRegularFile(path, fileBytesMax + 1)
-    if (raw.kind !== 'seen') return none(raw.kind === 'absent' ? null : raw.code)
+    if (raw.kind !== 'present') return none(raw.kind === 'absent' ? null : raw.code)
     const { length } = raw.bytes
     if (length > fileBytesMax) return none(`longer than ${fileBytesMax} bytes`)
     if (length > left) return none(`more than ${allBytesMax} bytes in all`)

@@ -36,7 +36,7 @@ export const showHistory = async (
   const answer = await host.openHistoryClient()(target, options.timeoutMs).answer
   if (!answer.ok) {
     fail({
-      message: `could not ask ${target.text} for its history: ${visibleText(answer.fault)}`,
+      message: `could not get the history from ${target.text}: ${visibleText(answer.fault)}`,
       hint: 'pg-replstatus must run there with --http; see "pg-replstatus history --help"',
     })
     return exitCodes.error

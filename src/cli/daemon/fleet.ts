@@ -65,7 +65,7 @@ export const createFleet = ({ check, open, report }: FleetNeeds): Fleet => {
   }
 
   const reportFailure = ({ message, hint }: OperatorError, name: string | null): void => {
-    const served = members.has(name) ? 'as before' : 'no more'
+    const served = members.has(name) ? 'as before' : 'no longer'
     report({ kind: 'cluster failed', because: message, hint, served }, name)
   }
 

@@ -52,7 +52,9 @@ export const refusalToServe = async (
   const refusal = refusalOf(evidence, userName)
   switch (refusal?.kind) {
     case 'no such directory':
-      return wait ? null : { ...refusal, hint: `${refusal.hint}; if it is made later, use --wait` }
+      return wait
+        ? null
+        : { ...refusal, hint: `${refusal.hint}; if it is created later, use --wait` }
     case 'not a data directory':
       return (await mayBecomeCluster(evidence.path)) ? null : refusal
     case 'not a directory':

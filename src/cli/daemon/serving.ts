@@ -132,7 +132,7 @@ export const startServing = async (
       report(event)
     },
     changed: verdict => {
-      if (verdict.rule !== 'not looked yet') firstCheck.end()
+      if (verdict.rule !== 'not yet checked') firstCheck.end()
       for (const surface of surfaces.all) surface.follow(verdict)
       follow(verdict)
     },

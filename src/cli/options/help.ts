@@ -89,7 +89,7 @@ Usage:
   HOST:PORT      its HTTP address (--http), or https://HOST:PORT
 
 ${optionList('history')}
-With -D the Unix socket of the daemon is looked for in /run/pg-replstatus,
+With -D the Unix socket of the daemon is searched in /run/pg-replstatus,
 where the systemd unit opens it (--http unix:PATH). Of the environment it
 uses PGDATA and PG_REPLSTATUS_USER.
 
@@ -132,7 +132,7 @@ For https the certificate must be of an authority that Node.js trusts, or of one
 in the file that the environment variable NODE_EXTRA_CA_CERTS names.
 
 Exit codes:
-  0  exactly one primary, none superseded, and none sees another primary
+  0  exactly one primary, none superseded, and none has another primary
   1  otherwise
   3  error: no answer, wrong usage
 

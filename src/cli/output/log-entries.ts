@@ -18,12 +18,8 @@ export const entryOf = (event: Event): Entry => {
       return entry('notice', 'privileges dropped', { uid: event.user, gid: event.group })
     case 'verdict changed':
       return verdictEntry(event)
-    case 'change recorded': {
-      const { from, to, at, postmaster: pid, timeline } = event
-      const roles = { from: roleOf(from), to: roleOf(to) }
-      const time = new Date(at).toISOString()
-      return entry('notice', 'recorded', { at: time, ...roles, because: to.because, pid, timeline })
-    }
+    case 'change recorded':
+      return earlierChangeEntry(event)
     case 'maintenance toggled':
     case 'maintenance open':
       return maintenanceEntry(event)
@@ -33,7 +29,7 @@ export const entryOf = (event: Event): Entry => {
     case 'watching degraded':
       return entry('warning', 'polling', { because: event.because, every_ms: event.pollMs })
     case 'watching restored':
-      return entry('notice', 'polling over', {})
+      return entry('notice', 'polling ended', {})
     case 'listening':
       return entry('notice', 'listening', {
         address: event.address,
@@ -49,14 +45,14 @@ export const entryOf = (event: Event): Entry => {
       return notifyEntry(event)
     case 'port blocked':
       return entry('error', 'port blocked', { because: event.because })
-    case 'connects lost':
-    case 'connects refused':
+    case 'connections lost':
+    case 'connections refused':
     case 'connection limit reached':
     case 'connection limits lowered':
     case 'handshake failed':
       return connectionEntry(event)
-    case 'command said':
-      return entry('info', 'on-change', { said: event.line })
+    case 'command output':
+      return entry('info', 'on-change', { output: event.line })
     case 'command failed':
       return entry('warning', 'on-change failed', { because: event.because })
     case 'certificate taken':
@@ -68,8 +64,8 @@ export const entryOf = (event: Event): Entry => {
     case 'reload needless':
     case 'cluster failed':
       return reloadEntry(event)
-    case 'peer heard':
-    case 'peer silent':
+    case 'peer changed':
+    case 'peer check failed':
     case 'peer is this server':
       return peerEntry(event)
     case 'stopping':
@@ -118,26 +114,26 @@ const certificateEntry = (
 
 type ConnectionEvent = Extract<
   Event,
-  { readonly kind: `connects ${string}` | `connection ${string}` | `handshake ${string}` }
+  { readonly kind: `connections ${string}` | `connection ${string}` | `handshake ${string}` }
 >
 
 const connectionEntry = (event: ConnectionEvent): Entry => {
   switch (event.kind) {
-    case 'connects lost': {
+    case 'connections lost': {
       const { kind, port, because } = event
       return entry('warning', kind, { port, because })
     }
-    case 'connects refused': {
+    case 'connections refused': {
       const { kind, port, from, refused } = event
       return entry('warning', kind, { port, from, refused })
     }
     case 'connection limit reached': {
       const { kind, port, connectionsMax: limit, from, held } = event
-      return entry('warning', kind, { port, limit, most_from: from, held })
+      return entry('warning', kind, { port, limit, most_from: from, connections: held })
     }
     case 'connection limits lowered': {
-      const { kind, limit, reserved, wanted, connections } = event
-      return entry('warning', kind, { open_files: limit, reserved, wanted, connections })
+      const { kind, limit, reserved, requested, connections } = event
+      return entry('warning', kind, { open_files: limit, reserved, requested, connections })
     }
     case 'handshake failed': {
       const { port, from, because } = event
@@ -149,9 +145,9 @@ const connectionEntry = (event: ConnectionEvent): Entry => {
 const peerEntry = (event: Extract<Event, { readonly kind: `peer ${string}` }>): Entry => {
   const { kind, peer } = event
   switch (kind) {
-    case 'peer heard':
+    case 'peer changed':
       return entry('notice', 'peer', { peer, role: event.role, timeline: event.timeline })
-    case 'peer silent':
+    case 'peer check failed':
       return entry('warning', kind, { peer, because: event.because })
     case 'peer is this server':
       return entry('notice', 'peer ignored', { peer, because: 'it is this server' })
@@ -164,7 +160,7 @@ const maintenanceEntry = (
   if (event.kind === 'maintenance toggled')
     return entry('notice', 'maintenance', { by: 'SIGUSR2', state: event.on ? 'on' : 'off' })
   const { path, because } = event
-  return entry('warning', 'others can make the maintenance file', { path, because })
+  return entry('warning', 'insecure maintenance file', { path, because })
 }
 
 const hazardEntry = ({
@@ -173,7 +169,7 @@ const hazardEntry = ({
 }: Extract<Event, { kind: 'hazard began' | 'hazard ended' }>): Entry =>
   kind === 'hazard began'
     ? entry('warning', 'hazard', { hazard, warning })
-    : entry('notice', 'hazard over', { hazard })
+    : entry('notice', 'hazard ended', { hazard })
 
 /** systemd terminates a service that it is not notified of as ready. */
 const notifyEntry = ({ because, awaited }: Extract<Event, { kind: 'notify failed' }>): Entry => {
@@ -194,6 +190,13 @@ const verdictEntry = (event: Extract<Event, { kind: 'verdict changed' }>): Entry
     return entry('info', 'reason changed', { role: roles.to, ...grounds })
   const level = to.kind === 'available' ? 'notice' : 'warning'
   return entry(level, 'role changed', { ...roles, ...grounds })
+}
+
+const earlierChangeEntry = (event: Extract<Event, { kind: 'change recorded' }>): Entry => {
+  const { from, to, at, postmaster: pid, timeline } = event
+  const roles = { from: roleOf(from), to: roleOf(to) }
+  const grounds = { because: to.because, pid, timeline }
+  return entry('notice', 'earlier change', { at: new Date(at).toISOString(), ...roles, ...grounds })
 }
 
 export const roleOf = (verdict: Verdict | null): string =>

@@ -65,7 +65,7 @@ const readPem = async (path: string): Promise<Outcome<ReadPem, OperatorError>> =
 
 const unreadable = (path: string, because: string): OperatorError => ({
   message: `could not read ${path}: ${because}`,
-  hint: 'it must be a PEM file that the user who runs the server can read',
+  hint: 'it must be a PEM file that the user that runs the server can read',
 })
 
 /** A certificate that expires earlier causes a warning. */

@@ -93,7 +93,7 @@ export type Surroundings = {
 const isRecovering = ({ evidence }: Surroundings): boolean => {
   const { controlCheck, controlFile, signalFiles, directory } = evidence
   if (controlCheck !== 'off')
-    return controlFile.kind === 'seen' && controlFile.fact.state === 'in archive recovery'
+    return controlFile.kind === 'present' && controlFile.fact.state === 'in archive recovery'
   const next = nextStart(signalFiles, majorVersion(directory) ?? Infinity)
   return next === 'standby' || next === 'recovery'
 }
@@ -108,7 +108,7 @@ export type Weighed = {
 export const weighDoubt = (memory: RestartMemory, surroundings: Surroundings): Weighed => {
   const { doubt } = memory
   const { children } = surroundings.evidence
-  if (doubt === null || children.kind === 'not looked for') return { memory, underWay: false }
+  if (doubt === null || children.kind === 'not checked') return { memory, underWay: false }
   const settled: Weighed = { memory: { ...memory, doubt: null }, underWay: false }
   const weighed = (outcome: Outcome): Weighed =>
     outcome === 'groundless' ? settled : { memory, underWay: true }
@@ -121,7 +121,7 @@ export const weighDoubt = (memory: RestartMemory, surroundings: Surroundings): W
   }
   // It runs only in normal operation. A child that can't be told yet is no startup process then.
   if (walwriter !== null) return settled
-  if (children.illegible) return byFileTimes()
+  if (children.titlesIncomplete) return byFileTimes()
   // At first sight it may be between the end of the children and the new startup process.
   return { memory, underWay: doubt.kind === 'new id' || children.startupUndecided }
 }
@@ -142,7 +142,7 @@ type Case = {
   readonly doubt: Doubt
   readonly order: Order
   readonly startup: Child
-  readonly children: Extract<ChildrenSighting, { kind: 'seen' }>
+  readonly children: Extract<ChildrenSighting, { kind: 'present' }>
 }
 
 /**
@@ -196,7 +196,7 @@ const orderOf = (
   const { written } = doubt
   if (written - startedAt > clearlyAfterMs) return 'after'
   if (startedAt - written > clearlyBeforeMs) return 'before'
-  if (controlFile.kind !== 'seen') return 'unknown'
+  if (controlFile.kind !== 'present') return 'unknown'
   const { modified } = controlFile
   const isOfStartup = modified - startedAt > startRoundedMs
   return isOfStartup && modified < written ? 'after' : 'unknown'
@@ -224,7 +224,7 @@ const readyAfterProductionMsMax = 2000
  */
 const weighUnseen = ({ kind, written, since }: Doubt, around: Surroundings): Outcome => {
   const { controlFile } = around.evidence
-  if (controlFile.kind === 'seen' && controlFile.fact.state === 'in production') {
+  if (controlFile.kind === 'present' && controlFile.fact.state === 'in production') {
     const aheadMs = written - controlFile.modified
     const isOver = aheadMs < 0 || (kind === 'first sight' && aheadMs <= readyAfterProductionMsMax)
     return isOver ? 'groundless' : 'under way'

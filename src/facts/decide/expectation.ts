@@ -25,6 +25,6 @@ export const unmetExpectation = (
 
 /** Line 6 is empty also for a moment while a server starts, but not any more in a complete file. */
 const listensNowhere = (evidence: Evidence): boolean =>
-  evidence.lockFile.kind === 'seen' &&
+  evidence.lockFile.kind === 'present' &&
   evidence.lockFile.fact.listenAddress === '' &&
   symptomsOf(evidence).lockFile === 'complete'

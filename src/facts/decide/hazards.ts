@@ -34,7 +34,7 @@ export const hazardsOf = (role: Role | null, evidence: Evidence): readonly Hazar
 
 /** Also of a server that does not serve, or each of its restarts would end and begin it anew. */
 const versionHazards = ({ controlFile }: Evidence): readonly Hazard[] => {
-  if (controlFile.kind !== 'seen' || hasKnownLayout(controlFile.fact)) return []
+  if (controlFile.kind !== 'present' || hasKnownLayout(controlFile.fact)) return []
   const { controlVersion } = controlFile.fact
   const warning = `control version ${controlVersion} is newer than the newest known, ${newestControlVersion}: timeline and checkpoint are unknown until pg-replstatus is upgraded or --control-check pg_controldata is set`
   return [{ name: 'unknown control version', warning }]
@@ -42,10 +42,10 @@ const versionHazards = ({ controlFile }: Evidence): readonly Hazard[] => {
 
 /** The signal file of a server that leaves recovery has been removed by the server itself. */
 const leavesRecovery = ({ promotion, controlFile }: Evidence): boolean =>
-  promotion === 'being read' ||
+  promotion === 'being checked' ||
   promotion === 'under way' ||
   // The checkpoint that ends recovery: see the rule `recovery ending`.
-  (controlFile.kind === 'seen' && controlFile.fact.state !== 'in archive recovery')
+  (controlFile.kind === 'present' && controlFile.fact.state !== 'in archive recovery')
 
 const startHazards = (role: Role | null, evidence: Evidence): readonly Hazard[] => {
   if (role === null) return []
@@ -57,7 +57,7 @@ const startHazards = (role: Role | null, evidence: Evidence): readonly Hazard[] 
     const warning = 'recovery.conf is not supported by this version: the next start will fail'
     hazards.push({ name: 'next start fails', warning })
   }
-  if (role === 'standby' && next === 'none' && !leavesRecovery(evidence)) {
+  if (role === 'standby' && next === 'primary' && !leavesRecovery(evidence)) {
     const file = major < 12 ? 'recovery.conf' : 'standby.signal'
     const warning = `${file} is missing: a promotion will fail and shut down the server, and the next restart, or a crash of a backend, will turn this standby into a second primary`
     hazards.push({ name: 'standby without signal file', warning })

@@ -53,21 +53,21 @@ export const recognise = (
     const because = hasServerName
       ? 'it is a PostgreSQL server of another data directory'
       : otherProgram
-    return { kind: 'stranger', because }
+    return { kind: 'not the postmaster', because }
   }
   if (createdSharedMemory) return aliveBy('shared memory')
-  if (!hasServerName) return { kind: 'stranger', because: otherProgram }
+  if (!hasServerName) return { kind: 'not the postmaster', because: otherProgram }
   if (traits.ours && traits.dataDirectory !== null && isNamedBy(lockFile, traits.dataDirectory))
     return aliveBy('command line')
   if (lockFile.startTime === null) {
-    return { kind: 'stranger', because: 'its working directory could not be read' }
+    return { kind: 'not the postmaster', because: 'its working directory could not be read' }
   }
   const apartMs = startedAt - lockFile.startTime * 1000
   if (Math.abs(apartMs) <= sameStartWithinMs) return aliveBy('name and start time')
   const span = printDuration(Math.abs(apartMs))
   const order = apartMs > 0 ? 'after' : 'before'
   const because = `it started ${span} ${order} the time in the lock file, and its working directory could not be read`
-  return { kind: 'stranger', because }
+  return { kind: 'not the postmaster', because }
 }
 
 type AliveBy = Extract<PostmasterSighting, { kind: 'alive' }>['how']

@@ -30,7 +30,7 @@ export type Member = {
 }
 
 export const systemIdentifierOf = ({ controlFile }: Evidence): SystemIdentifier | null =>
-  controlFile.kind === 'seen' ? controlFile.fact.systemIdentifier : null
+  controlFile.kind === 'present' ? controlFile.fact.systemIdentifier : null
 
 export const historyOf = ({ timelineHistory }: Evidence): TimelineHistory | null =>
-  timelineHistory.kind === 'seen' ? timelineHistory.fact : null
+  timelineHistory.kind === 'present' ? timelineHistory.fact : null

@@ -17,19 +17,19 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
   'data directory unreadable': e => `could not read ${e.path}: ${codeOf(e.directory)}`,
   'no lock file': e => `no postmaster.pid in ${e.path}: no server is running`,
   'lock file unreadable': e => `could not read postmaster.pid: ${codeOf(e.lockFile)}`,
-  'lock file garbled': e => `invalid postmaster.pid: ${lockFileFault(e)}`,
+  'lock file invalid': e => `invalid postmaster.pid: ${lockFileFault(e)}`,
   'single-user': e => `a single-user backend, ${pid(e)}, is using the data directory`,
   'postmaster gone': e =>
     e.postmaster.kind === 'zombie'
       ? `stale postmaster.pid: process ${number(e)} is a zombie`
       : `stale postmaster.pid: process ${number(e)} does not exist`,
-  'postmaster is a stranger': e =>
+  'not the postmaster': e =>
     `process ${number(e)} in postmaster.pid is not the postmaster: ${otherProcess(e)}`,
   'postmaster invisible': e =>
     `process ${number(e)} in postmaster.pid is not visible in /proc: ${whyHidden}`,
   'binary upgrade': e => `postmaster ${pid(e)} was started by pg_upgrade (postgres -b)`,
   'postmaster stopped': e => `postmaster ${pid(e)} ${stoppedBy(e)}`,
-  'coming up': e => `postmaster.pid is incomplete: ${linesOf(e)}`,
+  'lock file incomplete': e => `postmaster.pid is incomplete: ${linesOf(e)}`,
   starting: e => `postmaster ${pid(e)} is starting: not yet accepting connections`,
   stopping: e => `postmaster ${pid(e)} is stopping: no longer accepting connections`,
   'hot standby off': e => `postmaster ${pid(e)} is in recovery and not accepting connections`,
@@ -39,7 +39,7 @@ const reasons: { readonly [Name in Rule]: (evidence: Evidence) => string } = {
   'control file unreadable': e => `cluster state is not available: ${controlTrouble(e)}`,
   'crash recovery': e =>
     `postmaster ${pid(e)} is ready, but the cluster state is in crash recovery`,
-  'ended in recovery': e =>
+  'shut down in recovery': e =>
     `postmaster ${pid(e)} is ready, but the cluster state is shut down in recovery`,
   'in production': e => `postmaster ${pid(e)} is ready and the cluster state is in production`,
   'in archive recovery': e =>
@@ -65,19 +65,19 @@ const whyHidden = 'hidepid (ProtectProc), another user or group, or another pid 
 const pid = (evidence: Evidence): string => `pid ${number(evidence)}`
 
 const number = ({ lockFile }: Evidence): string =>
-  lockFile.kind === 'seen' ? `${lockFile.fact.pid}` : 'unknown'
+  lockFile.kind === 'present' ? `${lockFile.fact.pid}` : 'unknown'
 
 const codeOf = (sighting: { readonly kind: string; readonly code?: string }): string =>
   sighting.code ?? sighting.kind
 
 const lockFileFault = ({ lockFile }: Evidence): string =>
-  lockFile.kind === 'fault' ? describeLockFileFault(lockFile.fault) : lockFile.kind
+  lockFile.kind === 'invalid' ? describeLockFileFault(lockFile.fault) : lockFile.kind
 
 const linesOf = ({ lockFile }: Evidence): string =>
-  lockFile.kind === 'seen' ? `${lockFile.fact.lineCount} lines so far` : 'it is empty'
+  lockFile.kind === 'present' ? `${lockFile.fact.lineCount} lines so far` : 'it is empty'
 
 const otherProcess = ({ postmaster }: Evidence): string => {
-  if (postmaster.kind === 'stranger') return postmaster.because
+  if (postmaster.kind === 'not the postmaster') return postmaster.because
   return postmaster.kind === 'alive'
     ? 'it is not a PostgreSQL program and has no checkpointer'
     : postmaster.kind
@@ -98,9 +98,9 @@ const controlTrouble = ({ controlFile }: Evidence): string => {
       return 'global/pg_control does not exist'
     case 'unreadable':
       return `could not read global/pg_control: ${controlFile.code}`
-    case 'fault':
+    case 'invalid':
       return describeControlFault(controlFile.fault)
-    case 'seen':
+    case 'present':
       return controlFile.fact.state
   }
 }
@@ -114,10 +114,10 @@ export const describeControlFault = (fault: ControlFault): string => {
 }
 
 const stateOf = ({ controlFile }: Evidence): string =>
-  controlFile.kind === 'seen' ? controlFile.fact.state : controlFile.kind
+  controlFile.kind === 'present' ? controlFile.fact.state : controlFile.kind
 
 const startupOf = ({ children }: Evidence): string => {
-  if (children.kind !== 'seen') return 'its children are not visible'
+  if (children.kind !== 'present') return 'its children are not visible'
   return children.startup === null ? 'there is no startup process' : 'a startup process is running'
 }
 
@@ -129,7 +129,7 @@ const startupOf = ({ children }: Evidence): string => {
  */
 export const timelineOf = (evidence: Evidence): TimelineId | null => {
   const { controlFile } = evidence
-  if (controlFile.kind !== 'seen') return null
+  if (controlFile.kind !== 'present') return null
   const { checkpointTimeline, minRecoveryTimeline } = controlFile.fact
   return [minRecoveryTimeline, replayTimeline(evidence)].reduce(laterTimeline, checkpointTimeline)
 }
@@ -145,7 +145,7 @@ export const laterTimeline = (
  * timeline on which the server never arrives.
  */
 export const replayTimeline = ({ children }: Evidence): TimelineId | null => {
-  if (children.kind !== 'seen' || children.startup === null) return null
+  if (children.kind !== 'present' || children.startup === null) return null
   const [, segment = ''] = / recovering ([0-9A-F]{24})\b/.exec(children.startup.title) ?? []
   return timelineOfSegment(segment)
 }

@@ -44,7 +44,7 @@ export const refusalOf = (
             ? `a directory above it denies access to this user: see "namei -l ${path}"`
             : `run as ${userName(directory.owner)}, the user that runs the server`,
       }
-    case 'seen':
+    case 'present':
       break
   }
   if (directory.version === null && controlFile.kind === 'absent' && lockFile.kind === 'absent') {
@@ -62,7 +62,7 @@ export const refusalOf = (
       hint: `run as ${userName(directory.owner)}, the user that runs the server`,
     }
   }
-  if (controlFile.kind !== 'fault') return null
+  if (controlFile.kind !== 'invalid') return null
   const hint = hintFor(controlFile.fault.fault.kind)
   return hint === null
     ? null

@@ -26,62 +26,67 @@ type Row = {
 const row = <const Name extends string>(
   rule: Name,
   answer: Row['answer'],
-  lasting: 'settled' | 'passing',
+  lasting: 'settled' | 'transient',
   applies: Row['applies'],
 ): Row & { readonly rule: Name } => ({ rule, applies, answer, settled: lasting === 'settled' })
 
 export const rows = [
-  row('no data directory', 'unavailable', 'passing', s => s.directory === 'absent'),
-  row('not a directory', 'unavailable', 'passing', s => s.directory === 'not a directory'),
-  row('data directory unreadable', 'unavailable', 'passing', s => s.directory === 'unreadable'),
+  row('no data directory', 'unavailable', 'transient', s => s.directory === 'absent'),
+  row('not a directory', 'unavailable', 'transient', s => s.directory === 'not a directory'),
+  row('data directory unreadable', 'unavailable', 'transient', s => s.directory === 'unreadable'),
   row('no lock file', 'unavailable', 'settled', s => s.lockFile === 'absent'),
-  row('lock file unreadable', 'unavailable', 'passing', s => s.lockFile === 'unreadable'),
-  row('lock file garbled', 'unavailable', 'passing', s => s.lockFile === 'garbled'),
+  row('lock file unreadable', 'unavailable', 'transient', s => s.lockFile === 'unreadable'),
+  row('lock file invalid', 'unavailable', 'transient', s => s.lockFile === 'invalid'),
   row('single-user', 'unavailable', 'settled', s => s.lockFile === 'single-user'),
   row('postmaster gone', 'unavailable', 'settled', s => isGone(s)),
-  row('postmaster is a stranger', 'unavailable', 'settled', s => s.postmaster === 'stranger'),
+  row('not the postmaster', 'unavailable', 'settled', s => s.postmaster === 'not the postmaster'),
   row('postmaster invisible', 'unavailable', 'settled', s => s.postmaster === 'invisible'),
-  row('postmaster stopped', 'unavailable', 'passing', s => s.postmaster === 'stopped'),
+  row('postmaster stopped', 'unavailable', 'transient', s => s.postmaster === 'stopped'),
   row('binary upgrade', 'unavailable', 'settled', s => s.postmaster === 'upgrading'),
-  row('coming up', 'unavailable', 'passing', s => s.lockFile === 'incomplete'),
-  row('starting', 'unavailable', 'passing', s => s.status === 'starting'),
-  row('stopping', 'unavailable', 'passing', s => s.status === 'stopping'),
+  row('lock file incomplete', 'unavailable', 'transient', s => s.lockFile === 'incomplete'),
+  row('starting', 'unavailable', 'transient', s => s.status === 'starting'),
+  row('stopping', 'unavailable', 'transient', s => s.status === 'stopping'),
   row('hot standby off', 'unavailable', 'settled', s => s.status === 'standby'),
-  row('crash restart', 'unavailable', 'passing', s => s.crashRestart),
-  row('no checkpointer', 'unavailable', 'passing', s => s.checkpointer === 'not there'),
-  row('control file unreadable', 'unavailable', 'passing', s => s.cluster === 'unreadable'),
-  row('crash recovery', 'unavailable', 'passing', s => s.cluster === 'in crash recovery'),
-  row('ended in recovery', 'unavailable', 'passing', s => s.cluster === 'shut down in recovery'),
+  row('crash restart', 'unavailable', 'transient', s => s.crashRestart),
+  row('no checkpointer', 'unavailable', 'transient', s => s.checkpointer === 'not running'),
+  row('control file unreadable', 'unavailable', 'transient', s => s.cluster === 'unreadable'),
+  row('crash recovery', 'unavailable', 'transient', s => s.cluster === 'in crash recovery'),
+  row(
+    'shut down in recovery',
+    'unavailable',
+    'transient',
+    s => s.cluster === 'shut down in recovery',
+  ),
   row('in production', 'primary', 'settled', s => s.cluster === 'in production'),
   row(
     'in archive recovery',
     'standby',
     'settled',
-    s => s.cluster === 'in archive recovery' && s.startup !== 'not there',
+    s => s.cluster === 'in archive recovery' && s.startup !== 'not running',
   ),
   row(
     'recovery ending',
     'standby',
-    'passing',
-    s => (s.cluster === 'shutting down' || s.cluster === 'shut down') && s.startup === 'there',
+    'transient',
+    s => (s.cluster === 'shutting down' || s.cluster === 'shut down') && s.startup === 'running',
   ),
   row(
     'no recovery requested',
     'primary',
     'settled',
-    s => s.cluster === 'not asked' && !requestsRecovery(s) && s.startup !== 'there',
+    s => s.cluster === 'not checked' && !requestsRecovery(s) && s.startup !== 'running',
   ),
   row(
     'recovery requested',
     'standby',
     'settled',
-    s => s.cluster === 'not asked' && requestsRecovery(s) && s.startup !== 'not there',
+    s => s.cluster === 'not checked' && requestsRecovery(s) && s.startup !== 'not running',
   ),
   row(
     'signal files contradicted',
     'unavailable',
-    'passing',
-    s => s.cluster === 'not asked' && s.startup !== 'unseen',
+    'transient',
+    s => s.cluster === 'not checked' && s.startup !== 'not visible',
   ),
 ] as const
 
@@ -93,7 +98,7 @@ const requestsRecovery = ({ nextStart }: Symptoms): boolean =>
   nextStart === 'standby' || nextStart === 'recovery'
 
 /** If no row applies, there is no answer. */
-const contradiction = row('contradiction', 'unavailable', 'passing', () => true)
+const contradiction = row('contradiction', 'unavailable', 'transient', () => true)
 
 /** The first row that applies. */
 export const decidingRow = (symptoms: Symptoms): Row & { readonly rule: Rule } =>

@@ -9,15 +9,15 @@ import type { PgVersion, Pid, Ticks, UnixMs } from '../units.ts'
 export type Sighting<Fact, Fault> =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable'; readonly code: string }
-  | { readonly kind: 'fault'; readonly fault: Fault; readonly modified: UnixMs }
-  | { readonly kind: 'seen'; readonly fact: Fact; readonly modified: UnixMs }
+  | { readonly kind: 'invalid'; readonly fault: Fault; readonly modified: UnixMs }
+  | { readonly kind: 'present'; readonly fact: Fact; readonly modified: UnixMs }
 
 export type DirectorySighting =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unreadable'; readonly code: string; readonly owner: number | null }
   | { readonly kind: 'not a directory' }
   | {
-      readonly kind: 'seen'
+      readonly kind: 'present'
       /** `device:inode` of what the path leads to. */
       readonly inode: string
       /** User id of the owner. */
@@ -36,11 +36,11 @@ export type DirectorySighting =
  * memory says that it created the segment of the lock file.
  */
 export type PostmasterSighting =
-  | { readonly kind: 'not looked for' }
+  | { readonly kind: 'not checked' }
   | { readonly kind: 'gone' }
   | { readonly kind: 'zombie' }
   | { readonly kind: 'stopped'; readonly by: StoppedBy }
-  | { readonly kind: 'stranger'; readonly because: string }
+  | { readonly kind: 'not the postmaster'; readonly because: string }
   /** It answers signal 0, but is not visible in /proc. */
   | { readonly kind: 'invisible' }
   | {
@@ -70,10 +70,10 @@ export const isSameProcess = (one: Child, other: Child): boolean =>
   one.pid === other.pid && one.started === other.started
 
 export type ChildrenSighting =
-  | { readonly kind: 'not looked for' }
+  | { readonly kind: 'not checked' }
   | { readonly kind: 'invisible' }
   | {
-      readonly kind: 'seen'
+      readonly kind: 'present'
       readonly startup: Child | null
       readonly checkpointer: Child | null
       readonly walwriter: Child | null
@@ -81,7 +81,7 @@ export type ChildrenSighting =
       /** The youngest backend or walsender whose client has logged in. */
       readonly session: Child | null
       /** Some titles can't be read or may be cut: a child that was not found may exist. */
-      readonly illegible: boolean
+      readonly titlesIncomplete: boolean
       /** A child without a title yet is old enough to be the startup process. */
       readonly startupUndecided: boolean
     }
@@ -91,17 +91,17 @@ export type ChildrenSighting =
  * which a server that leaves recovery makes before it removes the file (XLogInitNewTimeline() in
  * xlog.c, exitArchiveRecovery() up to 14). `being read`: not known yet.
  */
-export type PromotionSighting = 'not looked for' | 'being read' | 'none' | 'under way'
+export type PromotionSighting = 'not checked' | 'being checked' | 'none' | 'under way'
 
 /**
  * The history of the timeline that the server is on. `unknown`: the file cannot be read, or does
  * not hold a history.
  */
 export type HistorySighting =
-  | { readonly kind: 'not looked for' }
+  | { readonly kind: 'not checked' }
   | { readonly kind: 'being read' }
   | { readonly kind: 'unknown'; readonly because: string }
-  | { readonly kind: 'seen'; readonly fact: TimelineHistory }
+  | { readonly kind: 'present'; readonly fact: TimelineHistory }
 
 /** The folder of the write-ahead log, which 10 renamed. */
 export const walDirectory = (directory: DirectorySighting): string =>
@@ -109,6 +109,6 @@ export const walDirectory = (directory: DirectorySighting): string =>
 
 /** PG_VERSION as a number: 10 and newer count whole, 9.x is 9. Null when unknown. */
 export const majorVersion = (directory: DirectorySighting): number | null => {
-  if (directory.kind !== 'seen' || directory.version === null) return null
+  if (directory.kind !== 'present' || directory.version === null) return null
   return Number.parseInt(directory.version, 10)
 }

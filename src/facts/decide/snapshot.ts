@@ -65,22 +65,22 @@ export const currentVerdict = (
     maintenance: Maintenance
   },
 ): Verdict => {
-  if (maintenance.kind !== 'none') return drainedVerdict(maintenance)
+  if (maintenance.kind !== 'none') return maintenanceVerdict(maintenance)
   const lacking = shortage === null ? '' : `, and checks fail (${shortage})`
   if (snapshot === null) {
-    return overruled('not looked yet', `the first check is not yet complete${lacking}`)
+    return overruled('not yet checked', `the first check is not yet complete${lacking}`)
   }
   const ageMs = now - snapshot.lookedAt
   if (ageMs > leaseMs) {
     const because = `the last check is ${Math.round(ageMs)} ms old, the limit is ${leaseMs} ms`
     return overruled('lease expired', because + lacking)
   }
-  return pulse.kind === 'lost' ? overruled('pulse lost', pulse.lost) : snapshot.verdict
+  return pulse.kind === 'lost' ? overruled('server process gone', pulse.lost) : snapshot.verdict
 }
 
 /** In maintenance mode the evidence is reported as it is, and the verdict is another one. */
 export const underMaintenance = (snapshot: Snapshot, maintenance: Maintenance): Snapshot =>
-  maintenance.kind === 'none' ? snapshot : { ...snapshot, verdict: drainedVerdict(maintenance) }
+  maintenance.kind === 'none' ? snapshot : { ...snapshot, verdict: maintenanceVerdict(maintenance) }
 
 /**
  * What a check cannot see, and the daemon of the same directory knows: maintenance mode that a
@@ -98,10 +98,10 @@ export const underDaemon = (
 
 const knownToDaemon = ['maintenance', 'superseded', 'asking peers'] as const
 
-const drainedVerdict = (maintenance: Exclude<Maintenance, { kind: 'none' }>): Verdict =>
-  maintenance.kind === 'drained'
+const maintenanceVerdict = (maintenance: Exclude<Maintenance, { kind: 'none' }>): Verdict =>
+  maintenance.kind === 'on'
     ? { ...overruled('maintenance', maintenance.because), settled: true }
-    : overruled('not looked yet', 'the maintenance file has not been checked yet')
+    : overruled('not yet checked', 'the maintenance file has not been checked yet')
 
 const overruled = (rule: Overruling, because: string): Verdict => ({
   kind: 'unavailable',

@@ -43,12 +43,12 @@ export type Replication = {
 export const replicationOf = (evidence: Evidence): Replication | null => {
   if (!isStandby(evidence)) return null
   const { children } = evidence
-  if (children.kind !== 'seen') return unknown
-  const { startup, walreceiver, startupUndecided, illegible } = children
-  if (startup === null) return startupUndecided || illegible ? unknown : null
+  if (children.kind !== 'present') return unknown
+  const { startup, walreceiver, startupUndecided, titlesIncomplete } = children
+  if (startup === null) return startupUndecided || titlesIncomplete ? unknown : null
   const replaySegment =
     /(?:recovering|waiting for) ([0-9A-F]{24})\b/.exec(startup.title)?.[1] ?? null
-  if (walreceiver === null && illegible) return { ...unknown, replaySegment }
+  if (walreceiver === null && titlesIncomplete) return { ...unknown, replaySegment }
   if (walreceiver === null) return { state: 'not connected', receiveLsn: null, replaySegment }
   if (/ (?:idle|restarting at \S+)$/.test(walreceiver.title)) {
     return { state: 'catching up', receiveLsn: null, replaySegment }
@@ -66,20 +66,20 @@ const unknown: Replication = { state: 'unknown', receiveLsn: null, replaySegment
 const isStandby = (evidence: Evidence): boolean => {
   const { postmaster, cluster, nextStart } = symptomsOf(evidence)
   if (postmaster !== 'alive') return false
-  return cluster === 'not asked'
+  return cluster === 'not checked'
     ? nextStart === 'standby' || nextStart === 'recovery'
     : cluster === 'in archive recovery'
 }
 
 /** The control file was read before the title, and holds what has been replayed since the start. */
 const isOutdated = (receiveLsn: Lsn, { controlFile }: Evidence): boolean =>
-  controlFile.kind === 'seen' &&
+  controlFile.kind === 'present' &&
   hasKnownLayout(controlFile.fact) &&
   receiveLsn < controlFile.fact.minRecoveryPoint
 
 /** In bytes; null when it is not known, or makes no sense. */
 const walSegmentSize = ({ controlFile }: Evidence): number | null => {
-  if (controlFile.kind !== 'seen' || !hasKnownLayout(controlFile.fact)) return null
+  if (controlFile.kind !== 'present' || !hasKnownLayout(controlFile.fact)) return null
   const size = controlFile.fact.walSegmentSize
   return isSegmentSize(size) ? size : null
 }

@@ -9,27 +9,27 @@ import { nextStart, type NextStart } from '../decode/signal-files.ts'
 import { majorVersion } from './sightings.ts'
 
 export type Symptoms = {
-  readonly directory: 'there' | 'absent' | 'unreadable' | 'not a directory'
-  readonly lockFile: 'complete' | 'absent' | 'unreadable' | 'garbled' | 'incomplete' | 'single-user'
+  readonly directory: 'present' | 'absent' | 'unreadable' | 'not a directory'
+  readonly lockFile: 'complete' | 'absent' | 'unreadable' | 'invalid' | 'incomplete' | 'single-user'
   /** `unknown`: there is no pid to look for. */
   readonly postmaster:
-    'alive' | 'gone' | 'unknown' | 'stopped' | 'stranger' | 'invisible' | 'upgrading'
+    'alive' | 'gone' | 'unknown' | 'stopped' | 'not the postmaster' | 'invisible' | 'upgrading'
   /** `none`: PostgreSQL before 10 writes no status line. */
   readonly status: PostmasterStatus | 'none'
   readonly crashRestart: boolean
   readonly startup: Presence
   readonly checkpointer: Presence
-  readonly cluster: ClusterState | 'unreadable' | 'not asked'
+  readonly cluster: ClusterState | 'unreadable' | 'not checked'
   readonly nextStart: NextStart
 }
 
-/** `unseen`: the system does not show processes, or not to us. */
-export type Presence = 'there' | 'not there' | 'unseen'
+/** `not visible`: the system does not show processes, or not to us. */
+export type Presence = 'running' | 'not running' | 'not visible'
 
 export const symptomsOf = (evidence: Evidence): Symptoms => {
   const lockFile = lockFileSymptom(evidence)
   return {
-    directory: evidence.directory.kind === 'seen' ? 'there' : evidence.directory.kind,
+    directory: evidence.directory.kind,
     lockFile,
     postmaster: postmasterSymptom(evidence),
     status: statusSymptom(evidence),
@@ -54,9 +54,9 @@ const lockFileSymptom = (evidence: Evidence): Symptoms['lockFile'] => {
     case 'absent':
     case 'unreadable':
       return lockFile.kind
-    case 'fault':
-      return lockFile.fault.kind === 'empty' ? 'incomplete' : 'garbled'
-    case 'seen':
+    case 'invalid':
+      return lockFile.fault.kind === 'empty' ? 'incomplete' : 'invalid'
+    case 'present':
       if (lockFile.fact.singleUser) return 'single-user'
       return lockFile.fact.lineCount < linesWanted(evidence) ? 'incomplete' : 'complete'
   }
@@ -67,34 +67,34 @@ const postmasterSymptom = ({ postmaster, children }: Evidence): Symptoms['postma
     case 'alive':
       if (postmaster.binaryUpgrade) return 'upgrading'
       // A shell with the pid of a dead postmaster may work in its directory, and have children.
-      return postmaster.isServer || hasCheckpointer(children) ? 'alive' : 'stranger'
+      return postmaster.isServer || hasCheckpointer(children) ? 'alive' : 'not the postmaster'
     case 'signal 0':
       return 'alive'
     case 'stopped':
-    case 'stranger':
+    case 'not the postmaster':
     case 'invisible':
       return postmaster.kind
     case 'gone':
     case 'zombie':
       return 'gone'
-    case 'not looked for':
+    case 'not checked':
       return 'unknown'
   }
 }
 
 const hasCheckpointer = (children: Evidence['children']): boolean =>
-  children.kind === 'seen' && children.checkpointer !== null
+  children.kind === 'present' && children.checkpointer !== null
 
 const statusSymptom = ({ lockFile }: Evidence): Symptoms['status'] =>
-  lockFile.kind === 'seen' ? (lockFile.fact.status ?? 'none') : 'none'
+  lockFile.kind === 'present' ? (lockFile.fact.status ?? 'none') : 'none'
 
 const presence = ({ children }: Evidence, which: 'startup' | 'checkpointer'): Presence => {
-  if (children.kind !== 'seen') return 'unseen'
-  if (children[which] !== null) return 'there'
-  return children.illegible ? 'unseen' : 'not there'
+  if (children.kind !== 'present') return 'not visible'
+  if (children[which] !== null) return 'running'
+  return children.titlesIncomplete ? 'not visible' : 'not running'
 }
 
 const clusterSymptom = ({ controlCheck, controlFile }: Evidence): Symptoms['cluster'] => {
-  if (controlCheck === 'off') return 'not asked'
-  return controlFile.kind === 'seen' ? controlFile.fact.state : 'unreadable'
+  if (controlCheck === 'off') return 'not checked'
+  return controlFile.kind === 'present' ? controlFile.fact.state : 'unreadable'
 }

@@ -32,7 +32,12 @@ export const isWanted = (answer: Answer, wanted: WantedRole): boolean =>
 
 /** What overrules the table: the time since the check (snapshot.ts), or others (standing.ts). */
 export type Overruling =
-  'maintenance' | 'not looked yet' | 'lease expired' | 'pulse lost' | 'superseded' | 'asking peers'
+  | 'maintenance'
+  | 'not yet checked'
+  | 'lease expired'
+  | 'server process gone'
+  | 'superseded'
+  | 'asking peers'
 
 export const decide = (evidence: Evidence): Verdict => {
   const { rule, answer, settled } = decidingRow(symptomsOf(evidence))

@@ -18,22 +18,22 @@ export type SignalFiles = {
 }
 
 /**
- * `standby`: comes up as a standby. `recovery`: replays an archive to a target and then becomes a
- * primary. `fails`: recovery.conf on 12 and newer, which ends the start with FATAL. `none`: comes
- * up as a primary.
+ * `standby`: starts as a standby. `recovery`: replays an archive to a target and then becomes a
+ * primary. `fails`: recovery.conf on 12 and newer, which ends the start with FATAL. `primary`:
+ * starts as a primary.
  */
-export type NextStart = 'standby' | 'recovery' | 'fails' | 'none'
+export type NextStart = 'standby' | 'recovery' | 'fails' | 'primary'
 
 /** `majorVersion`: 9 for every 9.x. */
 export const nextStart = (files: SignalFiles, majorVersion: number): NextStart => {
   const { recoveryConf, standbySignal, recoverySignal } = files
   if (majorVersion < firstWithSignalFiles) {
-    if (recoveryConf === null) return 'none'
+    if (recoveryConf === null) return 'primary'
     return recoveryConf.standbyMode ? 'standby' : 'recovery'
   }
   if (recoveryConf !== null) return 'fails'
   if (standbySignal) return 'standby'
-  return recoverySignal ? 'recovery' : 'none'
+  return recoverySignal ? 'recovery' : 'primary'
 }
 
 const firstWithSignalFiles = 12

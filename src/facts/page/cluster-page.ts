@@ -84,17 +84,17 @@ const summary = ({ scope, address, members }: Cluster, now: UnixMs): readonly Co
       : element(
           'p',
           { class: 'trouble' },
-          `? ${silent.length} of ${members.length} members silent: ${silent.join(', ')}. `,
-          'What is true of them now is not known.',
+          `? ${silent.length} of ${members.length} members do not answer: ${silent.join(', ')}. `,
+          'Their current state is unknown.',
         ),
     members.length > 1
       ? null
-      : element('p', {}, 'This daemon knows no other member: none is set with --peer.'),
+      : element('p', {}, 'This daemon has no other member: --peer is not set.'),
     element(
       'p',
       { class: 'quiet' },
       scope === null ? 'Cluster' : `Cluster ${scope}`,
-      `, as known to ${hostAndPort(address)} at `,
+      `, as reported by ${hostAndPort(address)} at `,
       timeOf(now),
     ),
   ]

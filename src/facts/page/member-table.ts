@@ -1,6 +1,6 @@
 /** The members as a table; on a narrow screen each is a block of lines. */
 import { urlOf, type ClusterMember } from '../report/cluster-members.ts'
-import { heardText, lagText, reasonText, timelineText } from '../report/member-text.ts'
+import { answeredText, lagText, reasonText, timelineText } from '../report/member-text.ts'
 import { element, type Content, type Html } from './html.ts'
 
 /** A role is told apart by a sign as well as by its word. */
@@ -17,7 +17,7 @@ const columns: readonly Column[] = [
   { title: 'State', isNumber: false, cell: ({ state }) => state },
   { title: 'Timeline', isNumber: true, cell: timelineText },
   { title: 'Lag', isNumber: true, cell: lagText },
-  { title: 'Heard', isNumber: true, cell: heardText },
+  { title: 'Heard', isNumber: true, cell: answeredText },
 ]
 
 export const memberTable = (members: readonly ClusterMember[]): Html => {

@@ -33,7 +33,7 @@ export const changeVariables = (
   pgdata: string,
 ): Readonly<Record<string, string>> => ({
   PG_REPLSTATUS_ROLE: answerOf(to),
-  PG_REPLSTATUS_FROM: from === null || from.rule === 'not looked yet' ? 'unknown' : answerOf(from),
+  PG_REPLSTATUS_FROM: from === null || from.rule === 'not yet checked' ? 'unknown' : answerOf(from),
   PG_REPLSTATUS_RULE: to.rule,
   PG_REPLSTATUS_BECAUSE: plainText(to.because),
   PG_REPLSTATUS_TIMELINE: String(timeline ?? ''),

@@ -1,7 +1,7 @@
 /** The members of a cluster as a table for people. */
 import { visibleText } from '../visible-text.ts'
 import { troublesOf, type ClusterView, type MemberView } from './cluster-view.ts'
-import { heardText, lagText, reasonText, timelineText } from './member-text.ts'
+import { answeredText, lagText, reasonText, timelineText } from './member-text.ts'
 
 /** Lines without line ends. `asked` is the daemon that answered. */
 export const clusterTable = (view: ClusterView, asked: string): readonly string[] => {
@@ -19,7 +19,7 @@ export const clusterTable = (view: ClusterView, asked: string): readonly string[
   }
   const troubles = troublesOf(members)
   return [
-    `${scope === null ? 'cluster' : `cluster ${scope}`}, as known to ${asked}`,
+    `${scope === null ? 'cluster' : `cluster ${scope}`}, as reported by ${asked}`,
     '',
     printRow(({ title }) => title),
     ...members.flatMap(printMember),
@@ -42,7 +42,7 @@ const columns: readonly Column[] = [
   column('STATE', ({ state }) => state),
   numbers('TIMELINE', timelineText),
   numbers('LAG', lagText),
-  numbers('HEARD', heardText),
+  numbers('ANSWERED', answeredText),
 ]
 
 /** As everywhere else in this program. */

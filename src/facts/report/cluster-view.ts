@@ -88,7 +88,7 @@ export const warningsOf = (members: readonly MemberView[]): readonly string[] =>
   const twins = namesOf(members, ({ hazards }) => hazards?.includes('another primary') === true)
   return [
     ...(superseded.length === 0 ? [] : [`superseded: ${superseded.join(', ')}`]),
-    ...(twins.length === 0 ? [] : [`another primary is seen by ${twins.join(', ')}`]),
+    ...(twins.length === 0 ? [] : [`another primary is reported by ${twins.join(', ')}`]),
   ]
 }
 

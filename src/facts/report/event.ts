@@ -55,7 +55,7 @@ export type Event =
   /** Another program took the port while ours was closed; tried again until it is free. */
   | { readonly kind: 'port blocked'; readonly because: string }
   /** A connection was lost to a limit of the system; reported once a minute at most. */
-  | { readonly kind: 'connects lost'; readonly port: number; readonly because: string }
+  | { readonly kind: 'connections lost'; readonly port: number; readonly because: string }
   /**
    * The oldest connection of the address that has most of them is closed for each new one;
    * reported once a minute at most. `from` is empty for a client that has gone already.
@@ -72,15 +72,15 @@ export type Event =
       readonly kind: 'connection limits lowered'
       readonly limit: number
       readonly reserved: number
-      readonly wanted: number
+      readonly requested: number
       readonly connections: number
     }
   /** A line of output of the command that is run on a change. */
-  | { readonly kind: 'command said'; readonly line: string }
+  | { readonly kind: 'command output'; readonly line: string }
   | { readonly kind: 'command failed'; readonly because: string }
   /** A client is not permitted; reported once a minute at most, with the number so far. */
   | {
-      readonly kind: 'connects refused'
+      readonly kind: 'connections refused'
       readonly port: number
       readonly from: string | null
       readonly refused: number
@@ -116,17 +116,17 @@ export type Event =
       readonly because: string
       readonly hint: string
       /** As it was before, or not at all. */
-      readonly served: 'as before' | 'no more'
+      readonly served: 'as before' | 'no longer'
     }
   /** A peer has another role or timeline than before, or is heard for the first time. */
   | {
-      readonly kind: 'peer heard'
+      readonly kind: 'peer changed'
       readonly peer: string
       readonly role: Answer
       readonly timeline: TimelineId | null
     }
   /** A peer did not answer, or not as it must; reported again for another reason. */
-  | { readonly kind: 'peer silent'; readonly peer: string; readonly because: string }
+  | { readonly kind: 'peer check failed'; readonly peer: string; readonly because: string }
   /** A peer that is configured is this daemon. */
   | { readonly kind: 'peer is this server'; readonly peer: string }
   | { readonly kind: 'stopping'; readonly signal: string }

@@ -59,7 +59,7 @@ const directoryLine = ({ directory }: Evidence): Line => {
       return [label, 'is not a directory', '']
     case 'unreadable':
       return [label, `could not be read (${directory.code})`, '']
-    case 'seen':
+    case 'present':
       return [
         label,
         directory.version === null ? 'no valid PG_VERSION' : `PostgreSQL ${directory.version}`,
@@ -75,13 +75,13 @@ const lockFileLine = ({ lockFile }: Evidence, now: UnixMs): Line => {
       return [label, 'no postmaster.pid', '']
     case 'unreadable':
       return [label, `postmaster.pid could not be read (${lockFile.code})`, '']
-    case 'fault':
+    case 'invalid':
       return [
         label,
         describeLockFileFault(lockFile.fault),
         `written ${agoOf(lockFile.modified, now)}`,
       ]
-    case 'seen':
+    case 'present':
       return [label, describeLockFile(lockFile.fact), `written ${agoOf(lockFile.modified, now)}`]
   }
 }
@@ -94,7 +94,7 @@ const describeLockFile = ({ singleUser, pid, status, port }: LockFile): string =
 const postmasterLine = ({ postmaster }: Evidence, now: UnixMs): Line => {
   const label = 'postmaster'
   switch (postmaster.kind) {
-    case 'not looked for':
+    case 'not checked':
       return [label, 'no PID to check', '']
     case 'gone':
       return [label, 'no such process', '']
@@ -102,14 +102,14 @@ const postmasterLine = ({ postmaster }: Evidence, now: UnixMs): Line => {
       return [label, 'a zombie', '']
     case 'stopped':
       return [label, stops[postmaster.by], '']
-    case 'stranger':
+    case 'not the postmaster':
       return [label, `not the postmaster: ${postmaster.because}`, '']
     case 'invisible':
       return [label, 'not visible in /proc', '']
     case 'alive':
       return [
         label,
-        `alive, known by its ${postmaster.how}`,
+        `alive, identified by its ${postmaster.how}`,
         `started ${agoOf(postmaster.startedAt, now)}`,
       ]
     case 'signal 0':
@@ -132,17 +132,21 @@ const stops: { readonly [By in StoppedBy]: string } = {
 const childrenLine = ({ children }: Evidence): Line => {
   const label = 'children'
   switch (children.kind) {
-    case 'not looked for':
+    case 'not checked':
       return [label, 'not checked', '']
     case 'invisible':
       return [label, 'not visible: a crash restart is detected from the lock file alone', '']
-    case 'seen': {
+    case 'present': {
       const found = (['startup', 'checkpointer', 'walwriter', 'walreceiver'] as const)
         .map(name => [name, children[name]] as const)
         .filter((pair): pair is readonly [(typeof pair)[0], Child] => pair[1] !== null)
         .map(([name, child]) => `${name} ${child.pid}`)
       const listed = found.length === 0 ? 'no relevant process' : found.join(', ')
-      return [label, children.illegible ? `${listed}; some titles could not be read` : listed, '']
+      return [
+        label,
+        children.titlesIncomplete ? `${listed}; some titles could not be read` : listed,
+        '',
+      ]
     }
   }
 }
@@ -159,7 +163,7 @@ const replicationLines = (evidence: Evidence): Line[] => {
 
 /** None without a control file; unknown if that is of a newer version than is known. */
 const timelineLines = (evidence: Evidence): Line[] => {
-  if (evidence.controlFile.kind !== 'seen') return []
+  if (evidence.controlFile.kind !== 'present') return []
   return [['timeline', `${timelineOf(evidence) ?? 'unknown'}${beganAt(evidence)}`, '']]
 }
 
@@ -169,7 +173,7 @@ const positionLines = ({ walPosition }: Evidence): Line[] =>
 
 const beganAt = ({ timelineHistory }: Evidence): string => {
   if (timelineHistory.kind === 'unknown') return ` (its history: ${timelineHistory.because})`
-  const left = timelineHistory.kind === 'seen' ? timelineHistory.fact.switches.at(-1) : undefined
+  const left = timelineHistory.kind === 'present' ? timelineHistory.fact.switches.at(-1) : undefined
   return left === undefined
     ? ''
     : `, which began at ${printLsn(left.at)} of timeline ${left.timeline}`
@@ -183,11 +187,11 @@ const controlFileLines = ({ controlFile, controlCheck }: Evidence, now: UnixMs):
       return [[label, 'no global/pg_control', '']]
     case 'unreadable':
       return [[label, `global/pg_control could not be read (${controlFile.code})`, '']]
-    case 'fault': {
+    case 'invalid': {
       const age = `written ${agoOf(controlFile.modified, now)}`
       return [[label, describeControlFault(controlFile.fault), age]]
     }
-    case 'seen': {
+    case 'present': {
       const { fact, modified } = controlFile
       return [
         [label, `${fact.state}, ${sourceNames[controlCheck]}`, `written ${agoOf(modified, now)}`],
@@ -228,7 +232,7 @@ const nextStartLine = (evidence: Evidence): Line => {
       return [label, `archive recovery, then a primary (${requestFile(evidence)})`, '']
     case 'fails':
       return [label, 'will fail (recovery.conf is not supported by this version)', '']
-    case 'none':
+    case 'primary':
       return [label, 'as a primary (no signal file)', '']
   }
 }

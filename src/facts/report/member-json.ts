@@ -46,7 +46,7 @@ const serverOf = (snapshot: Snapshot | null): Pick<Member, 'port' | 'replication
   if (snapshot === null) return { port: null, replication: null, hazards: [] }
   const { evidence, hazards } = snapshot
   return {
-    port: evidence.lockFile.kind === 'seen' ? evidence.lockFile.fact.port : null,
+    port: evidence.lockFile.kind === 'present' ? evidence.lockFile.fact.port : null,
     replication: replicationOf(evidence)?.state ?? null,
     hazards: hazards.map(({ name }) => name),
   }

@@ -9,7 +9,7 @@ export const lagText = ({ lag }: MemberView): string => {
   return lag === 'unknown' ? lag : printSize(lag)
 }
 
-export const heardText = ({ ageMs }: MemberView): string => {
+export const answeredText = ({ ageMs }: MemberView): string => {
   if (ageMs === null) return 'never'
   return ageMs === 0 ? 'now' : `${printDuration(ageMs)} ago`
 }

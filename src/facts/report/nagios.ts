@@ -25,7 +25,7 @@ export const nagiosReport = (snapshot: Snapshot, expected: WantedRole | null): N
   const state = unmet === null ? (hazards.length === 0 ? 'OK' : 'WARNING') : 'CRITICAL'
   const found = unmet ?? answerOf(verdict)
   const warnings = hazards.map(({ warning }) => `, but ${warning}`).join('')
-  const numbers = [`look=${(lookMs / 1000).toFixed(6)}s`, ...timeline(evidence)]
+  const numbers = [`time=${(lookMs / 1000).toFixed(6)}s`, ...timeline(evidence)]
   const text = `${found}: ${withoutBar(verdict.because)}${warnings}`
   return { state, line: `${head(state)}${text} | ${numbers.join(' ')}` }
 }

@@ -39,8 +39,8 @@ export const snapshotJson = (
     settled: verdict.settled,
     maintenance: verdict.rule === 'maintenance' ? verdict.because : null,
     hazards: hazards.map(({ name, warning }) => ({ name, warning })),
-    looked_at: isoTime(lookedAtUnix),
-    look_ms: Math.round(lookMs * 1000) / 1000,
+    checked_at: isoTime(lookedAtUnix),
+    check_ms: Math.round(lookMs * 1000) / 1000,
     data_directory: dataDirectory(evidence),
     lock_file: lockFile(evidence),
     postmaster: postmaster(evidence),
@@ -82,14 +82,14 @@ export const lsnJson = (position: Lsn | null): string | null =>
 const dataDirectory = ({ path, directory }: Evidence): Json => ({
   path,
   found: directory.kind,
-  version: directory.kind === 'seen' ? directory.version : null,
+  version: directory.kind === 'present' ? directory.version : null,
   owner_uid: 'owner' in directory ? directory.owner : null,
 })
 
 const lockFile = ({ lockFile: sighting }: Evidence): Json => {
   const found = { found: sighting.kind }
   if (sighting.kind === 'unreadable') return { ...found, error: sighting.code }
-  if (sighting.kind === 'fault') return { ...found, error: sighting.fault.kind }
+  if (sighting.kind === 'invalid') return { ...found, error: sighting.fault.kind }
   if (sighting.kind === 'absent') return found
   const { fact, modified } = sighting
   return {
@@ -111,14 +111,14 @@ const postmaster = ({ postmaster: sighting }: Evidence): Json => {
     case 'alive':
       return {
         found: sighting.kind,
-        known_by: sighting.how,
+        identified_by: sighting.how,
         started_at: isoTime(sighting.startedAt),
       }
-    case 'stranger':
+    case 'not the postmaster':
       return { found: sighting.kind, because: sighting.because }
     case 'stopped':
       return { found: sighting.kind, by: sighting.by }
-    case 'not looked for':
+    case 'not checked':
     case 'gone':
     case 'zombie':
     case 'invisible':
@@ -128,15 +128,15 @@ const postmaster = ({ postmaster: sighting }: Evidence): Json => {
 }
 
 const children = ({ children: sighting }: Evidence): Json => {
-  if (sighting.kind !== 'seen') return { found: sighting.kind }
-  const { startup, checkpointer, walwriter, walreceiver, illegible } = sighting
+  if (sighting.kind !== 'present') return { found: sighting.kind }
+  const { startup, checkpointer, walwriter, walreceiver, titlesIncomplete } = sighting
   return {
     found: sighting.kind,
     startup: child(startup),
     checkpointer: child(checkpointer),
     walwriter: child(walwriter),
     walreceiver: child(walreceiver),
-    illegible,
+    titles_incomplete: titlesIncomplete,
   }
 }
 
@@ -147,16 +147,16 @@ const child = (found: Child | null): Json =>
 
 const controlFile = (evidence: Evidence): Json => {
   const { controlCheck, controlFile: sighting } = evidence
-  if (controlCheck === 'off') return { source: controlCheck, found: 'not looked for' }
+  if (controlCheck === 'off') return { source: controlCheck, found: 'not checked' }
   const found = { source: controlCheck, found: sighting.kind }
   switch (sighting.kind) {
     case 'absent':
       return found
     case 'unreadable':
       return { ...found, error: sighting.code }
-    case 'fault':
+    case 'invalid':
       return { ...found, error: sighting.fault.fault.kind, written_at: isoTime(sighting.modified) }
-    case 'seen':
+    case 'present':
       return {
         ...found,
         written_at: isoTime(sighting.modified),

@@ -35,7 +35,7 @@ export const createControlSource = (
 
 const notAsked: ControlReading = { sighting: { kind: 'absent' }, inode: null }
 
-type SeenFile = Extract<RawFile, { kind: 'seen' }>
+type SeenFile = Extract<RawFile, { kind: 'present' }>
 
 /** Milliseconds before each further attempt; their number bounds the attempts. */
 const pausesMs = [1, 2, 5, 10, 10, 10]
@@ -56,26 +56,29 @@ const createNativeSource = ({
   directory: DataDirectory
   timers: Timers
 }): ControlSource => {
-  let last: { kind: 'seen'; raw: SeenFile; outcome: ReturnType<typeof decodeControlFile> } | null =
-    null
+  let last: {
+    kind: 'present'
+    raw: SeenFile
+    outcome: ReturnType<typeof decodeControlFile>
+  } | null = null
   const read = async () => {
     const raw = await directory.controlFile()
-    if (raw.kind !== 'seen') return raw
+    if (raw.kind !== 'present') return raw
     // An unchanged file is the same object, which has been decoded.
-    if (last?.raw !== raw) last = { kind: 'seen', raw, outcome: decodeControlFile(raw.bytes) }
+    if (last?.raw !== raw) last = { kind: 'present', raw, outcome: decodeControlFile(raw.bytes) }
     return last
   }
   return async () => {
     let reading = await read()
     for (const pauseMs of pausesMs) {
-      if (reading.kind !== 'seen' || reading.outcome.ok) break
+      if (reading.kind !== 'present' || reading.outcome.ok) break
       const before = reading.raw.bytes
       await pause(timers, pauseMs)
       reading = await read()
-      const isSame = reading.kind === 'seen' && Buffer.compare(before, reading.raw.bytes) === 0
+      const isSame = reading.kind === 'present' && Buffer.compare(before, reading.raw.bytes) === 0
       if (isSame && pauseMs >= writeMsMax) break
     }
-    if (reading.kind !== 'seen') return { sighting: reading, inode: null }
+    if (reading.kind !== 'present') return { sighting: reading, inode: null }
     const { raw, outcome } = reading
     if (outcome.ok) return readingOf(raw, outcome)
     return readingOf(raw, fault({ source: 'native', fault: outcome.fault } as const))
@@ -92,7 +95,7 @@ const createProgramSource = ({
   let last: { raw: RawFile; version: string | null; reading: ControlReading } | null = null
   return async version => {
     const raw = await directory.controlFile()
-    if (raw.kind !== 'seen') return { sighting: raw, inode: null }
+    if (raw.kind !== 'present') return { sighting: raw, inode: null }
     // The program is not run at each look: of the same bytes it reports the same.
     if (last !== null && last.version === version && sameFile(last.raw, raw)) return last.reading
     const output = await program.run(directory.path, version)
@@ -112,7 +115,7 @@ const readingOf = (
   outcome: Outcome<ControlFile, ControlFault>,
 ): ControlReading => ({
   sighting: outcome.ok
-    ? { kind: 'seen', fact: outcome.fact, modified }
-    : { kind: 'fault', fault: outcome.fault, modified },
+    ? { kind: 'present', fact: outcome.fact, modified }
+    : { kind: 'invalid', fault: outcome.fault, modified },
   inode,
 })

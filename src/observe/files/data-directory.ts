@@ -111,7 +111,7 @@ const describe = async (
   const version = await read('PG_VERSION', versionBytesMax)
   if (version.kind === 'unreadable') return { ...version, owner }
   return {
-    kind: 'seen',
+    kind: 'present',
     inode: inodeOf(status),
     owner,
     symlink,
@@ -178,7 +178,7 @@ const localFileSystems: ReadonlySet<number | null> = new Set([
   0x794c_7630, // overlayfs
 ])
 
-const textOf = (file: RawFile): string => (file.kind === 'seen' ? decodeText(file.bytes) : '')
+const textOf = (file: RawFile): string => (file.kind === 'present' ? decodeText(file.bytes) : '')
 
 /** PostgreSQL writes paths in the server's encoding; Latin-1 keeps any byte and never fails. */
 export const decodeText = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1')

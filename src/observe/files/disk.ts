@@ -32,7 +32,7 @@ export type Missing =
 export type RawFile =
   | Missing
   | {
-      readonly kind: 'seen'
+      readonly kind: 'present'
       readonly bytes: Uint8Array
       readonly inode: string
       readonly modified: UnixMs
@@ -139,7 +139,7 @@ export const fileSystemOf = async (path: string): Promise<number | null> => {
 
 /** Nothing was written between two readings of a file. */
 export const sameFile = (one: RawFile, other: RawFile): boolean => {
-  if (one.kind !== 'seen' || other.kind !== 'seen') return one.kind === other.kind
+  if (one.kind !== 'present' || other.kind !== 'present') return one.kind === other.kind
   return (
     one.inode === other.inode &&
     one.modified === other.modified &&
@@ -175,7 +175,7 @@ export const notRegular: Missing = { kind: 'unreadable', code: 'not a regular fi
 export const without = (raw: Missing): Reading => ({ raw, status: null })
 
 export const seen = (status: Status, bytes: Uint8Array): RawFile => ({
-  kind: 'seen',
+  kind: 'present',
   bytes,
   inode: inodeOf(status),
   modified: millisecondsOf(status.mtimeNs),

@@ -7,14 +7,14 @@ import type { RawFile } from './disk.ts'
 type LockFileSighting = Evidence['lockFile']
 
 export const sightLockFile = (raw: RawFile): LockFileSighting => {
-  if (raw.kind !== 'seen') return raw
+  if (raw.kind !== 'present') return raw
   const { modified } = raw
   const decoded = decodeLockFile(decodeText(raw.bytes))
   return decoded.ok
-    ? { kind: 'seen', fact: decoded.fact, modified }
-    : { kind: 'fault', fault: decoded.fault, modified }
+    ? { kind: 'present', fact: decoded.fact, modified }
+    : { kind: 'invalid', fault: decoded.fault, modified }
 }
 
 /** Read while its last line was being overwritten. */
 export const isMixed = (lockFile: LockFileSighting): boolean =>
-  lockFile.kind === 'fault' && lockFile.fault.kind === 'mixed status'
+  lockFile.kind === 'invalid' && lockFile.fault.kind === 'mixed status'

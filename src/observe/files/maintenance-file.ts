@@ -11,9 +11,9 @@
  * second name (hard link) of a file such as .pgpass, must not select what is shown.
  */
 import {
-  drained,
-  drainedByFile,
-  drainedByHand,
+  maintenanceOn,
+  maintenanceByFile,
+  maintenanceWithoutReason,
   noMaintenance,
   type Maintenance,
 } from '../../facts/decide/maintenance-mode.ts'
@@ -48,31 +48,31 @@ export const readMaintenance = async (
   if (isMissing(entry)) {
     return entry.kind === 'absent'
       ? noMaintenance
-      : drained(`could not read ${path}: ${entry.code}`)
+      : maintenanceOn(`could not read ${path}: ${entry.code}`)
   }
-  if (!entry.isFile()) return drainedBy(entry, us)
+  if (!entry.isFile()) return maintenanceByOther(entry, us)
   // It may have been replaced: what counts is the file that is opened.
   const read = await nullInShortage(() => readBytes(path, bytesMax, 'refused'))
   // If it has been removed meanwhile, the next check will find that.
-  if (read?.raw.kind !== 'seen' || read.status === null)
-    return isTrusted(entry, us) ? drainedByHand : drainedBy(entry, us)
+  if (read?.raw.kind !== 'present' || read.status === null)
+    return isTrusted(entry, us) ? maintenanceWithoutReason : maintenanceByOther(entry, us)
   const { raw, status } = read
   return isTrusted(status, us) && status.nlink === 1n
-    ? drainedByFile(Buffer.from(raw.bytes).toString('utf8'))
-    : drainedBy(status, us)
+    ? maintenanceByFile(Buffer.from(raw.bytes).toString('utf8'))
+    : maintenanceByOther(status, us)
 }
 
 /** Its content is not shown. */
-const drainedBy = (status: Status, us: number | undefined): Maintenance => {
-  const owner = isTrusted(status, us) ? '' : ` of user id ${status.uid}`
-  const names = status.isFile() && status.nlink > 1n ? ` with ${status.nlink} names` : ''
-  return drained(`drained by a ${kindOf(status)}${names}${owner}`)
+const maintenanceByOther = (status: Status, us: number | undefined): Maintenance => {
+  const owner = isTrusted(status, us) ? '' : ` owned by user ID ${status.uid}`
+  const names = status.isFile() && status.nlink > 1n ? ` with ${status.nlink} hard links` : ''
+  return maintenanceOn(`the maintenance file is a ${kindOf(status)}${names}${owner}`)
 }
 
 const kindOf = (status: Status): string => {
   if (status.isSymbolicLink()) return 'symbolic link'
   if (status.isDirectory()) return 'directory'
-  return status.isFile() ? 'file' : 'special file'
+  return status.isFile() ? 'regular file' : 'special file'
 }
 
 export const createMaintenanceWatch = (needs: {
@@ -82,7 +82,7 @@ export const createMaintenanceWatch = (needs: {
   readonly everyMs: number
 }): MaintenanceWatch => {
   const { path, read, timers, everyMs } = needs
-  let file: Maintenance = path === null ? noMaintenance : { kind: 'not looked yet' }
+  let file: Maintenance = path === null ? noMaintenance : { kind: 'not yet checked' }
   let switchedOn = false
   let tell = ignore
   let timer: Timer | null = null
@@ -100,7 +100,7 @@ export const createMaintenanceWatch = (needs: {
   }
 
   return {
-    current: () => (switchedOn && file.kind !== 'drained' ? drainedByHand : file),
+    current: () => (switchedOn && file.kind !== 'on' ? maintenanceWithoutReason : file),
     toggle: () => {
       switchedOn = !switchedOn
       tell()
@@ -120,6 +120,4 @@ export const createMaintenanceWatch = (needs: {
 const ignore = (): void => {}
 
 const isSame = (one: Maintenance, other: Maintenance): boolean =>
-  one.kind === 'drained'
-    ? other.kind === 'drained' && one.because === other.because
-    : one.kind === other.kind
+  one.kind === 'on' ? other.kind === 'on' && one.because === other.because : one.kind === other.kind

@@ -130,7 +130,7 @@ export const createPeerWatch = (needs: {
   const hearNothingFrom = ({ peer, reported }: Known, because: string): void => {
     if (reported.has(because) || reported.size >= reasonsMax) return
     reported.add(because)
-    report({ kind: 'peer silent', peer: peer.text, because })
+    report({ kind: 'peer check failed', peer: peer.text, because })
   }
 
   const hearFrom = (of: Known, member: Word['member'], at: MonotonicMs): void => {
@@ -147,7 +147,7 @@ export const createPeerWatch = (needs: {
     const before = word?.member
     if (before?.answer === member.answer && timelineOf(before) === timelineOf(member)) return
     const { answer: role } = member
-    report({ kind: 'peer heard', peer: peer.text, role, timeline: timelineOf(member) })
+    report({ kind: 'peer changed', peer: peer.text, role, timeline: timelineOf(member) })
   }
 
   const askAll = (evidence: Evidence): void => {
@@ -235,4 +235,4 @@ const awaitedFor = ({ timelineHistory }: Evidence, all: readonly Known[]): strin
 
 /** Null if there is none. */
 const postmasterOf = ({ lockFile }: Evidence): string | null =>
-  lockFile.kind === 'seen' ? `${lockFile.fact.pid} ${lockFile.fact.startTime}` : null
+  lockFile.kind === 'present' ? `${lockFile.fact.pid} ${lockFile.fact.startTime}` : null

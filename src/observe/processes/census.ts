@@ -29,7 +29,7 @@ export type Census = {
   readonly close: () => void
 }
 
-type Counted = Extract<ChildrenSighting, { kind: 'seen' }>
+type Counted = Extract<ChildrenSighting, { kind: 'present' }>
 
 export const createCensus = (table: ProcessTable): Census => {
   const startupSlot = createSlot(table)
@@ -50,7 +50,7 @@ export const createCensus = (table: ProcessTable): Census => {
 
   const recount = async ({ handle, titles }: Parent): Promise<Count> => {
     const children = await count(handle.pid, titles)
-    if (children.kind !== 'seen') return { children, checkpointer: null }
+    if (children.kind !== 'present') return { children, checkpointer: null }
     const checkpointer = hold(checkpointerSlot, children.checkpointer)
     return checkpointer === null
       ? { children: { ...children, checkpointer }, checkpointer }
@@ -61,7 +61,7 @@ export const createCensus = (table: ProcessTable): Census => {
     take: async (parent, fresh) => {
       const taken = (fresh ? null : stillTrue(parent.handle)) ?? (await recount(parent))
       const { children } = taken
-      last = children.kind === 'seen' ? { postmaster: parent.handle, children } : null
+      last = children.kind === 'present' ? { postmaster: parent.handle, children } : null
       return taken
     },
     close: () => {
@@ -135,13 +135,13 @@ const sortOut = (
   // Where the room for titles is unknown, one of no known form may have been cut.
   const mayBeCut = room === null && checkpointer === null && has('unclear')
   return {
-    kind: 'seen',
+    kind: 'present',
     startup,
     checkpointer,
     walwriter: find('walwriter'),
     walreceiver: find('walreceiver'),
     session: find('session'),
-    illegible: mayBeCut || has('illegible') || has('untitled'),
+    titlesIncomplete: mayBeCut || has('illegible') || has('untitled'),
     startupUndecided:
       startup === null && undecided.some(({ child }) => mayBeStartup(child, checkpointer)),
   }

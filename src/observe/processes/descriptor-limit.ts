@@ -8,7 +8,7 @@ const bytesMax = 4096
 /** The soft limit, Infinity for none; null where it can't be told, such as outside Linux. */
 export const readDescriptorLimit = async (path = '/proc/self/limits'): Promise<number | null> => {
   const read = await nullInShortage(() => readBytes(path, bytesMax))
-  if (read?.raw.kind !== 'seen') return null
+  if (read?.raw.kind !== 'present') return null
   const { raw } = read
   const text = Buffer.from(raw.bytes).toString('latin1')
   const [, soft] = /^Max open files +(\d+|unlimited) /m.exec(text) ?? []

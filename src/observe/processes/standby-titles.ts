@@ -21,7 +21,7 @@ export type StandbyTitles = {
   readonly asOfNow: (evidence: Evidence) => Promise<Evidence>
 }
 
-type Counted = Extract<ChildrenSighting, { kind: 'seen' }>
+type Counted = Extract<ChildrenSighting, { kind: 'present' }>
 
 /** Ten times what a thousand titles take. */
 const readingMsMax = 1000
@@ -49,7 +49,7 @@ export const createStandbyTitles = (
       (await withTitleOfNow(table, counted.walreceiver, asReceiver))
     if (receiver === null) {
       const recounted = await count(postmaster, titles)
-      if (recounted.kind !== 'seen') return hidden
+      if (recounted.kind !== 'present') return hidden
       receiver = recounted.walreceiver
     }
     return { ...counted, startup, walreceiver: receiver }
@@ -72,8 +72,8 @@ export const createStandbyTitles = (
   return {
     asOfNow: async evidence => {
       const { lockFile, postmaster, children } = evidence
-      if (lockFile.kind !== 'seen' || postmaster.kind !== 'alive') return evidence
-      if (children.kind !== 'seen' || children.startup === null) return evidence
+      if (lockFile.kind !== 'present' || postmaster.kind !== 'alive') return evidence
+      if (children.kind !== 'present' || children.startup === null) return evidence
       const reading = readOnce(lockFile.fact.pid, children)
       return { ...evidence, children: (await nullAfter(clock, readingMsMax, reading)) ?? hidden }
     },

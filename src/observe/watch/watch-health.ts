@@ -84,8 +84,8 @@ export const createWatchHealth = (needs: {
 
 /** Changes for which an event is due: those of files in a directory that is still the same one. */
 const filesChanged = (before: Evidence, now: Evidence): boolean =>
-  before.directory.kind === 'seen' &&
-  now.directory.kind === 'seen' &&
+  before.directory.kind === 'present' &&
+  now.directory.kind === 'present' &&
   before.directory.inode === now.directory.inode &&
   fingerprint(before) !== fingerprint(now)
 

@@ -17,7 +17,7 @@ export type WatchRoot = {
 }
 
 /** `moved`: look again, and what is watched is no longer what the paths lead to. */
-export type Meaning = 'nothing' | 'look again' | 'moved'
+export type Meaning = 'nothing' | 'check again' | 'moved'
 
 /**
  * One call after the other, so that a disk that hangs blocks one of libuv's four threads. Rejects
@@ -111,8 +111,8 @@ export const meaningOf = (
   event: { readonly type: string; readonly name: string | null },
 ): Meaning => {
   const { type, name } = event
-  if (name === null) return 'look again'
+  if (name === null) return 'check again'
   if (name === root.waitsFor) return 'moved'
-  if (name === basename(root.path)) return type === 'rename' ? 'moved' : 'look again'
-  return names.has(name) ? 'look again' : 'nothing'
+  if (name === basename(root.path)) return type === 'rename' ? 'moved' : 'check again'
+  return names.has(name) ? 'check again' : 'nothing'
 }

@@ -83,9 +83,9 @@ const roles = Object.keys(wireWords)
 
 /** As objects, the compiler notices when a name is missing. */
 const overrulings: Readonly<Record<Overruling, true>> = {
-  'not looked yet': true,
+  'not yet checked': true,
   'lease expired': true,
-  'pulse lost': true,
+  'server process gone': true,
   maintenance: true,
   superseded: true,
   'asking peers': true,
@@ -133,7 +133,7 @@ const verdictFamilies = ({ verdict, snapshot, counters }: MetricsRecord): readon
 
 const checkFamilies = ({ snapshot, now, leaseMs, counters }: MetricsRecord) => [
   {
-    name: `${prefix}look_duration_seconds`,
+    name: `${prefix}check_duration_seconds`,
     help: 'Duration of checks of the server.',
     type: 'histogram',
     buckets: counters.checkBuckets,
@@ -141,7 +141,7 @@ const checkFamilies = ({ snapshot, now, leaseMs, counters }: MetricsRecord) => [
     sum: counters.checkSeconds,
   } as const,
   gauge(
-    'look_age_seconds',
+    'check_age_seconds',
     'Time since the last check began.',
     known(snapshot === null ? null : (now - snapshot.lookedAt) / 1000),
   ),
@@ -152,9 +152,9 @@ const checkFamilies = ({ snapshot, now, leaseMs, counters }: MetricsRecord) => [
 const serverFamilies = ({ snapshot, lag }: MetricsRecord): readonly Family[] => {
   if (snapshot === null) return []
   const { path, directory, postmaster, controlFile } = snapshot.evidence
-  const control = controlFile.kind === 'seen' ? controlFile.fact : null
+  const control = controlFile.kind === 'present' ? controlFile.fact : null
   const replication = replicationOf(snapshot.evidence)
-  const version = directory.kind === 'seen' ? directory.version : null
+  const version = directory.kind === 'present' ? directory.version : null
   return [
     gauge('cluster_info', 'Always 1; the labels identify the cluster.', [
       {
@@ -204,21 +204,25 @@ const clientFamilies = ({ connections, http }: MetricsRecord): readonly Family[]
     { labels: { listener: 'role' }, value: sum(of) },
     { labels: { listener: 'http' }, value: sumHttp(of) },
   ]
-  const answers = ['primary', 'standby', 'unavailable', 'silence'] as const
+  const answers = ['primary', 'standby', 'unavailable', 'none'] as const
   return [
     counter(
       'answers',
       'Answered connections, by answer.',
       answers.map(answer => ({ labels: { answer }, value: sum(answer) })),
     ),
-    counter('connects_reset', 'Connections that the client reset.', [{ value: sum('reset') }]),
+    counter('connections_reset', 'Connections that the client reset.', [{ value: sum('reset') }]),
     counter(
-      'connects_cut_off',
+      'connections_cut_off',
       'Connections that the client did not close in time after the answer.',
       [{ value: sum('lingeringDestroyed') }],
     ),
-    counter('connects_dropped', 'Connections closed for new ones at the limit.', both('dropped')),
-    counter('connects_refused', 'Connections of clients that are not allowed.', both('refused')),
-    counter('connects_failed', 'Connections that could not be accepted.', both('acceptFailed')),
+    counter(
+      'connections_dropped',
+      'Connections closed for new ones at the limit.',
+      both('dropped'),
+    ),
+    counter('connections_refused', 'Connections of clients that are not allowed.', both('refused')),
+    counter('connections_failed', 'Connections that could not be accepted.', both('acceptFailed')),
   ]
 }

@@ -55,11 +55,11 @@ export const createChangeCommand = (needs: {
       variables: changeVariables(change, pgdata),
       line: line => {
         lines += 1
-        if (lines <= linesMax) report({ kind: 'command said', line })
+        if (lines <= linesMax) report({ kind: 'command output', line })
       },
       ended: end => {
         if (lines > linesMax) {
-          report({ kind: 'command said', line: `... and ${lines - linesMax} more lines` })
+          report({ kind: 'command output', line: `... and ${lines - linesMax} more lines` })
         }
         const because = failureOf(end, overdue)
         if (because !== null && change !== retried) report({ kind: 'command failed', because })
@@ -99,8 +99,8 @@ export const createChangeCommand = (needs: {
 
 /** Before the first check there is no role. */
 const isNewRole = ({ from, to }: Change): boolean => {
-  if (to.rule === 'not looked yet') return false
-  return from === null || from.rule === 'not looked yet' || answerOf(from) !== answerOf(to)
+  if (to.rule === 'not yet checked') return false
+  return from === null || from.rule === 'not yet checked' || answerOf(from) !== answerOf(to)
 }
 
 /** A shortage may be over a moment later. */

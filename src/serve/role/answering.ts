@@ -19,7 +19,8 @@ export type ConnectionCounters = LossCounters & {
   readonly primary: number
   readonly standby: number
   readonly unavailable: number
-  readonly silence: number
+  /** Closed without an answer. */
+  readonly none: number
   readonly reset: number
   readonly lingeringDestroyed: number
 }
@@ -38,11 +39,11 @@ export const createAnswering = (options: AnsweringOptions): Answering => {
   const { answer } = options
   const lingering = createLingeringSockets(options)
   const lost = createLostConnections(options)
-  const counts = { primary: 0, standby: 0, unavailable: 0, silence: 0 }
+  const counts = { primary: 0, standby: 0, unavailable: 0, none: 0 }
 
   const respond = (socket: Socket, reply: Reply): void => {
     if (reply.kind === 'silence') {
-      counts.silence += 1
+      counts.none += 1
       socket.destroy()
       return
     }

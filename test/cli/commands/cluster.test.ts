@@ -53,7 +53,10 @@ const start = (
 t.test('a table, and in the exit code whether all is well', async t => {
   const well = start({}, { answers: [viewOf('leader', 'replica')] })
   t.equal(await well.exitCode, 0)
-  t.match(well.printed.join(''), /^cluster 5, as known to db1:8008\n\nMEMBER .*\ndb1 .*\ndb2 .*\n$/)
+  t.match(
+    well.printed.join(''),
+    /^cluster 5, as reported by db1:8008\n\nMEMBER .*\ndb1 .*\ndb2 .*\n$/,
+  )
   t.equal(await start({}, { answers: [viewOf('replica')] }).exitCode, 1)
   t.equal(await start({}, { answers: [viewOf('leader', 'leader')] }).exitCode, 1)
 })
@@ -68,7 +71,7 @@ t.test('without an answer there is the reason, and a hint', async t => {
   const { exitCode, printed } = start({}, { answers: [fault('\u001B ECONNREFUSED')] })
   t.equal(await exitCode, 3)
   t.strictSame(printed, [
-    String.raw`could not ask db1:8008 for the cluster: \u001b ECONNREFUSED
+    String.raw`could not get the cluster from db1:8008: \u001b ECONNREFUSED
 pg-replstatus must run there with --http; see "pg-replstatus cluster --help"`,
   ])
 })

@@ -60,7 +60,7 @@ port = 5400
   ])
 })
 
-t.test('others get ports that nobody has, not even a server', async t => {
+t.test('other clusters get ports that are not used, not even by a server', async t => {
   const text = propose(
     cluster('a', 'port = 5401'),
     cluster('b', 'bgw_replstatus.port = 5400'),
@@ -75,7 +75,7 @@ t.test('others get ports that nobody has, not even a server', async t => {
   ])
 })
 
-t.test('what two workers can not both have, the first one gets', async t => {
+t.test('what two workers cannot both have, the first one gets', async t => {
   const loaded = "shared_preload_libraries = 'bgw_replstatus'"
   const text = propose(cluster('a', loaded), cluster('b', loaded))
   t.strictSame(places(text), [
@@ -90,7 +90,7 @@ t.test('what two workers can not both have, the first one gets', async t => {
   ])
 })
 
-t.test('what we could not have is told', async t => {
+t.test('a port that cannot be used is reported', async t => {
   const text = propose(cluster('a', "bgw_replstatus.bind = 'a.example'"))
   t.match(
     text,
@@ -102,7 +102,7 @@ t.test('what we could not have is told', async t => {
   }
 })
 
-t.test('what could not be read is told', async t => {
+t.test('a file that could not be read is reported', async t => {
   t.match(propose(cluster('a', '', { complete: false })), /\n; The settings of ALTER SYSTEM/)
   const unread = ['/etc/a\n[b]/x.conf (EACCES)', '/etc/y.conf (not a regular file)']
   const text = propose(cluster('a', '', { unread }), cluster('b', '', { pgdata: null, unread }))
@@ -200,7 +200,7 @@ t.test('a directory is understood as it was proposed, whatever its name', async 
   t.match(text('/a '), '\npgdata = "/a "\n')
 })
 
-t.test('clusters that can not be served are left out', async t => {
+t.test('clusters that cannot be served are left out', async t => {
   const text = propose(
     cluster('a', '', { pgdata: null }),
     cluster('b c'),

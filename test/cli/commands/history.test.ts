@@ -96,6 +96,6 @@ t.test('no answer is an error', async t => {
   t.match(await run({}, { answer: fault('ECONNREFUSED') }), {
     exitCode: 3,
     printed: '',
-    errors: [{ message: 'could not ask s1:8008 for its history: ECONNREFUSED' }],
+    errors: [{ message: 'could not get the history from s1:8008: ECONNREFUSED' }],
   })
 })

@@ -66,7 +66,7 @@ for (const [said, expected] of sayings) {
   })
 }
 
-t.test('a word in pieces is read to its end', async t => {
+t.test('a word that arrives in pieces is read to its end', async t => {
   const word = wireWords.standby
   const { asking } = await setup(t, socket => {
     socket.write(word.slice(0, 3), () => socket.end(word.slice(3)))
@@ -74,7 +74,7 @@ t.test('a word in pieces is read to its end', async t => {
   t.match(await asking, { kind: 'standby' })
 })
 
-t.test('a stranger that never stops talking is cut short', async t => {
+t.test('a server that never stops sending is cut off', async t => {
   const { asking, time } = await setup(t, socket => {
     socket.write('x'.repeat(100_000))
   })
@@ -92,7 +92,7 @@ t.test('a reset without a byte is a connection closed without an answer', async 
 
 const noop = (): void => undefined
 
-t.test('who keeps silent is given up after the time limit', async t => {
+t.test('a server that sends nothing is given up after the time limit', async t => {
   let hungUp = noop
   const gone = new Promise<void>(resolve => {
     hungUp = resolve
@@ -109,7 +109,7 @@ t.test('who keeps silent is given up after the time limit', async t => {
   })
 })
 
-t.test('who speaks but does not close is given up too, and quoted', async t => {
+t.test('a server that answers but does not close is given up too, and quoted', async t => {
   let written = noop
   const said = new Promise<void>(resolve => {
     written = resolve
@@ -140,7 +140,7 @@ t.test('a closed port is a refused connection, by address and by name', async t 
   }
 })
 
-t.test('a name that nobody knows is not resolved', async t => {
+t.test('an unknown name is not resolved', async t => {
   for (const code of ['ENOTFOUND', 'EAI_AGAIN']) {
     const lookup: LookupFunction = (_name, _options, done) => {
       process.nextTick(() => done(Object.assign(new Error('no'), { code }), []))
@@ -184,7 +184,7 @@ t.test('of a name with several addresses, the first that listens answers', async
   t.match(await ask({ host: 'db1', port }, { timeoutMs: 3000, lookup }), { kind: 'standby' })
 })
 
-t.test('a place that cannot be reached is told with the code', async t => {
+t.test('a place that cannot be reached is reported with the code', async t => {
   t.match(await ask({ host: multicast, port: 5400 }, { timeoutMs: 3000 }), {
     because: { kind: 'cannot connect', code: 'ENETUNREACH' },
   })
@@ -197,7 +197,7 @@ const answerOf = (host: string, heard: 'primary' | 'standby' | Unavailability): 
     : { ...asked, kind: 'unavailable', because: heard }
 }
 
-t.test('a line tells target and role, or the reason why there is no role', t => {
+t.test('a line has the target and the role, or the reason why there is no role', t => {
   const expected: readonly (readonly [string, 'primary' | 'standby' | Unavailability])[] = [
     ['db1:5400   primary', 'primary'],
     ['db1:5400   standby', 'standby'],
@@ -259,7 +259,7 @@ t.test('several targets: aligned, and well when exactly one is primary', t => {
   t.end()
 })
 
-t.test('no primary, or several, is said in a last line', t => {
+t.test('no primary, or several, is reported in a last line', t => {
   const standby = answerOf('db4', 'standby')
   const primaries = ['db1', 'db2', 'db3'].map(host => answerOf(host, 'primary'))
   const two = [...primaries.slice(0, 2), standby]

@@ -43,7 +43,7 @@ const lookFor = async (restartMs: number, findings: readonly (Evidence | null)[]
   return { snapshot, looks, tookMs: fake.clock.now() }
 }
 
-t.test('a role is an answer at the first look, also one that is about to settle', async t => {
+t.test('a role is an answer at the first check, also one that is about to settle', async t => {
   t.match(await look(primaryEvidence()), {
     snapshot: { verdict: { role: 'primary' }, lookedAtUnix: noon, lookedAt: 0, lookMs: 0 },
     looks: 1,
@@ -67,7 +67,7 @@ t.test('what passes is waited for', async t => {
   t.equal(looks, 3)
 })
 
-t.test('what does not pass is told after a tenth of a second at most', async t => {
+t.test('a transient state is reported after a tenth of a second at most', async t => {
   const { snapshot, looks, tookMs } = await look(...Array<Evidence>(20).fill(starting))
   t.match(snapshot, { verdict: { rule: 'starting' } })
   t.equal(looks, 5)
@@ -84,7 +84,7 @@ t.test('a crash restart is waited for, as long as is wanted', async t => {
   t.match(hasty, { snapshot: { verdict: { rule: 'crash restart' } }, looks: 5 })
 })
 
-t.test('and told when it does not end', async t => {
+t.test('and reported if it does not end', async t => {
   const { snapshot, tookMs } = await lookFor(1500, Array<Evidence>(1000).fill(restarting))
   t.match(snapshot, { verdict: { rule: 'crash restart' } })
   t.ok(tookMs >= 1500 && tookMs <= 1600, `${tookMs} ms`)
@@ -97,7 +97,7 @@ t.test('nothing else is waited for that long', async t => {
   t.match(await lookFor(1500, after), { snapshot: { verdict: { rule: 'starting' } }, looks: 11 })
 })
 
-t.test('a void look is taken again, and does not void what was seen before', async t => {
+t.test('a void check is repeated, and does not void what was found before', async t => {
   t.match(await look(null, primaryEvidence()), { snapshot: { verdict: { role: 'primary' } } })
   t.match(await look(starting, null, null, null, null), {
     snapshot: { verdict: { rule: 'starting' } },
@@ -105,11 +105,11 @@ t.test('a void look is taken again, and does not void what was seen before', asy
   })
 })
 
-t.test('a lock file that never stands still leaves nothing to tell', async t => {
+t.test('a lock file that keeps changing leaves nothing to report', async t => {
   t.match(await look(), { snapshot: null, looks: 5 })
 })
 
-t.test('what a look only began to read is waited for', async t => {
+t.test('what a check only began to read is waited for', async t => {
   const { promise, resolve } = deferred<void>()
   const fake = fakeHost(null)
   let looks = 0
@@ -119,7 +119,7 @@ t.test('what a look only began to read is waited for', async t => {
       looks += 1
       const evidence = standbyEvidence({
         signalFiles: noSignalFiles,
-        promotion: known ? 'under way' : 'being read',
+        promotion: known ? 'under way' : 'being checked',
       })
       const looked = { evidence, vitals: noVitalSigns, controlFileInode: null }
       return Promise.resolve(known ? looked : { ...looked, unfinished: promise })

@@ -7,7 +7,7 @@ import { timeLimitMs } from '../../../src/cli/system/time-limit.ts'
 import { status } from '../../../src/cli/commands/status.ts'
 import type { LocalDaemon } from '../../../src/facts/report/daemon-view.ts'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
-import { drained, type Maintenance } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn, type Maintenance } from '../../../src/facts/decide/maintenance-mode.ts'
 import {
   lockFile,
   noSignalFiles,
@@ -63,7 +63,7 @@ const ask = async (
   return { exitCode, printed, errors, ...fake }
 }
 
-t.test('the exit code tells the role', async t => {
+t.test('the exit code shows the role', async t => {
   t.match(await ask(primaryEvidence()), { exitCode: exitCodes.primary, errors: [] })
   t.match(await ask(standbyEvidence()), { exitCode: exitCodes.standby, errors: [] })
   t.match(await ask(down), { exitCode: exitCodes.unavailable, errors: [] })
@@ -99,16 +99,16 @@ t.test('a server that no load balancer reaches is not expected', async t => {
   t.equal((await ask(socketOnly, { print: 'nagios' })).exitCode, nagiosExitCodes.OK)
 })
 
-t.test('people read what was seen, and why it means that', async t => {
+t.test('the text shows what was found, and why it means that', async t => {
   const { printed } = await ask(standbyEvidence({ signalFiles: noSignalFiles }))
   t.match(printed, /^standby: \/pgdata\n\n/)
   t.match(printed, /\nbecause postmaster pid 4711 is ready and the cluster state is in archive/)
   t.match(printed, /\nwarning: standby\.signal is missing.*\n$/)
 })
 
-t.test('a server that is drained by hand is unavailable, and it says why', async t => {
-  const maintenance = drained('new kernel')
-  const options = { maintenanceFile: '/run/drained' }
+t.test('a server in maintenance mode is unavailable, and the reason is printed', async t => {
+  const maintenance = maintenanceOn('new kernel')
+  const options = { maintenanceFile: '/run/maintenance' }
   const people = await ask(primaryEvidence(), options, { maintenance })
   t.equal(people.exitCode, exitCodes.unavailable)
   t.match(people.printed, /^unavailable: \/pgdata\n\n {2}maintenance {5}new kernel\n/)
@@ -151,13 +151,13 @@ t.test('monitoring reads a line, and exit codes of its own', async t => {
   })
 })
 
-t.test('it looks where it was told to', async t => {
+t.test('it checks the given directory', async t => {
   const { opened, open } = await ask(down, { pgdata: '/srv/data', controlCheck: 'off' })
   t.match(opened, [{ pgdata: '/srv/data', controlCheck: 'off' }])
   t.equal(open(), 0, 'and leaves nothing open')
 })
 
-t.test('where there is nothing to look at it says so, and prints no answer', async t => {
+t.test('without anything to check it reports that, and prints no answer', async t => {
   const { exitCode, printed, errors } = await ask(
     primaryEvidence({ directory: { kind: 'unreadable', code: 'EACCES', owner: 101 } }),
     { expect: 'primary', print: 'json' },
@@ -183,13 +183,13 @@ t.test('a disk that does not answer is given up', async t => {
   t.ok(clock.now() >= timeLimitMs && clock.now() < timeLimitMs + 100, `${clock.now()} ms`)
 })
 
-t.test('so is a lock file that never stands still', async t => {
+t.test('so is a lock file that keeps changing', async t => {
   const { exitCode, errors } = await ask(null)
   t.equal(exitCode, exitCodes.error)
   t.match(errors, [{ message: 'could not read /pgdata/postmaster.pid: it keeps changing' }])
 })
 
-t.test('root looks as the owner of the directory', async t => {
+t.test('root checks as the owner of the directory', async t => {
   const accounts = rootAccounts({ '/pgdata': 101 })
   t.match(await ask(primaryEvidence(), {}, { accounts }), { exitCode: exitCodes.primary })
   t.strictSame(accounts.became, [101])
@@ -207,7 +207,7 @@ t.test('or as the user that is named, whomever it belongs to', async t => {
   })
 })
 
-t.test("a directory of root's, or a missing one, is refused before any look", async t => {
+t.test("a directory of root's, or a missing one, is refused before any check", async t => {
   const accounts = rootAccounts({ '/pgdata': 0 })
   const given: GivenOptions = new Map([['pgdata', [{ name: 'PGDATA', text: '/pgdata', at: null }]]])
   t.match(await ask(down, {}, { accounts, given }), {
@@ -226,7 +226,7 @@ t.test("a directory of root's, or a missing one, is refused before any look", as
   })
 })
 
-t.test('root that may not become the owner does not look', async t => {
+t.test('root that may not become the owner does not check', async t => {
   const become = (): never => {
     throw new Error('EPERM')
   }
@@ -245,7 +245,7 @@ t.test('a directory of the environment is blamed on its variable', async t => {
   })
 })
 
-t.test('in a shortage nothing is said of the server', async t => {
+t.test('in a shortage nothing is reported about the server', async t => {
   for (const lacking of ['EMFILE', 'ENFILE', 'ENOMEM']) {
     const { exitCode, errors, printed } = await ask(primaryEvidence(), {}, { lacking })
     t.equal(exitCode, exitCodes.error)
@@ -262,7 +262,7 @@ t.test('in a shortage nothing is said of the server', async t => {
   }
 })
 
-t.test('a daemon that was found is asked, and what only it can know counts', async t => {
+t.test('a daemon that was found is asked, and its additional information counts', async t => {
   const daemon: LocalDaemon = {
     socket: '/run/x.sock',
     directory: '/pgdata',

@@ -14,7 +14,7 @@ const mistake = (...lines: readonly string[]) => {
   return errors.length === 1 ? errors[0] : errors
 }
 
-t.test('sections, what stands before them, and the line of each', async t => {
+t.test('sections, the settings above them, and the line of each', async t => {
   const file = parse(
     '\uFEFF; of all',
     'interval = 1000\r',
@@ -62,7 +62,7 @@ t.test('a value is the rest of its line, and a comment is a line of its own', as
   for (const [line, text] of Object.entries(texts)) t.equal(textOf(line), text, line)
 })
 
-t.test('a quote that is not closed is a mistake', async t => {
+t.test('a quote that is not closed is an error', async t => {
   t.strictSame(mistake('[a]', 'pgdata = "/a'), {
     message: 'x.conf:2: unterminated quoted value of pgdata',
     hint: 'put quotes around the whole value; nothing within them is escaped',
@@ -70,7 +70,7 @@ t.test('a quote that is not closed is a mistake', async t => {
   })
 })
 
-t.test('a key that is unknown is told with what might have been meant', async t => {
+t.test('an unknown key is reported with a suggestion', async t => {
   const hints = {
     prot: 'did you mean port?',
     Port: 'did you mean port?',
@@ -132,7 +132,7 @@ t.test('a line that is neither a section nor a setting', async t => {
   }
 })
 
-t.test('a section stands once, and what is below a wrong one is judged as well', async t => {
+t.test('a section may occur once, and settings below a wrong one are checked as well', async t => {
   const file = parse('[a]', 'port = 1', '[a]', 'port = 2', 'prot = 3', '[?]', 'help = 4')
   t.match(file.errors, [
     { message: 'x.conf:3: section a already begins in line 1', line: 3 },
@@ -144,7 +144,7 @@ t.test('a section stands once, and what is below a wrong one is judged as well',
   t.strictSame(file.sections[0]?.entries.get('port'), [{ text: '1', line: 2 }])
 })
 
-t.test('no text is too odd to be told of', async () => {
+t.test('any text can be quoted in an error', async () => {
   const pieces = fc.constantFrom(
     '[',
     ']',
@@ -172,7 +172,7 @@ t.test('no text is too odd to be told of', async () => {
   )
 })
 
-t.test('a configuration file may say what the environment may, but not which file', async t => {
+t.test('a configuration file has the options of the environment, but not --config', async t => {
   for (const name of ['pgdata', 'port', 'bind', 'log-level']) t.ok(isFileKey(name), name)
   for (const name of ['config', 'check-config', 'discover', 'help', 'json', 'x', '']) {
     t.notOk(isFileKey(name), name)

@@ -56,7 +56,7 @@ t.test('a quote at the beginning that is nowhere closed is found', async t => {
     t.equal(valueOf(`x = ${value}`), null, value)
 })
 
-t.test('a key is what stands before the first equals sign', async t => {
+t.test('a key is the text before the first equals sign', async t => {
   for (const key of ['a', 'a b', 'a ; b', '__proto__', 'a[]', '"a"', '%include']) {
     t.strictSame(readConfigLine(` ${key} = v`), { kind: 'setting', key, value: 'v' })
   }
@@ -115,7 +115,7 @@ t.test('a value is written without quotes if it needs none', async t => {
   t.equal(writeConfigValue('"a"'), '""a""')
 })
 
-t.test('a value with a line feed can not be written', async t => {
+t.test('a value with a line feed cannot be written', async t => {
   t.equal(writeConfigValue('a\nb'), null)
 })
 

@@ -26,7 +26,7 @@ t.test('what comes in pieces', async t => {
   if (writer.exitCode === null) await once(writer, 'close')
 })
 
-t.test('what can not be read is told with a hint', async t => {
+t.test('a file that cannot be read is reported with a hint', async t => {
   const folder = t.testdir()
   t.strictSame(await readConfig(join(folder, 'none')), {
     ok: false,
@@ -43,7 +43,7 @@ t.test('what can not be read is told with a hint', async t => {
   })
 })
 
-t.test('without a descriptor, so is that', async t => {
+t.test('without a descriptor, the same applies', async t => {
   const path = join(t.testdir({ config: '[a]\n' }), 'config')
   t.match(await withoutDescriptors(() => readConfig(path)), {
     ok: false,
@@ -71,25 +71,28 @@ t.test('what is no file and no pipe is not read at all', async t => {
   }
 })
 
-t.test('a pipe that nobody writes, or closes, is waited for no longer than the limit', async t => {
-  const path = join(t.testdir(), 'pipe')
-  spawnSync('mkfifo', [path])
-  const silent = {
-    ok: false,
-    fault: {
-      message: `could not read ${path}: the pipe was not written and closed within 30 ms`,
-      hint: 'a pipe can be read once; SIGHUP requires a file',
-    },
-  }
-  // More often than libuv has threads.
-  for (let times = 0; times < 5; times += 1)
-    t.strictSame(await readConfig(path, { limitMs: 30 }), silent)
-  const writer = openSync(path, constants.O_RDWR)
-  t.strictSame(await readConfig(path, { limitMs: 30 }), silent, 'open, and empty')
-  writeSync(writer, '[a]\n')
-  t.strictSame(await readConfig(path, { limitMs: 30 }), silent, 'not closed')
-  closeSync(writer)
-})
+t.test(
+  'a pipe that is not written, or not closed, is waited for no longer than the limit',
+  async t => {
+    const path = join(t.testdir(), 'pipe')
+    spawnSync('mkfifo', [path])
+    const silent = {
+      ok: false,
+      fault: {
+        message: `could not read ${path}: the pipe was not written and closed within 30 ms`,
+        hint: 'a pipe can be read once; SIGHUP requires a file',
+      },
+    }
+    // More often than libuv has threads.
+    for (let times = 0; times < 5; times += 1)
+      t.strictSame(await readConfig(path, { limitMs: 30 }), silent)
+    const writer = openSync(path, constants.O_RDWR)
+    t.strictSame(await readConfig(path, { limitMs: 30 }), silent, 'open, and empty')
+    writeSync(writer, '[a]\n')
+    t.strictSame(await readConfig(path, { limitMs: 30 }), silent, 'not closed')
+    closeSync(writer)
+  },
+)
 
 t.test('nor is a pipe read without end', async t => {
   const path = join(t.testdir(), 'pipe')

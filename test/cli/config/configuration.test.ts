@@ -26,7 +26,7 @@ const mistakes = (lines: readonly string[], changes: Partial<ConfigRequest> = {}
 }
 const messages = (...lines: readonly string[]) => mistakes(lines).map(({ message }) => message)
 
-t.test('each section is a cluster, and what stands before holds for all of them', async t => {
+t.test('each section is a cluster, and settings above the first apply to all of them', async t => {
   const found = understood([
     'log-level = debug',
     'log-format = json',
@@ -76,7 +76,7 @@ t.test('the user to become is of the whole process', async t => {
   ])
 })
 
-t.test('a flag goes before the environment, and that before the file', async t => {
+t.test('a flag takes precedence over the environment, and that over the file', async t => {
   const lines = ['interval = 100', '[a]', 'pgdata = /a', 'interval = 200']
   const environment = { PG_REPLSTATUS_INTERVAL: '300', PG_REPLSTATUS_LOG_LEVEL: 'error' }
   t.match(understood(lines, { environment }), {
@@ -96,14 +96,14 @@ t.test('a switch of the file can be turned off on the command line', async t => 
   })
 })
 
-t.test('the environment has no say in which cluster, and on which port', async t => {
+t.test('the environment sets neither the cluster nor the port', async t => {
   const environment = { PGDATA: '/other', PG_REPLSTATUS_PORT: 'x' }
   t.match(understood(['[a]', 'pgdata = /a'], { environment }), {
     clusters: [{ options: { pgdata: '/a', port: 5400 } }],
   })
 })
 
-t.test('every mistake is told, in the order of lines, each of them once', async t => {
+t.test('every error is reported once, in the order of lines', async t => {
   const flags = new Map([['lease', ['x']]] as const)
   const lines = [
     'bind = here',
@@ -140,7 +140,7 @@ t.test('every mistake is told, in the order of lines, each of them once', async 
   ])
 })
 
-t.test('each cluster knows where its settings were given', async t => {
+t.test('each cluster has the place where its settings were given', async t => {
   const result = read(['port = 1', '[a]', 'pgdata = /a', 'bind = ::1'])
   const given = result.ok ? result.fact.clusters[0]?.given : null
   t.strictSame(given?.get('port'), [{ name: 'port', text: '1', at: { path: 'x.conf', line: 1 } }])

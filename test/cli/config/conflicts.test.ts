@@ -36,7 +36,7 @@ t.test('and a port, or an address', async t => {
   t.match(two('bind = 0.0.0.0, ::', 'bind = 127.0.0.1, ::1'), [/^x:6: port 5400/], 'told once')
 })
 
-t.test('a default that stands in for a mistake is held against nobody', async t => {
+t.test('a default used in place of an invalid value is no conflict', async t => {
   t.match(two('port = x', 'http = 8008'), [/^x:3: port must be .*"x"/])
   t.equal(two('port = x', 'http = 8008').length, 1)
 })
@@ -55,7 +55,7 @@ t.test('whether it is asked by HTTP or as an agent', async t => {
   t.strictSame(taken('agent = 0', 'agent = 0'), [])
 })
 
-t.test('one cluster can not answer twice in one place either', async t => {
+t.test('one cluster cannot answer twice in one place either', async t => {
   t.strictSame(told(['[a]', 'pgdata = /a', 'http = 8008', 'agent = 127.0.0.1:8008']), [
     {
       message: 'x:4: port 8008 of cluster a is already used (x:3)',
@@ -67,7 +67,7 @@ t.test('one cluster can not answer twice in one place either', async t => {
   ])
 })
 
-t.test('each place is told with what has given it', async t => {
+t.test('each address is reported with its source', async t => {
   const sections = ['[a]', 'pgdata = /a', '[b]', 'pgdata = /b', 'port = 5401']
   const hint = (source: string) =>
     `${source} applies to every cluster: set http in each section instead`

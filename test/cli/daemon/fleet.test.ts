@@ -109,7 +109,7 @@ t.test('a change touches what has changed, and nothing else', async t => {
   t.strictSame(steps(), [' reloaded 0 0 0 3'])
 })
 
-t.test('what is left as it was has its files read again, what is opened anew has not', async t => {
+t.test('an unchanged cluster has its files read again, one opened anew has not', async t => {
   const { change, renewed } = await started(cluster('a', 1), cluster('b', 2), cluster('c', 3))
   await change([cluster('a', 1), cluster('b', 4), cluster('d', 5)])
   t.strictSame(renewed, ['a'])
@@ -127,12 +127,12 @@ t.test('one that is refused is served as before, or not at all where it is new',
   await change([cluster('a', 2), cluster('b', 3)])
   t.strictSame(steps(), [
     'a cluster failed no chown as before',
-    'b cluster failed no chown no more',
+    'b cluster failed no chown no longer',
     ' reloaded 0 0 0 1',
   ])
 })
 
-t.test('one that can not be opened is served as before', async t => {
+t.test('one that cannot be opened is served as before', async t => {
   const { change, steps, taken } = await started(cluster('a', 1))
   taken.add(2)
   await change([cluster('a', 2), cluster('b', 2)])
@@ -140,12 +140,12 @@ t.test('one that can not be opened is served as before', async t => {
     'a off 1',
     'a on 1',
     'a cluster failed port 2 is in use wait as before',
-    'b cluster failed port 2 is in use wait no more',
+    'b cluster failed port 2 is in use wait no longer',
     ' reloaded 0 0 0 1',
   ])
 })
 
-t.test('one whose old place is lost as well is tried anew the next time', async t => {
+t.test('one whose old port is lost as well is retried the next time', async t => {
   const { change, steps, taken } = await started(cluster('a', 1), cluster('b', 2))
   taken.add(3)
   await change([cluster('b', 1), cluster('a', 3)])
@@ -153,8 +153,8 @@ t.test('one whose old place is lost as well is tried anew the next time', async 
     'b off 2',
     'a off 1',
     'b on 1',
-    'a cluster failed port 3 is in use wait no more',
-    'a cluster failed port 1 is already used by cluster b reload again when cluster b no longer uses that port no more',
+    'a cluster failed port 3 is in use wait no longer',
+    'a cluster failed port 1 is already used by cluster b reload again when cluster b no longer uses that port no longer',
     ' reloaded 0 1 0 0',
   ])
   taken.delete(3)
@@ -162,7 +162,7 @@ t.test('one whose old place is lost as well is tried anew the next time', async 
   t.strictSame(steps(), ['a on 3', ' reloaded 1 0 0 1'])
 })
 
-t.test('a port of one that goes on as before is not given to another', async t => {
+t.test('a port of an unchanged cluster is not given to another', async t => {
   const { change, steps, refused } = await started(cluster('a', 1), cluster('b', 2))
   refused.set('a', { message: 'no', hint: 'chown' })
   await change([cluster('a', 3), cluster('b', 1)])
@@ -183,7 +183,7 @@ t.test('a line that has moved changes nothing', async t => {
   t.strictSame(steps(), [' reloaded 0 0 0 1'])
 })
 
-t.test('what is still being looked at or opened at the end does not stay open', async t => {
+t.test('a cluster that is still being checked or opened at the end does not stay open', async t => {
   const looking = await started(cluster('a', 1))
   const looked = looking.hang()
   const changed = looking.change([cluster('a', 2)])
@@ -211,7 +211,7 @@ t.test('its members are those that are served', async t => {
   t.equal(fleet.members()[0]?.serving.knowledge, knowledge)
 })
 
-t.test('a mistake names its cluster, where it has a name', async t => {
+t.test('an error names its cluster, if it has a name', async t => {
   const error = { message: 'no', hint: 'yes' }
   t.strictSame(errorOfCluster(error, cluster('a', 1)), { message: 'cluster a: no', hint: 'yes' })
   t.strictSame(errorOfCluster(error, cluster(null, 1)), error)

@@ -23,7 +23,7 @@ const anywhere = { address: '127.0.0.1', port: 0 }
 const access = { healthOnly: false, ownNames: [] }
 const lost: Verdict = {
   kind: 'unavailable',
-  rule: 'pulse lost',
+  rule: 'server process gone',
   because: 'postmaster pid 4711 is gone',
   settled: false,
 }
@@ -81,7 +81,7 @@ const setup = async (
   return { surface, ask, second }
 }
 
-t.test('each request is told the verdict of now, on every address', async t => {
+t.test('each request gets the current verdict, on every address', async t => {
   const snapshot = snapshotOf(primaryEvidence())
   const verdicts = [snapshot.verdict, lost, snapshot.verdict]
   const { ask, second } = await setup(t, {
@@ -93,7 +93,7 @@ t.test('each request is told the verdict of now, on every address', async t => {
   t.strictSame(await ask('/primary', second), { code: 200, body: `${wireWords.primary}\n` })
 })
 
-t.test('one that has to be waited for is told when it is there', async t => {
+t.test('one that has to be waited for is sent when it is available', async t => {
   const snapshot = snapshotOf(standbyEvidence())
   const { ask } = await setup(t, {
     verdict: () => Promise.resolve(snapshot.verdict),
@@ -102,7 +102,7 @@ t.test('one that has to be waited for is told when it is there', async t => {
   t.strictSame(await ask('/replica'), { code: 200, body: `${wireWords.standby}\n` })
 })
 
-t.test('whether a standby streams is seen in the titles of now, read for who asks', async t => {
+t.test('whether a standby streams is read from the current titles, for each request', async t => {
   const snapshot = snapshotOf(standbyEvidence())
   let seen: Snapshot | null = snapshot
   let readings = 0
@@ -137,12 +137,12 @@ t.test('the status is the document of the snapshot, with the verdict of now', as
   verdict = lost
   t.match(JSON.parse((await ask('/status')).body), {
     verdict: 'unavailable',
-    rule: 'pulse lost',
+    rule: 'server process gone',
     lock_file: { pid: 4711 },
   })
 })
 
-t.test('a verdict that changes while titles are read is the one that is told', async t => {
+t.test('a verdict that changes while titles are read is the one that is sent', async t => {
   const snapshot = snapshotOf(standbyEvidence())
   let verdict = snapshot.verdict
   const { ask } = await setup(t, {
@@ -168,7 +168,7 @@ t.test('a port for health checks shows nothing else, and reads nothing for it', 
   t.match(await ask('/replica', second), { code: 200 })
 })
 
-t.test('the last changes are told as JSON', async t => {
+t.test('the last changes are sent as JSON', async t => {
   const { verdict } = snapshotOf(primaryEvidence())
   const history: History = [{ at: noon, from: null, to: verdict, postmaster: null, timeline: null }]
   const { ask } = await setup(t, {
@@ -191,13 +191,13 @@ t.test('a port in use is the outcome', async t => {
   t.match(await surface.start(), { ok: false, fault: { kind: 'port in use' } })
 })
 
-t.test('metrics tell what is known, and what has been counted meanwhile', async t => {
+t.test('metrics have what is known, and what has been counted meanwhile', async t => {
   const one = snapshotOf(standbyEvidence())
   const two = snapshotOf(primaryEvidence(), { lookedAt: 1500 as MonotonicMs })
   let seen: Snapshot | null = null
   const { surface, ask } = await setup(t, { verdict: () => two.verdict, lastSnapshot: () => seen })
   surface.follow(lost)
-  t.match((await ask('/metrics')).body, /^pg_replstatus_look_duration_seconds_count 0$/m)
+  t.match((await ask('/metrics')).body, /^pg_replstatus_check_duration_seconds_count 0$/m)
   for (const snapshot of [one, two]) {
     seen = snapshot
     surface.follow(snapshot.verdict)
@@ -206,13 +206,13 @@ t.test('metrics tell what is known, and what has been counted meanwhile', async 
   t.equal(code, 200)
   t.match(body, /^pg_replstatus_role\{role="primary"\} 1$/m)
   t.match(body, /^pg_replstatus_role_changes_total 1$/m)
-  t.match(body, /^pg_replstatus_look_duration_seconds_count 2$/m)
+  t.match(body, /^pg_replstatus_check_duration_seconds_count 2$/m)
   t.match(body, /^pg_replstatus_answers_total\{answer="standby"\} 2$/m)
-  t.match(body, /^pg_replstatus_connects_dropped_total\{listener="http"\} 0$/m)
+  t.match(body, /^pg_replstatus_connections_dropped_total\{listener="http"\} 0$/m)
 })
 
 t.test(
-  'with TLS, a certificate can be renewed, and metrics tell its end',
+  'with TLS, a certificate can be renewed, and metrics have its expiry',
   openssl.options,
   async t => {
     const authority = await createAuthority(makeServerFolder(t), 'ca')
@@ -295,13 +295,13 @@ t.test('on every address of the host it has its name', async t => {
   t.match(await response.json(), { members: [{ name: 'db1', host: 'db1' }], scope: null })
 })
 
-t.test('before the first look a member tells nothing of itself, and has no lag', async t => {
+t.test('before the first check a member reports nothing about itself, and has no lag', async t => {
   const { ask } = await setup(t, { verdict: () => lost, lastSnapshot: () => null })
   t.match(JSON.parse((await ask('/member')).body), { role: 'unavailable', age_ms: null })
   t.match(await ask('/replica?lag=7kB'), { code: 503 })
 })
 
-t.test('a Unix socket has every page, whoever is allowed elsewhere', async t => {
+t.test('a Unix socket has every page, whichever clients are allowed elsewhere', async t => {
   const path = join(makeServerFolder(t), 'http.sock')
   const allowed = () => false
   const surface = createHttpSurface([{ on: { address: path, port: 0 }, access }], {

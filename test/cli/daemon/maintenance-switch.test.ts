@@ -1,7 +1,7 @@
 import t from 'tap'
 import { createMaintenanceSwitch } from '../../../src/cli/daemon/maintenance-switch.ts'
 import type { Event } from '../../../src/facts/report/event.ts'
-import { drained, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
 import { fakeHost, openFolder } from '../../harness/fake-host.ts'
 import { primaryEvidence } from '../../harness/evidence.ts'
 import { deferred, settle } from '../../harness/manual-clock.ts'
@@ -22,10 +22,10 @@ t.test(
     t.equal(first.current(), noMaintenance)
     maintenance.toggle()
     const second = maintenance.watchFor(serveDefaults)
-    for (const watch of [first, second]) t.match(watch.current(), { kind: 'drained' })
+    for (const watch of [first, second]) t.match(watch.current(), { kind: 'on' })
     first.close()
     maintenance.toggle()
-    t.match(first.current(), { kind: 'drained' }, 'nobody tells who has been closed')
+    t.match(first.current(), { kind: 'on' }, 'nobody tells who has been closed')
     t.equal(second.current(), noMaintenance)
     t.strictSame(events, [
       { kind: 'maintenance toggled', on: true },
@@ -35,7 +35,7 @@ t.test(
 )
 
 t.test(
-  'a file is looked at with each tick, and ten times a second where those are rarer',
+  'a file is checked with each tick, and ten times a second where those are rarer',
   async t => {
     for (const [intervalMs, everyMs] of [
       [50, 50],
@@ -45,39 +45,42 @@ t.test(
       const watch = maintenance.watchFor({
         ...serveDefaults,
         intervalMs,
-        maintenanceFile: '/run/drained',
+        maintenanceFile: '/run/maintenance',
       })
       t.teardown(watch.close)
       watch.start(() => undefined)
       await settle()
       t.equal(watch.current(), noMaintenance)
-      maintain(drained('new kernel'))
+      maintain(maintenanceOn('new kernel'))
       clock.advance(everyMs)
       await settle()
-      t.strictSame(watch.current(), drained('new kernel'))
+      t.strictSame(watch.current(), maintenanceOn('new kernel'))
     }
   },
 )
 
-t.test('who else could make a file is told once for each, when asked to look', async t => {
-  const { maintenance, events } = setUp()
-  const one = `${openFolder}/one`
-  for (const maintenanceFile of [one, one, null, '/run/ours', `${openFolder}/two`])
-    maintenance.watchFor({ ...serveDefaults, maintenanceFile })
-  await settle()
-  t.strictSame(events, [])
-  maintenance.checkFolders()
-  await settle()
-  const told = [one, `${openFolder}/two`].map(path => ({
-    kind: 'maintenance open',
-    path,
-    because: `${openFolder} is writable by all users`,
-  }))
-  t.strictSame(events, told)
-  maintenance.checkFolders()
-  await settle()
-  t.strictSame(events, [...told, ...told])
-})
+t.test(
+  'each folder in which others could create the file is reported once, on request',
+  async t => {
+    const { maintenance, events } = setUp()
+    const one = `${openFolder}/one`
+    for (const maintenanceFile of [one, one, null, '/run/ours', `${openFolder}/two`])
+      maintenance.watchFor({ ...serveDefaults, maintenanceFile })
+    await settle()
+    t.strictSame(events, [])
+    maintenance.checkFolders()
+    await settle()
+    const told = [one, `${openFolder}/two`].map(path => ({
+      kind: 'maintenance open',
+      path,
+      because: `${openFolder} is writable by all users`,
+    }))
+    t.strictSame(events, told)
+    maintenance.checkFolders()
+    await settle()
+    t.strictSame(events, [...told, ...told])
+  },
+)
 
 t.test('a disk that hangs holds up one check, however often it is asked for', async t => {
   const fake = fakeHost(primaryEvidence())
@@ -88,7 +91,7 @@ t.test('a disk that hangs holds up one check, however often it is asked for', as
     return promise
   }
   const maintenance = createMaintenanceSwitch({ ...fake.host, whoElseWrites }, () => undefined)
-  maintenance.watchFor({ ...serveDefaults, maintenanceFile: '/run/drained' })
+  maintenance.watchFor({ ...serveDefaults, maintenanceFile: '/run/maintenance' })
   maintenance.checkFolders()
   maintenance.checkFolders()
   await settle()

@@ -23,7 +23,7 @@ t.test('a cluster is served', async t => {
 t.test('a directory that does not exist is waited for on request only', async t => {
   t.match(await refused({ directory: { kind: 'absent' } }), {
     kind: 'no such directory',
-    hint: /^specify the data directory .*; if it is made later, use --wait$/,
+    hint: /^specify the data directory .*; if it is created later, use --wait$/,
   })
   t.equal(await refused({ directory: { kind: 'absent' } }, true), null)
 })
@@ -43,7 +43,7 @@ t.test('and one that is being filled by initdb, pg_basebackup or tar', async t =
   }
 })
 
-t.test('of a file that is checked, directories are told that are wrong for everybody', async t => {
+t.test('directories of a checked file that are wrong for every user are reported', async t => {
   const clusters = ['a', 'b'].map((name): Cluster => {
     const options = { ...serveDefaults, pgdata: `/${name}`, wait: name === 'b' }
     return { name, options, given: new Map() }
@@ -60,7 +60,7 @@ t.test('of a file that is checked, directories are told that are wrong for every
   t.strictSame(await errorsFor({}), [])
 })
 
-t.test('a directory of other things is a mistake', async t => {
+t.test('a directory of other things is an error', async t => {
   const path = t.testdir({ 'postgresql.conf': '', 'pg_hba.conf': '' })
   t.match(await refused(bare(path)), {
     kind: 'not a data directory',
@@ -75,7 +75,7 @@ t.test('so is all else that no waiting mends', async t => {
   t.match(await refused({ directory: unreadable }), { kind: 'no permission', hint: /user id 101/ })
   t.match(
     await refused({
-      controlFile: { kind: 'fault', fault: { source: 'native', fault }, modified: noon },
+      controlFile: { kind: 'invalid', fault: { source: 'native', fault }, modified: noon },
     }),
     { kind: 'unsupported control file' },
   )

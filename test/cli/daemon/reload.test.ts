@@ -78,7 +78,7 @@ t.test('what is asked for while it reads is done afterwards, once', async t => {
   t.equal(reads.length, 3)
 })
 
-t.test('a file with mistakes is not taken, and each of them is told', async t => {
+t.test('an invalid file is rejected, and each of its errors is reported', async t => {
   const { request, begin, reads, taken, events } = setUp()
   begin(fleet)
   request()
@@ -96,7 +96,7 @@ t.test('a file with mistakes is not taken, and each of them is told', async t =>
   ])
 })
 
-t.test('without a file that is said, each time', async t => {
+t.test('a reload without a file is reported, each time', async t => {
   const { request, begin, events } = setUp(false)
   begin(fleet)
   request()
@@ -106,7 +106,7 @@ t.test('without a file that is said, each time', async t => {
   t.strictSame(events, [{ kind: 'reload needless' }, { kind: 'reload needless' }])
 })
 
-t.test('of each it is told when it begins and ends, taken or not', async t => {
+t.test('begin and end of each reload are reported, successful or not', async t => {
   const { request, begin, reads, told } = setUp()
   request()
   t.strictSame(told, [], 'not before the start')

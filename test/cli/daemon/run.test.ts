@@ -166,7 +166,7 @@ t.test('from the start to the signal, in the order of the log', async t => {
   t.strictSame(daemon.errors, [])
 })
 
-t.test('whoever asks for the record gets each change again, oldest first', async t => {
+t.test('SIGUSR1 logs each change again, oldest first', async t => {
   const daemon = setUp(t)
   await daemon.until('verdict changed')
   daemon.find(absent)
@@ -194,7 +194,7 @@ t.test('the end leaves nothing behind', async t => {
   t.match(await hear({ port }), { end: 'ECONNREFUSED' })
 })
 
-t.test('a signal during the first look ends it at once, even while the disk hangs', async t => {
+t.test('a signal during the first check ends it at once, even while the disk hangs', async t => {
   const daemon = setUp(t, primaryEvidence(), { hung: true })
   daemon.stop()
   t.equal(await daemon.ends, exitDone)
@@ -214,7 +214,7 @@ t.test('a signal drains the server, and another one ends that', async t => {
   await daemon.ends
   t.match(daemon.events.slice(3), [
     { kind: 'maintenance toggled', on: true },
-    { kind: 'verdict changed', to: { rule: 'maintenance', because: 'drained by hand' } },
+    { kind: 'verdict changed', to: { rule: 'maintenance', because: 'maintenance mode is on' } },
     { kind: 'maintenance toggled', on: false },
     { kind: 'verdict changed', to: { role: 'primary' } },
     { kind: 'stopping' },
@@ -247,7 +247,7 @@ t.test('a directory that is still to be made is waited for, if that is wanted', 
   t.match(other.errors, [{ message: /does not exist$/, hint: /use --wait$/ }])
 })
 
-t.test('a mistake that no waiting mends ends it before it has started', async t => {
+t.test('a permanent error ends it before it has started', async t => {
   const daemon = setUp(t, unreadable)
   t.equal(await passTimeUntil(daemon.ends, daemon), exitCodes.error)
   t.match(daemon.errors, [{ hint: 'run as postgres, the user that runs the server' }])
@@ -283,7 +283,7 @@ t.test('root becomes the owner of the data directory before anything else', asyn
   ])
 })
 
-t.test('root that may not become the owner does not even look', async t => {
+t.test('root that may not become the owner does not even check', async t => {
   const become = (): never => {
     throw new Error('EPERM')
   }
@@ -306,7 +306,7 @@ t.test('root does not serve a directory of its own', async t => {
   t.strictSame(daemon.opened, [], 'nor does it look at it')
 })
 
-t.test('whom --user names it becomes, or nobody', async t => {
+t.test('it becomes the user of --user, or does not start', async t => {
   const accounts = rootAccounts({ '/pgdata': 0 })
   const daemon = setUp(t, primaryEvidence(), { accounts, user: 'postgres' })
   await daemon.until('listening')
@@ -317,7 +317,7 @@ t.test('whom --user names it becomes, or nobody', async t => {
   t.strictSame(other.opened, [])
 })
 
-t.test('whom it account to read its configuration is in the log', async t => {
+t.test('the user that it becomes to read its configuration is in the log', async t => {
   const account = { user: 101, group: 102, name: 'postgres', home: '/', shell: null }
   const daemon = setUp(t, primaryEvidence(), { account })
   await daemon.until('listening')
@@ -336,7 +336,7 @@ t.test('several clusters each have a port, and their name in the log', async t =
   t.equal(daemon.open(), 0)
 })
 
-t.test('what is wrong with each of them is told before anything has started', async t => {
+t.test('what is wrong with each of them is reported before anything has started', async t => {
   const daemon = setUp(t, unreadable, { names: ['a', 'b'] })
   t.equal(await passTimeUntil(daemon.ends, daemon), exitCodes.error)
   t.match(daemon.errors, [{ message: /^cluster a: / }, { message: /^cluster b: / }])
@@ -350,7 +350,7 @@ t.test('what is wrong with each of them is told before anything has started', as
   ])
 })
 
-t.test('a port that one of them can not have is the end of all', async t => {
+t.test('a port that one of them cannot have is the end of all', async t => {
   const stranger = await listenAsStranger()
   t.teardown(() => stranger.server.close())
   const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b'], port: stranger.port })
@@ -364,14 +364,14 @@ t.test('a port that one of them can not have is the end of all', async t => {
   t.equal(daemon.open(), 0)
 })
 
-t.test('root becomes the owner of the first, whoever the others belong to', async t => {
+t.test('root becomes the owner of the first, whatever the owners of the others', async t => {
   const accounts = rootAccounts({ '/a': 101, '/b': 102 })
   const daemon = setUp(t, primaryEvidence(), { accounts, names: ['a', 'b'] })
   await daemon.until('listening')
   t.strictSame(accounts.became, [101])
 })
 
-t.test('whose folder the maintenance file is in is looked at then, and at the start', async t => {
+t.test("the owner of the maintenance file's folder is checked then, and at the start", async t => {
   const daemon = setUp(t, primaryEvidence(), {
     names: ['a'],
     options: { maintenanceFile: `${openFolder}/maintenance` },
@@ -403,16 +403,16 @@ t.test('SIGHUP has the configuration read again, with its log', async t => {
 })
 
 t.test(
-  'a limit of descriptors that lowers others is told, and again with more clusters',
+  'a limit of descriptors that lowers others is logged, and again with more clusters',
   async t => {
     const daemon = setUp(t, primaryEvidence(), { names: ['a'] })
     const told = () => daemon.events.filter(({ kind }) => kind === 'connection limits lowered')
     daemon.limitDescriptors(1024)
     await daemon.until('verdict changed')
-    t.match(told(), [{ limit: 1024, wanted: 4096 }])
+    t.match(told(), [{ limit: 1024, requested: 4096 }])
     daemon.reload(fact(daemon.configurationOf('a', 'b')))
     await daemon.until('reloaded')
-    t.match(told(), [{ wanted: 4096 }, { wanted: 8192 }])
+    t.match(told(), [{ requested: 4096 }, { requested: 8192 }])
     daemon.limitDescriptors(1_000_000)
     daemon.reload(fact(daemon.configurationOf('a', 'b', 'c')))
     await until(() => daemon.kinds().filter(kind => kind === 'reloaded').length === 2, {
@@ -448,7 +448,7 @@ const found = {
   exposedKey: null,
 }
 
-t.test('a certificate that can not be used ends it before it has started', async t => {
+t.test('a certificate that cannot be used ends it before it has started', async t => {
   const daemon = setUp(t, primaryEvidence(), { options: { httpTls } })
   t.equal(await passTimeUntil(daemon.ends, daemon), exitCodes.error)
   t.strictSame(daemon.errors, [{ message: 'none', hint: 'none' }])
@@ -477,7 +477,7 @@ t.test('without either there is nothing to read', async t => {
   await daemon.until('reload needless')
 })
 
-t.test('a file with mistakes changes nothing', async t => {
+t.test('a file with errors changes nothing', async t => {
   const daemon = setUp(t, primaryEvidence(), { names: ['a'] })
   await daemon.until('listening')
   daemon.reload(fault([{ message: 'x:1: port is "x"', hint: 'y' }]))
@@ -486,7 +486,7 @@ t.test('a file with mistakes changes nothing', async t => {
   t.equal((await hear({ port: daemon.port() })).bytes.toString(), wireWords.primary)
 })
 
-t.test('a cluster that can not be served is told, and the others go on', async t => {
+t.test('a cluster that cannot be served is reported, and the others keep running', async t => {
   const daemon = setUp(t, primaryEvidence(), { names: ['a'] })
   await daemon.until('listening')
   daemon.find(unreadable)
@@ -540,7 +540,7 @@ const hearTold = () => {
   return { told, given: { notify } }
 }
 
-t.test('systemd is told of several clusters when all of them are open', async t => {
+t.test('systemd is notified of several clusters when all of them are open', async t => {
   const { told, given } = hearTold()
   const daemon = setUp(t, primaryEvidence(), { names: ['a', 'b', 'c'], given })
   await daemon.until('listening')
@@ -572,7 +572,7 @@ t.test('and of the only one what it is', async t => {
   await alone.ends
 })
 
-t.test('who can not serve all of them is never ready', async t => {
+t.test('a daemon that cannot serve all of them is never ready', async t => {
   const { told, given } = hearTold()
   const { server, port } = await listenAsStranger()
   t.teardown(() => server.close())

@@ -26,7 +26,7 @@ const standby: Verdict = {
 }
 const unavailable: Verdict = {
   kind: 'unavailable',
-  rule: 'not looked yet',
+  rule: 'not yet checked',
   settled: false,
   because: 'nobody has looked yet',
 }
@@ -59,7 +59,7 @@ const setUp = ({ wanted = true } = {}) => {
   return { ...status, follow, of: status.follow, told, events, answered, end, pending, advance }
 }
 
-t.test('nothing is told before all is open, and then what holds by then', async t => {
+t.test('no notification is sent before all is open, and then the current state', async t => {
   const { ready, follow, told } = setUp()
   follow(unavailable)
   follow(primary('two'))
@@ -68,7 +68,7 @@ t.test('nothing is told before all is open, and then what holds by then', async 
   t.strictSame(told, ['primary: two'])
 })
 
-t.test('nobody is told where nobody wants to know', async t => {
+t.test('no notification is sent if none is expected', async t => {
   const { ready, reloading, follow, told, pending } = setUp({ wanted: false })
   follow(primary())
   ready()
@@ -77,7 +77,7 @@ t.test('nobody is told where nobody wants to know', async t => {
   t.equal(pending(), 0)
 })
 
-t.test('only changes are told, one at a time, and the last of those that piled up', async t => {
+t.test('only changes are sent, one at a time, and the last of those that queued up', async t => {
   const { ready, follow, told, end, events } = setUp()
   follow(primary('one'))
   ready()
@@ -108,7 +108,7 @@ t.test('there is a pause after each', async t => {
   t.equal(told.length, 3)
 })
 
-t.test('of several clusters it is told how many are what', async t => {
+t.test('for several clusters the number in each role is sent', async t => {
   const { ready, of, told, end } = setUp()
   for (const name of ['a', 'b', 'c']) of(name, unavailable)
   ready()
@@ -130,7 +130,7 @@ t.test('of several clusters it is told how many are what', async t => {
   ])
 })
 
-t.test('a reload is told at once, and then that it is over, though nothing changed', async t => {
+t.test('begin and end of a reload are sent at once, though nothing changed', async t => {
   const { ready, reloading, follow, told, answered, end } = setUp()
   follow(primary('one'))
   ready()
@@ -144,7 +144,7 @@ t.test('a reload is told at once, and then that it is over, though nothing chang
   t.strictSame(told, ['primary: one', 'reloading', 'primary: one'])
 })
 
-t.test('a reload that is over before it could be told is told of all the same', async t => {
+t.test('a reload that ended before it could be sent is sent all the same', async t => {
   const { ready, reloading, follow, told, answered, end, events } = setUp()
   follow(primary('one'))
   ready()

@@ -8,7 +8,7 @@ import { timeLimitMs } from '../../../src/cli/system/time-limit.ts'
 import { startServing } from '../../../src/cli/daemon/serving.ts'
 import type { Event } from '../../../src/facts/report/event.ts'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
-import { drained, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn, noMaintenance } from '../../../src/facts/decide/maintenance-mode.ts'
 import { createMaintenanceWatch } from '../../../src/observe/files/maintenance-file.ts'
 import { fact, fault } from '../../../src/facts/outcome.ts'
 import type { Verdict } from '../../../src/facts/decide/verdict.ts'
@@ -75,7 +75,7 @@ const start = async (
   return { ...fake, outcome, maintenance, events, followed, ports, say }
 }
 
-t.test('every connect is told the role of now', async t => {
+t.test('every connection gets the current role', async t => {
   const { say, find, clock } = await start(t, standbyEvidence())
   t.equal(await say(), wireWords.standby)
   find(primaryEvidence())
@@ -84,7 +84,7 @@ t.test('every connect is told the role of now', async t => {
   t.equal(await say(), wireWords.primary)
 })
 
-t.test('whoever wants to know more is told of the titles of now', async t => {
+t.test('requests for details are answered from the current titles', async t => {
   const { outcome, find, hang } = await start(t, standbyEvidence())
   t.teardown(hang())
   if (!outcome.ok) throw new Error(outcome.fault.message)
@@ -96,7 +96,7 @@ t.test('whoever wants to know more is told of the titles of now', async t => {
   })
 })
 
-t.test('the changes of the verdict are kept, and told to whoever asks', async t => {
+t.test('the changes of the verdict are kept, and sent on request', async t => {
   const { outcome, find, clock } = await start(t, standbyEvidence())
   if (!outcome.ok) throw new Error(outcome.fault.message)
   find(primaryEvidence())
@@ -119,7 +119,7 @@ t.test('a command is run when the answer changes', async t => {
   t.strictSame(commands, ['notify standby', 'notify primary'])
 })
 
-t.test('before the first look there is nothing to tell', async t => {
+t.test('before the first check there is nothing to report', async t => {
   const fake = fakeHost(primaryEvidence())
   t.teardown(fake.hang())
   const outcome = await startServing(serveDefaults, {
@@ -140,7 +140,7 @@ t.test('the answer can end with a line feed', async t => {
   t.equal(await say(), `${wireWords.primary}\n`)
 })
 
-t.test('the port is closed without a role to tell, and open again with one', async t => {
+t.test('the port is closed without a role, and opens again with one', async t => {
   const { say, find, clock } = await start(t, primaryEvidence())
   find(down)
   clock.advance(500)
@@ -155,14 +155,14 @@ t.test('the port is closed without a role to tell, and open again with one', asy
   })
 })
 
-t.test('or connects are closed without a byte, or told so', async t => {
+t.test('or connections are closed without a byte, or get an answer without a role', async t => {
   const closing = await start(t, down, { whenUnavailable: 'close' })
   t.equal(await closing.say(), '')
   const replying = await start(t, down, { whenUnavailable: 'reply' })
   t.equal(await replying.say(), wireWords.unavailable)
 })
 
-t.test('whoever asks during the first look is told nothing', async t => {
+t.test('a client that connects during the first check gets no answer', async t => {
   const fake = fakeHost(primaryEvidence())
   const release = fake.hang()
   const events: Event[] = []
@@ -196,24 +196,27 @@ t.test('an old answer expires with its lease', async t => {
   t.equal(await say(), wireWords.unavailable)
 })
 
-t.test('who asks while it wakes up from a sleep is told what holds then', async t => {
-  const { say, find, clock } = await start(t, standbyEvidence(), {})
-  find(primaryEvidence())
-  clock.oversleep(60_000)
-  const asked = say()
-  await until(
-    async () => {
-      clock.advance(1)
-      return (await Promise.race([asked, settle()])) !== undefined
-    },
-    { what: 'an answer after waking up' },
-  )
-  t.equal(await asked, wireWords.primary)
-})
+t.test(
+  'a client that connects while it resumes from a suspension gets the next verdict',
+  async t => {
+    const { say, find, clock } = await start(t, standbyEvidence(), {})
+    find(primaryEvidence())
+    clock.oversleep(60_000)
+    const asked = say()
+    await until(
+      async () => {
+        clock.advance(1)
+        return (await Promise.race([asked, settle()])) !== undefined
+      },
+      { what: 'an answer after waking up' },
+    )
+    t.equal(await asked, wireWords.primary)
+  },
+)
 
-t.test('drained by hand, it is unavailable on every port until that is over', async t => {
+t.test('in maintenance mode, every port reports unavailable until the mode ends', async t => {
   const { say, maintain, clock, ports, maintenance, open } = await start(t, primaryEvidence(), {
-    maintenanceFile: '/run/drained',
+    maintenanceFile: '/run/maintenance',
     agent: [{ address: '127.0.0.1', port: 0 }],
   })
   const pass = async (): Promise<void> => {
@@ -221,7 +224,7 @@ t.test('drained by hand, it is unavailable on every port until that is over', as
     await settle()
   }
   t.equal(await say(), wireWords.primary)
-  maintain(drained('new kernel'))
+  maintain(maintenanceOn('new kernel'))
   await pass()
   t.equal(await say(), 'ECONNREFUSED')
   t.equal(await say(ports[1]), 'down #new kernel\n')
@@ -232,7 +235,7 @@ t.test('drained by hand, it is unavailable on every port until that is over', as
   t.equal(await say(ports[1]), 'up\n')
   maintenance.toggle()
   t.equal(await say(), 'ECONNREFUSED')
-  t.equal(await say(ports[1]), 'down #drained by hand\n')
+  t.equal(await say(ports[1]), 'down #maintenance mode is on\n')
   maintenance.toggle()
   await until(isBack, { what: 'the port again' })
   t.equal(open(), 2)
@@ -240,13 +243,13 @@ t.test('drained by hand, it is unavailable on every port until that is over', as
 
 t.test('a file that is there at the start is never passed over', async t => {
   const fake = fakeHost(primaryEvidence())
-  fake.maintain(drained('new kernel'))
+  fake.maintain(maintenanceOn('new kernel'))
   const events: Event[] = []
   const outcome = await startServing(
-    { ...serveDefaults, maintenanceFile: '/run/drained' },
+    { ...serveDefaults, maintenanceFile: '/run/maintenance' },
     {
       host: fake.host,
-      maintenance: watchMaintenance(fake, '/run/drained'),
+      maintenance: watchMaintenance(fake, '/run/maintenance'),
       report: event => {
         events.push(event)
       },
@@ -263,7 +266,7 @@ t.test('a file that is there at the start is never passed over', async t => {
   )
 })
 
-t.test('each address has a listener, and tells that it is up', async t => {
+t.test('each address has a listener, and reports that it is up', async t => {
   const { say, ports, events } = await start(t, primaryEvidence(), {
     bind: ['127.0.0.1', '127.0.0.2'],
   })
@@ -299,7 +302,7 @@ t.test('an agent-check is answered beside, and its port stays open', async t => 
   t.equal(await say(ports[1]), 'down #standby\n')
 })
 
-t.test('so is one that wants standbys, and it waits like everybody else', async t => {
+t.test('so is one for standbys, and it waits as the others do', async t => {
   const { say, ports, find, clock } = await start(t, primaryEvidence(), {
     agent: [{ address: '127.0.0.1', port: 0 }],
     agentUpFor: 'standby',
@@ -318,7 +321,7 @@ t.test('so is one that wants standbys, and it waits like everybody else', async 
   t.equal(await asked, 'up\n')
 })
 
-t.test('who may not ask is told nothing, on any port', async t => {
+t.test('a client that is not allowed gets no answer, on any port', async t => {
   const agent = [{ address: '127.0.0.1', port: 0 }]
   const closed = await start(t, primaryEvidence(), {
     agent,
@@ -326,8 +329,8 @@ t.test('who may not ask is told nothing, on any port', async t => {
   })
   for (const port of closed.ports) t.equal(await closed.say(port), '')
   t.match(closed.events.slice(-2), [
-    { kind: 'connects refused', port: closed.ports[0], from: '127.0.0.1', refused: 1 },
-    { kind: 'connects refused', port: closed.ports[1], from: '127.0.0.1', refused: 1 },
+    { kind: 'connections refused', port: closed.ports[0], from: '127.0.0.1', refused: 1 },
+    { kind: 'connections refused', port: closed.ports[1], from: '127.0.0.1', refused: 1 },
   ])
   const open = await start(t, primaryEvidence(), {
     agent,
@@ -338,7 +341,7 @@ t.test('who may not ask is told nothing, on any port', async t => {
   t.equal(await open.say(open.ports[1]), 'up\n')
 })
 
-t.test('a place for the agent that is taken is told by its own option', async t => {
+t.test('an agent port that is in use is reported by its own option', async t => {
   const stranger = await listenAsStranger()
   t.teardown(() => stranger.server.close())
   const taken = await start(t, primaryEvidence(), {
@@ -350,7 +353,7 @@ t.test('a place for the agent that is taken is told by its own option', async t 
   t.match(nameless.outcome, { ok: false, fault: { hint: 'see --agent' } })
 })
 
-t.test('a port in use is a mistake with a hint, and leaves nothing running', async t => {
+t.test('a port in use is an error with a hint, and leaves nothing running', async t => {
   const stranger = await listenAsStranger()
   t.teardown(() => stranger.server.close())
   const { outcome, open, events } = await start(t, primaryEvidence(), { port: stranger.port })
@@ -407,7 +410,7 @@ t.test('--port names no port where sockets were passed', async t => {
   t.ok(ports.includes(port))
 })
 
-t.test('HTTP is answered beside the port, also without a role to tell', async t => {
+t.test('HTTP is answered beside the port, also without a role', async t => {
   const http = [{ address: '127.0.0.1', port: 0 }]
   const { ports, say, find, clock } = await start(t, primaryEvidence(), { http })
   t.equal(ports.length, 2)
@@ -438,7 +441,7 @@ t.test('an address that no hint is known for has one all the same', async t => {
   t.match(other.outcome, { ok: false, fault: { hint: 'see --http' } })
 })
 
-t.test('stopping closes the port at once, also on those who linger', async t => {
+t.test('stopping closes the port at once, also for clients that linger', async t => {
   const { outcome, ports, say, open, clock } = await start(t, primaryEvidence())
   const lingering = connect({ port: ports[0] ?? -1, host: '127.0.0.1', allowHalfOpen: true })
   lingering.on('error', () => undefined)
@@ -504,17 +507,17 @@ const startLooking = async (t: Test) => {
   return { ...fake, port, stop, events, followed, release, heard: hearOn(socket) }
 }
 
-t.test('whoever waited in its queue is told the role after the first look', async t => {
+t.test('clients that waited in its queue get the role after the first check', async t => {
   const { heard, release, events } = await startLooking(t)
   release()
   t.equal((await heard).bytes.toString(), wireWords.primary)
   t.notMatch(
     events.filter(event => event.kind === 'verdict changed'),
-    [{ to: { rule: 'not looked yet' } }],
+    [{ to: { rule: 'not yet checked' } }],
   )
 })
 
-t.test('but waits no longer than a disk is waited for, nor for our end', async t => {
+t.test('but waits no longer than the limit for a disk, nor for a stop', async t => {
   const patient = await startLooking(t)
   patient.clock.advance(timeLimitMs)
   t.equal((await patient.heard).bytes.length, 0, 'like everybody who lingers')
@@ -527,7 +530,7 @@ t.test('but waits no longer than a disk is waited for, nor for our end', async t
   t.equal(stopped.followed.at(-1), null, 'who waited for the role starts nothing anew')
 })
 
-t.test('sockets that can not be used are a mistake with a hint', async t => {
+t.test('sockets that cannot be used are an error with a hint', async t => {
   const mistake = { message: 'LISTEN_FDS is "x"', hint: 'y' }
   const { outcome } = await start(t, down, {}, { sockets: fault(mistake) })
   t.strictSame(outcome, { ok: false, fault: mistake })
@@ -535,7 +538,7 @@ t.test('sockets that can not be used are a mistake with a hint', async t => {
   t.match(useless.outcome, { ok: false, fault: { message: /socket 999999/, hint: /systemd/ } })
 })
 
-t.test('each verdict is told, from before the first look on to the end', async t => {
+t.test('each verdict is reported, from before the first check to the end', async t => {
   const { find, clock, followed, outcome } = await start(t, primaryEvidence())
   find(down)
   clock.advance(500)
@@ -543,7 +546,7 @@ t.test('each verdict is told, from before the first look on to the end', async t
   if (!outcome.ok) throw new Error(outcome.fault.message)
   outcome.fact.stop()
   t.match(followed, [
-    { rule: 'not looked yet' },
+    { rule: 'not yet checked' },
     { role: 'primary' },
     { kind: 'unavailable', rule: 'no lock file' },
     null,
@@ -602,7 +605,7 @@ t.test('without it there is nothing to renew', async t => {
 })
 
 t.test('a primary that was replaced is not answered for', async t => {
-  const history = { kind: 'seen', fact: timelineHistory(1) } as const
+  const history = { kind: 'present', fact: timelineHistory(1) } as const
   const peer = { text: 's2:8008', secure: false, host: 's2', port: 8008 }
   const found = primaryEvidence({ timelineHistory: history, walPosition: 0x2300n as Lsn })
   const { say, answerAsPeers, outcome, asked, followed } = await start(t, found, {
@@ -622,8 +625,8 @@ t.test('a primary that was replaced is not answered for', async t => {
   outcome.fact.stop()
 })
 
-t.test('the lag of a standby is told by its primary', async t => {
-  const history = { kind: 'seen', fact: timelineHistory(1) } as const
+t.test('the lag of a standby is computed from the answer of its primary', async t => {
+  const history = { kind: 'present', fact: timelineHistory(1) } as const
   const peer = { text: 's1:8008', secure: false, host: 's1', port: 8008 }
   const found = standbyEvidence({ timelineHistory: history, walPosition: 0x5000n as Lsn })
   const fake = await start(t, down, { peers: [peer] })

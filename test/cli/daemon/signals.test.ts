@@ -18,7 +18,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-t.test('SIGUSR1 has a listener from the beginning, and does nothing until it is told', async t => {
+t.test('SIGUSR1 has a listener from the beginning, which does nothing at first', async t => {
   const { source, signals } = setUp()
   t.strictSame(source.eventNames(), ['SIGUSR1'])
   t.equal(source.emit('SIGUSR1'), true)
@@ -31,7 +31,7 @@ t.test('SIGUSR1 has a listener from the beginning, and does nothing until it is 
   t.equal(count, 2)
 })
 
-t.test('no signal is caught that nobody has asked for', async t => {
+t.test('no signal is caught without a listener', async t => {
   const { source, signals } = setUp()
   void signals.stopRequested()
   t.strictSame(source.eventNames(), ['SIGUSR1', 'SIGTERM', 'SIGINT'])

@@ -90,7 +90,7 @@ const say = async (port: number | undefined): Promise<string> => {
   return end === 'end' ? bytes.toString('latin1') : end
 }
 
-t.test('the role is told on each address, and the port closed without one', async t => {
+t.test('the role is answered on each address, and the port closed without one', async t => {
   const { ports, find, wait } = await setUp(t, { bind: ['127.0.0.1', '127.0.0.2'] })
   const [role = [], http, agent] = ports
   t.equal(role.length, 2)
@@ -108,7 +108,7 @@ t.test('without an address on all of them', async t => {
   t.equal(await say(ports[0]?.[0]), wireWords.primary)
 })
 
-t.test('HTTP counts what the port answers, and the agent is told beside', async t => {
+t.test('HTTP counts what the port answers, and the agent answers beside it', async t => {
   const { ports, find } = await setUp(t, { http: [anywhere], agent: [anywhere] })
   const [[role] = [], [http] = [], [agent] = []] = ports
   await say(role)
@@ -181,7 +181,7 @@ t.test('a port for health checks shows nothing else, any other only under our na
   t.equal(await ask(health, 'db1.example.com'), 'HTTP/1.1 403')
 })
 
-t.test('a socket of systemd can not be closed, and takes the place of addresses', async t => {
+t.test('a socket of systemd cannot be closed, and takes the place of addresses', async t => {
   const passed = await setUp(t, { sockets: [3], bind: ['192.0.2.1'] })
   t.match(passed.events, [{ kind: 'sockets passed', count: 1, closesInstead: true }])
   passed.find(down)

@@ -71,7 +71,7 @@ t.test('each option of serve has its effect', async t => {
     '--control-check off': { controlCheck: 'off' },
     '--control-check pg_controldata': { controlCheck: 'pg_controldata' },
     '--pg-controldata /bin/pg_controldata': { pgControldata: '/bin/pg_controldata' },
-    '--maintenance-file /run/drained': { maintenanceFile: '/run/drained' },
+    '--maintenance-file /run/maintenance': { maintenanceFile: '/run/maintenance' },
     '--port 5401': { port: 5401 },
     '--bind ::1': { bind: ['::1'] },
     '--when-unavailable close': { whenUnavailable: 'close' },
@@ -114,12 +114,12 @@ t.test('each option of serve has its effect', async t => {
   }
 })
 
-t.test('so has each variable of the environment, unless a flag says otherwise', async t => {
+t.test('so has each variable of the environment, which a flag overrides', async t => {
   const environment = {
     PGDATA: '/from/env',
     PG_REPLSTATUS_CONTROL_CHECK: 'pg_controldata',
     PG_REPLSTATUS_PG_CONTROLDATA: '/env/pg_controldata',
-    PG_REPLSTATUS_MAINTENANCE_FILE: '/env/drained',
+    PG_REPLSTATUS_MAINTENANCE_FILE: '/env/maintenance',
     PG_REPLSTATUS_PORT: '1',
     PG_REPLSTATUS_BIND: '127.0.0.1,::1',
     PG_REPLSTATUS_WHEN_UNAVAILABLE: 'close',
@@ -149,7 +149,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
     pgdata: '/from/env',
     controlCheck: 'pg_controldata',
     pgControldata: '/env/pg_controldata',
-    maintenanceFile: '/env/drained',
+    maintenanceFile: '/env/maintenance',
     port: 1,
     bind: ['127.0.0.1', '::1'],
     whenUnavailable: 'close',
@@ -184,7 +184,7 @@ t.test('so has each variable of the environment, unless a flag says otherwise', 
   })
   const line =
     '-D /flag --control-check native --pg-controldata /flag/pg_controldata ' +
-    '--maintenance-file /flag/drained --port 2 --bind ::2 --when-unavailable reply ' +
+    '--maintenance-file /flag/maintenance --port 2 --bind ::2 --when-unavailable reply ' +
     '--on-change other --http 3 --http-health 4 --http-host c --http-cert /c --http-key /k ' +
     '--http-client-ca /a --allow ::3 --agent 3 --agent-up-for any --agent-lag 1kB --interval 100 ' +
     '--peer s3:1 --peer-timeout 100 --when-superseded unavailable ' +
@@ -207,7 +207,7 @@ t.test('a key and an authority are of no use without a certificate', async t => 
   })
 })
 
-t.test('what is said of peers needs one, and the control file', async t => {
+t.test('options about peers require a peer, and the control file', async t => {
   const hint = 'see "pg-replstatus serve --help"'
   t.strictSame(mistake('-D /data --peer-timeout 300'), {
     message: '--peer-timeout requires peer',
@@ -240,7 +240,7 @@ t.test('peers are repeated or listed, and the same one counts once', async t => 
   t.strictSame(peers('--peer s2:1,s3:1 --peer s2:1'), ['s2:1', 's3:1'])
 })
 
-t.test('a variable can say off as well as on', async t => {
+t.test('a variable can be off as well as on', async t => {
   const newline = (text: string) => served('-D /data', { PG_REPLSTATUS_NEWLINE: text })
   t.match(newline('off'), { newline: false })
   t.match(newline('0'), { newline: false })
@@ -277,14 +277,14 @@ t.test('so are places for HTTP and for the agent', async t => {
 })
 
 t.test('paths are absolute from here on', async t => {
-  t.match(served('-D data --pg-controldata bin/pg_controldata --maintenance-file drained'), {
+  t.match(served('-D data --pg-controldata bin/pg_controldata --maintenance-file maintenance'), {
     pgdata: join(process.cwd(), 'data'),
     pgControldata: join(process.cwd(), 'bin/pg_controldata'),
-    maintenanceFile: join(process.cwd(), 'drained'),
+    maintenanceFile: join(process.cwd(), 'maintenance'),
   })
 })
 
-t.test('values out of bounds are told with the bounds', async t => {
+t.test('values out of bounds are reported with the bounds', async t => {
   const hint = 'see "pg-replstatus serve --help"'
   const messages = {
     '--port 65536': '--port must be a whole number from 0 to 65535, but is "65536"',
@@ -318,7 +318,7 @@ t.test('values out of bounds are told with the bounds', async t => {
   }
 })
 
-t.test('a lease that would end at every tick is a mistake', async t => {
+t.test('a lease that would end at every tick is an error', async t => {
   t.match(served('-D /data --interval 100 --lease 200'), { leaseMs: 200 })
   t.match(mistake('-D /data --lease 199', { PG_REPLSTATUS_INTERVAL: '100' }), {
     message: /^--lease must be .* 200 \(twice PG_REPLSTATUS_INTERVAL\)/,
@@ -328,7 +328,7 @@ t.test('a lease that would end at every tick is a mistake', async t => {
   })
 })
 
-t.test('of several mistakes each is told', async t => {
+t.test('of several errors each is reported', async t => {
   t.match(mistakes('-D /data --port x --bind y,z --log-level loud'), [
     { message: /^--port must be .*"x"$/ },
     { message: /^--bind must be .*"y"$/ },
@@ -352,7 +352,7 @@ t.test('of several mistakes each is told', async t => {
   ])
 })
 
-t.test('a configuration file is told of, and read by others', async t => {
+t.test('a configuration file is named here, and read elsewhere', async t => {
   const found = understood('--config /etc/x.conf --interval 100', { A: 'b' })
   t.strictSame(found, {
     command: 'serve from file',
@@ -400,7 +400,7 @@ t.test('to check a file it has to be named', async t => {
   t.match(mistake('--check-config'), { message: 'no configuration file to check' })
 })
 
-t.test("Debian's clusters are looked for whatever else is said", async t => {
+t.test('--discover works whatever the other options are', async t => {
   t.strictSame(understood('--discover'), { command: 'discover' })
   t.match(mistake('--discover x'), { message: 'unexpected argument "x"' })
 })
@@ -419,7 +419,7 @@ t.test('an empty data directory is not taken for the current one', async t => {
   t.match(mistake('--pgdata='), { message: '--pgdata must be a path, but is ""' })
 })
 
-t.test('status looks where serve looks', async t => {
+t.test('status checks the same directory as serve', async t => {
   t.strictSame(understood('status -D /data'), {
     command: 'status',
     options: {
@@ -441,8 +441,8 @@ t.test('status looks where serve looks', async t => {
     message: '--json and --nagios cannot be used together',
     hint: 'each sets the format of the output',
   })
-  t.match(understood('status -D /data --maintenance-file /run/drained'), {
-    options: { maintenanceFile: '/run/drained' },
+  t.match(understood('status -D /data --maintenance-file /run/maintenance'), {
+    options: { maintenanceFile: '/run/maintenance' },
   })
   t.match(understood('status -D /data --user postgres'), { options: { user: 'postgres' } })
   t.match(understood('status -D /data --expect primary'), { options: { expect: 'primary' } })
@@ -524,7 +524,7 @@ t.test('query asks the ports it is given, or the usual one of this host', async 
   t.match(mistake('query --timeout 0'), { message: /^--timeout must be .*"0"$/, hint })
 })
 
-t.test('what stands in the wrong place is told where it belongs', async t => {
+t.test('an argument in the wrong place is reported with the right place', async t => {
   t.strictSame(mistake('-D /data status'), {
     message: '"status" must be the first argument',
     hint: 'pg-replstatus status [OPTION]...',
@@ -535,7 +535,7 @@ t.test('what stands in the wrong place is told where it belongs', async t => {
   })
 })
 
-t.test('a mistake in the words themselves comes first', async t => {
+t.test('an error in the words themselves comes first', async t => {
   t.match(mistake('--prot 5400'), { message: "unknown option '--prot'" })
 })
 
@@ -548,7 +548,7 @@ t.test('help and version', async t => {
   t.strictSame(understood('-D /data -?'), { command: 'help', of: 'serve' })
 })
 
-t.test('help and version are had wherever they are asked for, whatever is wrong', async t => {
+t.test('help and version are printed wherever they are given, whatever is wrong', async t => {
   const pages = {
     'serve -D x --help': 'serve',
     'status --help --bogus': 'status',

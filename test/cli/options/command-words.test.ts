@@ -43,7 +43,7 @@ t.test('a switch that may be on elsewhere can be turned off, and the last word c
   })
 })
 
-t.test('operands may stand before, between and behind options', async t => {
+t.test('operands may be before, between and behind options', async t => {
   t.strictSame(sorted('query a --timeout 5 b:1'), {
     command: 'query',
     flags: { timeout: ['5'] },
@@ -60,7 +60,7 @@ t.test('help is asked for in either way', async t => {
   }
 })
 
-t.test('a misspelt option or command is told with what was meant', async t => {
+t.test('a misspelt option or command is reported with a suggestion', async t => {
   t.strictSame(mistake('--prot 5400'), {
     message: "unknown option '--prot'",
     hint: 'did you mean --port?',
@@ -73,7 +73,7 @@ t.test('a misspelt option or command is told with what was meant', async t => {
   t.match(mistake('--xon'), { hint: 'see "pg-replstatus serve --help"' })
 })
 
-t.test('what nobody can guess is told with where to read on', async t => {
+t.test('a word without a suggestion is reported with the help to read', async t => {
   t.strictSame(mistake('/var/lib/postgresql/16/main'), {
     message: "unknown command '/var/lib/postgresql/16/main'",
     hint: 'see "pg-replstatus --help"; the data directory must be specified with -D',

@@ -44,7 +44,7 @@ t.test('options are those of the command, which is serve when none is named', as
   t.strictSame(complete(t, ['status', '--j']), ['--json'])
 })
 
-t.test('words that an option may say, after a blank or =', async t => {
+t.test('values of an option, after a blank or =', async t => {
   t.strictSame(complete(t, ['--control-check', '']), ['native', 'pg_controldata', 'off'])
   t.strictSame(complete(t, ['status', '--expect', 's']), ['standby'])
   t.strictSame(complete(t, ['--log-format', '=']), ['text', 'json'])

@@ -15,7 +15,7 @@ t.test('pages fit a terminal and end with a line feed', async t => {
   }
 })
 
-t.test('pages tell the exit codes', async t => {
+t.test('pages list the exit codes', async t => {
   for (const page of Object.values(help)) t.match(page, /^Exit codes:$/m)
   for (const page of [help.program, help.status, help.query]) {
     t.match(page, new RegExp(`^ +${exitCodes.primary} +primary`, 'm'))
@@ -76,7 +76,7 @@ t.test('defaults in the help are the defaults', async t => {
   t.match(help.query, `(default: ${target?.host}:${target?.port})`)
 })
 
-t.test('what the help says of the environment is so', async t => {
+t.test('what the help lists of the environment is so', async t => {
   t.match(help.serve, /^Each option, except those that exit, can also be set in the environment/m)
   for (const [name, { help: lines }] of optionsOf('serve')) {
     const usual = `PG_REPLSTATUS_${name.toUpperCase().replaceAll('-', '_')}`

@@ -25,7 +25,7 @@ t.test('begins with what man, whatis and apropos read', async t => {
   t.notMatch(page, /\n\n/, 'blank lines are requests of their own')
 })
 
-t.test('says all that the help says', async t => {
+t.test('contains all of the help', async t => {
   for (const [name, text] of Object.entries(help)) {
     const lines = text
       .split(/\n\n/)
@@ -57,7 +57,7 @@ t.test('has each option of each command, and what the environment is asked for',
   }
 })
 
-t.test('words that an option may say are a list within its text', async t => {
+t.test('the values of an option are a list within its text', async t => {
   const [, found = ''] = /^(\.B \\-\\-control\\-check [^]*?)\n\.TP\n\.B \\-\\-pg/m.exec(page) ?? []
   t.equal(
     found,

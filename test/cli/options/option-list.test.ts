@@ -27,7 +27,7 @@ for (const command of commandNames) {
   })
 }
 
-t.test('a switch that may be on elsewhere can be turned off, and its help says how', async t => {
+t.test('a switch that may be on elsewhere can be turned off, and its help shows how', async t => {
   for (const [name, { value, help }] of commandNames.flatMap(optionsOf)) {
     const negation = negationOf(name)
     t.equal(negation !== null, value === undefined && variableOf(name) !== null, name)
@@ -36,7 +36,7 @@ t.test('a switch that may be on elsewhere can be turned off, and its help says h
   t.equal(negationOf('newline'), '--no-newline')
 })
 
-t.test('options stand under their headings, and what is said of them beside', async t => {
+t.test('options are under their headings, with their text beside them', async t => {
   t.equal(
     optionList('query'),
     `Connections:

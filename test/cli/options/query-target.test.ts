@@ -25,7 +25,7 @@ t.test('a target is a host with or without a port', t => {
   t.end()
 })
 
-t.test('what is no target is told with what was wrong', t => {
+t.test('an invalid target is reported with the invalid part', t => {
   const expected = {
     '': 'bad host',
     ':5400': 'bad host',

@@ -12,7 +12,7 @@ const small: Form<number> = {
   read: text => (/^\d$/.test(text) ? Number(text) : null),
 }
 
-t.test('a flag goes before the environment, and that before the default', async t => {
+t.test('a flag takes precedence over the environment, and that over the default', async t => {
   const flags: Flags = new Map([['port', ['1']]])
   const environment = { PG_REPLSTATUS_PORT: '2' }
   t.equal(settingsOf(flags, environment).one('port', small, 3), 1)
@@ -41,28 +41,25 @@ t.test('a flag replaces the whole list of the environment', async t => {
   t.strictSame(settings.all('bind', small), [1])
 })
 
-t.test(
-  'mistakes are gathered in the order of reading, each under the name it was given',
-  async t => {
-    const settings = settingsOf(
-      new Map([
-        ['lease', ['x']],
-        ['bind', ['1,y']],
-      ]),
-      {
-        PG_REPLSTATUS_PORT: 'a "b"',
-      },
-    )
-    t.equal(settings.one('port', small, 3), 3, 'the default stands in')
-    t.equal(settings.one('lease', small, 4), 4)
-    t.strictSame(settings.all('bind', small), [1])
-    t.strictSame(settings.errors, [
-      { message: 'PG_REPLSTATUS_PORT must be a digit, but is "a \\"b\\""', hint },
-      { message: '--lease must be a digit, but is "x"', hint },
-      { message: '--bind must be a digit, but is "y"', hint },
-    ])
-  },
-)
+t.test('errors are collected in the order of reading, each under its given name', async t => {
+  const settings = settingsOf(
+    new Map([
+      ['lease', ['x']],
+      ['bind', ['1,y']],
+    ]),
+    {
+      PG_REPLSTATUS_PORT: 'a "b"',
+    },
+  )
+  t.equal(settings.one('port', small, 3), 3, 'the default stands in')
+  t.equal(settings.one('lease', small, 4), 4)
+  t.strictSame(settings.all('bind', small), [1])
+  t.strictSame(settings.errors, [
+    { message: 'PG_REPLSTATUS_PORT must be a digit, but is "a \\"b\\""', hint },
+    { message: '--lease must be a digit, but is "x"', hint },
+    { message: '--bind must be a digit, but is "y"', hint },
+  ])
+})
 
 t.test('some options are for the command line only', async t => {
   const settings = settingsOf(new Map(), { PG_REPLSTATUS_EXPECT: '1', EXPECT: '1', null: '1' })
@@ -74,7 +71,7 @@ const fileOf = (...parts: readonly Entries[]) =>
 const entries = (...given: readonly (readonly [OptionName, ...Entry[]])[]): Entries =>
   new Map(given.map(([name, ...texts]) => [name, texts]))
 
-t.test('the environment goes before a file, a section before its top', async t => {
+t.test('the environment takes precedence over a file, a section over its top', async t => {
   const section = entries(['port', { text: '1', line: 3 }])
   const top = entries(['port', { text: '2', line: 1 }], ['lease', { text: '3', line: 2 }])
   t.equal(fileOf(section, top).one('port', small, 0), 1)
@@ -87,7 +84,7 @@ t.test('the environment goes before a file, a section before its top', async t =
   t.equal(settings.one('lease', small, 0), 3)
 })
 
-t.test('mistakes in a file are told with their line', async t => {
+t.test('errors in a file are reported with their line', async t => {
   const settings = fileOf(
     entries(
       ['port', { text: 'x', line: 3 }],
@@ -106,7 +103,7 @@ t.test('mistakes in a file are told with their line', async t => {
   ])
 })
 
-t.test('what is of no use alone is a mistake where it was given', async t => {
+t.test('an option that is useless alone is an error where it was given', async t => {
   const settings = fileOf(entries(['lease', { text: '1', line: 4 }]))
   settings.need('port', 'lease')
   t.strictSame(settings.errors, [], 'it was given nowhere')
@@ -115,7 +112,7 @@ t.test('what is of no use alone is a mistake where it was given', async t => {
   t.strictSame(settings.errors, [{ message: 'x.conf:4: lease requires port', hint, line: 4 }])
 })
 
-t.test('a value that looks like one with a comment is told how to write that', async t => {
+t.test('for a value that seems to have a comment, the hint shows how to write that', async t => {
   const settings = fileOf(entries(['port', { text: '1 ; of a', line: 3 }]))
   settings.one('port', small, 0)
   t.strictSame(settings.errors, [
@@ -127,7 +124,7 @@ t.test('a value that looks like one with a comment is told how to write that', a
   ])
 })
 
-t.test('a mistake names what gave the value, unless that is the command line', async t => {
+t.test('an error names what gave the value, unless that is the command line', async t => {
   const error = { message: 'no', hint: 'yes' }
   const blamed = (name: string, at: { path: string; line: number } | null) =>
     withSource(error, new Map([['pgdata', [{ name, text: '', at }]]]), 'pgdata').message

@@ -15,7 +15,7 @@ t.test('the numbers are those that scripts and load balancers were written for',
   )
 })
 
-t.test('not being able to look is never mistaken for an answer', async t => {
+t.test('a check that fails is never mistaken for an answer', async t => {
   const { error, ...answers } = exitCodes
   t.notOk([...Object.values(answers), exitAsExpected, exitOtherwise].includes(error))
 })

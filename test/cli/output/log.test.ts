@@ -64,7 +64,7 @@ t.test('each event is one line, with its level', async t => {
       { kind: 'hazard began', hazard },
       'warning: hazard hazard="next start fails" warning="the next start will fail"',
     ],
-    [{ kind: 'hazard ended', hazard }, 'notice: hazard over hazard="next start fails"'],
+    [{ kind: 'hazard ended', hazard }, 'notice: hazard ended hazard="next start fails"'],
     [
       { kind: 'watching degraded', because: 'ENOSPC', pollMs: 20 },
       'warning: polling because=ENOSPC every_ms=20',
@@ -73,10 +73,9 @@ t.test('each event is one line, with its level', async t => {
     [{ kind: 'maintenance toggled', on: false }, 'notice: maintenance by=SIGUSR2 state=off'],
     [
       { kind: 'maintenance open', path: '/tmp/m', because: '/tmp is writable by all users' },
-      'warning: others can make the maintenance file path=/tmp/m ' +
-        'because="/tmp is writable by all users"',
+      'warning: insecure maintenance file path=/tmp/m because="/tmp is writable by all users"',
     ],
-    [{ kind: 'watching restored' }, 'notice: polling over'],
+    [{ kind: 'watching restored' }, 'notice: polling ended'],
     [
       { kind: 'listening', address: '::', port: 5400, purpose: 'role' },
       'notice: listening address=:: port=5400 for=role',
@@ -93,29 +92,29 @@ t.test('each event is one line, with its level', async t => {
         from: '192.0.2.1',
         held: 4000,
       },
-      'warning: connection limit reached port=5400 limit=4096 most_from=192.0.2.1 held=4000',
+      'warning: connection limit reached port=5400 limit=4096 most_from=192.0.2.1 connections=4000',
     ],
     [
       {
         kind: 'connection limits lowered',
         limit: 1024,
         reserved: 130,
-        wanted: 4608,
+        requested: 4608,
         connections: 893,
       },
-      'warning: connection limits lowered open_files=1024 reserved=130 wanted=4608 connections=893',
+      'warning: connection limits lowered open_files=1024 reserved=130 requested=4608 connections=893',
     ],
     [
-      { kind: 'peer heard', peer: 's2:8008', role: 'standby', timeline: 2 as TimelineId },
+      { kind: 'peer changed', peer: 's2:8008', role: 'standby', timeline: 2 as TimelineId },
       'notice: peer peer=s2:8008 role=standby timeline=2',
     ],
     [
-      { kind: 'peer heard', peer: 's2:8008', role: 'unavailable', timeline: null },
+      { kind: 'peer changed', peer: 's2:8008', role: 'unavailable', timeline: null },
       'notice: peer peer=s2:8008 role=unavailable',
     ],
     [
-      { kind: 'peer silent', peer: 's2:8008', because: 'no answer within 1000 ms' },
-      'warning: peer silent peer=s2:8008 because="no answer within 1000 ms"',
+      { kind: 'peer check failed', peer: 's2:8008', because: 'no answer within 1000 ms' },
+      'warning: peer check failed peer=s2:8008 because="no answer within 1000 ms"',
     ],
     [
       { kind: 'peer is this server', peer: 's1:8008' },
@@ -126,17 +125,17 @@ t.test('each event is one line, with its level', async t => {
       'error: port blocked because="port 5400 is in use"',
     ],
     [
-      { kind: 'connects lost', port: 5400, because: 'more than 4096 at once' },
-      'warning: connects lost port=5400 because="more than 4096 at once"',
+      { kind: 'connections lost', port: 5400, because: 'more than 4096 at once' },
+      'warning: connections lost port=5400 because="more than 4096 at once"',
     ],
-    [{ kind: 'command said', line: 'done it' }, 'info: on-change said="done it"'],
+    [{ kind: 'command output', line: 'done it' }, 'info: on-change output="done it"'],
     [
       { kind: 'command failed', because: 'exit code 3' },
       'warning: on-change failed because="exit code 3"',
     ],
     [
-      { kind: 'connects refused', port: 5400, from: '::ffff:192.0.2.1', refused: 3 },
-      'warning: connects refused port=5400 from=::ffff:192.0.2.1 refused=3',
+      { kind: 'connections refused', port: 5400, from: '::ffff:192.0.2.1', refused: 3 },
+      'warning: connections refused port=5400 from=::ffff:192.0.2.1 refused=3',
     ],
     [
       { kind: 'handshake failed', port: 8008, from: '192.0.2.1', because: 'http request' },
@@ -194,9 +193,9 @@ t.test('a change of the past is marked as such, with its own time', async t => {
   })
   t.match(
     lineOf(recorded(standby, primary)),
-    /^2026-01-01T12:00:00.000Z notice: recorded at=2026-01-01T11:59:59.000Z from=standby to=primary because=/,
+    /^2026-01-01T12:00:00.000Z notice: earlier change at=2026-01-01T11:59:59.000Z from=standby to=primary because=/,
   )
-  t.match(lineOf(recorded(null, down)), / notice: recorded .* from=unknown to=unavailable /)
+  t.match(lineOf(recorded(null, down)), / notice: earlier change .* from=unknown to=unavailable /)
 })
 
 t.test('what is not known is left out of a line, and null in JSON', async t => {
@@ -270,7 +269,7 @@ t.test('sockets of systemd are named, and what refuse means there', async t => {
   )
 })
 
-t.test('what systemd could not be told is detail, but not that we are ready', async t => {
+t.test('a failed notification is a detail, except that of readiness', async t => {
   const { lines, report } = setUp({ level: 'debug' })
   report({ kind: 'notify failed', because: 'no such socket', awaited: false })
   report({ kind: 'notify failed', because: 'no such socket', awaited: true })
@@ -286,7 +285,7 @@ t.test('whatever others write, an event is one line that does nothing to a termi
     const events: readonly Event[] = [
       { kind: 'started', version: '0.1.0', directory: text, pid: 42 },
       changed(primary, verdict),
-      { kind: 'command said', line: text },
+      { kind: 'command output', line: text },
       { kind: 'reload refused', because: text, hint: text },
     ]
     for (const event of events) {

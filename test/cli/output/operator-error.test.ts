@@ -6,7 +6,7 @@ import { anyText, assertPrintable } from '../../harness/foreign-text.ts'
 
 const error = { message: 'port 5400 is in use', hint: 'choose another' }
 
-t.test('a mistake is told in two lines, as by tools of PostgreSQL', async t => {
+t.test('an error is reported in two lines, as by tools of PostgreSQL', async t => {
   t.equal(
     printOperatorError(error),
     'pg-replstatus: error: port 5400 is in use\nhint: choose another\n',

@@ -57,11 +57,11 @@ const postgres: Account = {
   shell: '/bin/bash',
 }
 
-t.test('we are who we are in effect', async t => {
+t.test('the current user is the effective one', async t => {
   t.equal(setUp().accounts.effectiveUser(), 7)
 })
 
-t.test('a user in /etc/passwd has his own group, whatever that of the path', async t => {
+t.test('a user in /etc/passwd has the group listed there, whatever that of the path', async t => {
   const { accounts } = setUp(passwd(101))
   t.strictSame(await accounts.byNumber(101, 5), postgres)
   t.strictSame(await accounts.byName('postgres'), postgres)
@@ -69,7 +69,7 @@ t.test('a user in /etc/passwd has his own group, whatever that of the path', asy
   t.match(await accounts.byName('bare'), { user: 9, home: '/', shell: null })
 })
 
-t.test('one who is not there has that of the path, unless it is that of root', async t => {
+t.test('one that is not there has that of the path, unless it is that of root', async t => {
   const nameless = { user: 102, group: 5, name: null, home: '/', shell: null }
   for (const { accounts } of [setUp(passwd(101)), setUp()]) {
     t.strictSame(await accounts.byNumber(102, 5), nameless)
@@ -88,7 +88,7 @@ t.test('the parts of a path have owners', async t => {
   t.match(parts.at(-1), { path: import.meta.dirname })
 })
 
-t.test('whoever becomes another gives up his groups first and his user id last', async t => {
+t.test('a process drops its groups first and its user ID last', async t => {
   const { accounts, calls, env } = setUp()
   accounts.become(postgres)
   t.strictSame(calls, [
@@ -139,7 +139,7 @@ t.test('without a name there are no groups to join', async t => {
   t.strictSame(env, { HOME: '/', PATH: '/sbin' })
 })
 
-t.test('a home that can not be entered is none', async t => {
+t.test('a home that cannot be entered is none', async t => {
   const { accounts, calls } = setUp(undefined, [postgres.home])
   accounts.become(postgres)
   t.strictSame(calls.slice(-2), [

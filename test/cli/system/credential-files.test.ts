@@ -33,7 +33,7 @@ t.test('files are read', openssl.options, async t => {
   chmodSync(both, 0o644)
   t.match(await read({ cert: both }), { ok: true, fact: { exposedKey: both } })
 
-  await t.test('what can not be read is named', async t => {
+  await t.test('what cannot be read is named', async t => {
     const why = async (files: Partial<TlsFiles>): Promise<string> => {
       const found = await read({ cert, key, ...files })
       return found.ok ? 'none' : found.fault.message
@@ -57,13 +57,13 @@ t.test('files are read', openssl.options, async t => {
       writeFileSync(path, '', { mode: 0o000 })
       t.match(await read({ cert: path }), {
         ok: false,
-        fault: { message: `could not read ${path}: EACCES`, hint: /the user who runs the server/ },
+        fault: { message: `could not read ${path}: EACCES`, hint: /the user that runs the server/ },
       })
     })
   })
 })
 
-t.test('what they are is told, and what speaks against them', async t => {
+t.test('certificates are reported, with what is wrong with them', async t => {
   const now = 1_800_000_000_000 as UnixMs
   const told = (left: number, exposedKey: string | null = null): readonly Event[] => {
     const events: Event[] = []

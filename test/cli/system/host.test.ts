@@ -23,7 +23,7 @@ t.test('the clock is the one of the system', async t => {
   t.equal(systemHost({}, 1).clock, systemClock)
 })
 
-t.test('a probe looks at the files of the directory it is opened for', async t => {
+t.test('a probe reads the files of the directory it is opened for', async t => {
   const pgdata = forgeDataDirectory(t)
   const probe = systemHost({}, 1).openProbe(optionsFor(pgdata))
   t.teardown(probe.close)
@@ -31,9 +31,9 @@ t.test('a probe looks at the files of the directory it is opened for', async t =
     evidence: {
       path: pgdata,
       controlCheck: 'native',
-      directory: { kind: 'seen', version: '16' },
+      directory: { kind: 'present', version: '16' },
       lockFile: { kind: 'absent' },
-      controlFile: { kind: 'seen', fact: { state: 'in production' } },
+      controlFile: { kind: 'present', fact: { state: 'in production' } },
     },
   })
 })
@@ -77,7 +77,7 @@ t.test('and for its history', async t => {
   t.strictSame(await ask(target, 1000).answer, fault('ECONNREFUSED'))
 })
 
-t.test('there is no daemon for a directory that nobody watches', async t => {
+t.test('there is no daemon for a directory that none watches', async t => {
   t.equal(await systemHost({}, 1).findDaemon(t.testdir(), process.geteuid?.() ?? -1), null)
 })
 
@@ -100,12 +100,12 @@ t.test('commands have our environment', async t => {
 t.test('a maintenance file is one of the disk', async t => {
   const path = join(t.testdir({ maintenance: 'new kernel\n' }), 'maintenance')
   t.strictSame(await systemHost({}, 1).readMaintenance(path), {
-    kind: 'drained',
+    kind: 'on',
     because: 'new kernel',
   })
 })
 
-t.test('pg_controldata is looked for in the PATH of the environment', async t => {
+t.test('pg_controldata is searched in the PATH of the environment', async t => {
   const folder = makeServerFolder(t)
   const program = join(folder, 'pg_controldata')
   writeFileSync(program, '#!/bin/sh\necho "found you" >&2\nexit 1\n')
@@ -123,7 +123,7 @@ t.test('pg_controldata is looked for in the PATH of the environment', async t =>
   t.match(await look({ pgControldata: program }, ''), failed, 'unless one is named')
 })
 
-t.test('a watcher tells when it is ready, and then what happens', async t => {
+t.test('a watcher reports when it is ready, and then each event', async t => {
   const pgdata = forgeDataDirectory(t)
   const armed = deferred<void>()
   const hinted = deferred<string>()
@@ -140,7 +140,7 @@ t.test('a watcher tells when it is ready, and then what happens', async t => {
   const { directory } = looked?.evidence ?? {}
   watcher.aim({
     directory: pgdata,
-    directoryInode: directory?.kind === 'seen' ? directory.inode : null,
+    directoryInode: directory?.kind === 'present' ? directory.inode : null,
     controlFileInode: looked?.controlFileInode ?? null,
     isSymlink: false,
   })

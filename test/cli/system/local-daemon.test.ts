@@ -60,7 +60,7 @@ t.test('a socket of another user is not asked', async t => {
   t.strictSame(asked, [])
 })
 
-t.test('without the folder nobody is asked', async t => {
+t.test('without the folder no daemon is asked', async t => {
   const { asked } = await setUp(t, {})
   const ask = () => t.fail('asked') as never
   t.equal(await findDaemon('/data', { ask, user, folder: '/no/such/folder' }), null)

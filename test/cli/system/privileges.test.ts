@@ -16,7 +16,7 @@ const refused = (message: string | RegExp, hint: string | RegExp = '') => ({
 const neverHadAny = { ok: true, fact: { kind: 'never had any' } }
 const stillRoot = { ok: true, fact: { kind: 'still root' } }
 
-t.test('who is not root has nothing to give up', async t => {
+t.test('a user other than root has no privileges to drop', async t => {
   t.strictSame(await drop('/srv/data'), neverHadAny)
   t.strictSame(
     await dropPrivilegesForFile({ user: null, path: '/x.conf' }, noAccounts),
@@ -39,7 +39,7 @@ t.test('or of the nearest directory above one that is still to be made', async t
   t.strictSame(accounts.became, [101])
 })
 
-t.test('where root is the owner there is nobody to become', async t => {
+t.test('a directory owned by root leaves no user to become', async t => {
   const accounts = rootAccounts({ '/srv/data': 0 })
   t.match(
     await drop('/srv/data', accounts),
@@ -52,7 +52,7 @@ t.test('where root is the owner there is nobody to become', async t => {
   t.strictSame(accounts.became, [])
 })
 
-t.test('nor where nobody can see whose it is', async t => {
+t.test('nor does one whose owner cannot be determined', async t => {
   const blind = (end: string | null) => {
     return { ...rootAccounts({}), partsOf: () => Promise.resolve({ parts: [], end }) }
   }
@@ -62,7 +62,7 @@ t.test('nor where nobody can see whose it is', async t => {
   )
 })
 
-t.test("a part of somebody else's in the path is refused, and named", async t => {
+t.test('a part of the path that belongs to another user is refused, and named', async t => {
   const attacks: readonly (readonly [Readonly<Record<string, number>>, string])[] = [
     [{ '/srv': 666, '/srv/data': 101 }, '/srv'],
     [{ '/srv': 0, '/srv/main': 666, '/srv/main/data': 101 }, '/srv/main'],
@@ -82,7 +82,7 @@ t.test("a part of somebody else's in the path is refused, and named", async t =>
   }
 })
 
-t.test('whoever swaps the directory meanwhile wins nothing', async t => {
+t.test('swapping the directory meanwhile has no effect', async t => {
   const before = rootAccounts({ '/srv/data': 101 })
   const swappedFor = (owners: Readonly<Record<string, number>>, end: string | null = null) => {
     const after = rootAccounts(owners)
@@ -108,7 +108,7 @@ t.test('whoever swaps the directory meanwhile wins nothing', async t => {
   t.match(gone, { ok: true }, 'the look tells that it is gone, or closed to the new user')
 })
 
-t.test('whom --user names is who it becomes, whatever the path', async t => {
+t.test('it becomes the user of --user, whatever the path', async t => {
   const accounts = rootAccounts({ '/srv': 666, '/srv/data': 0 })
   t.match(await drop('/srv/data', accounts, 'postgres'), {
     fact: { kind: 'dropped', account: { user: 101, name: 'postgres' } },
@@ -140,7 +140,7 @@ t.test('but neither root, nor an unknown user, nor without being root', async t 
   t.strictSame(await drop('/data', postgres, 'postgres'), neverHadAny, 'itself it is already')
 })
 
-t.test('a root without the power to become another is told so', async t => {
+t.test('root without the capability to become another user gets an error', async t => {
   const become = (): never => {
     throw Object.assign(new Error('setgid EPERM'), { code: 'EPERM' })
   }
@@ -157,7 +157,7 @@ t.test('a root without the power to become another is told so', async t => {
   t.match(await drop('/data', nameless), { fault: { hint: /^run it as user id 101,/ } })
 })
 
-t.test("a configuration file that is root's alone chooses nobody", async t => {
+t.test('a configuration file that only root can change selects no user', async t => {
   const accounts = rootAccounts({ '/etc': 0, '/etc/x.conf': 0 })
   t.strictSame(
     await dropPrivilegesForFile({ user: null, path: '/etc/x.conf' }, accounts),
@@ -165,7 +165,7 @@ t.test("a configuration file that is root's alone chooses nobody", async t => {
   )
 })
 
-t.test('one that somebody else has a say in is read as that user', async t => {
+t.test('one that another user can change is read as that user', async t => {
   for (const owners of [
     { '/etc': 0, '/etc/x.conf': 101 },
     { '/etc': 101, '/etc/x.conf': 0 },
@@ -177,7 +177,7 @@ t.test('one that somebody else has a say in is read as that user', async t => {
   }
 })
 
-t.test('and one that several have a say in is not read', async t => {
+t.test('and one that several users can change is not read', async t => {
   const accounts = rootAccounts({ '/home': 102, '/home/x.conf': 101 })
   t.match(
     await dropPrivilegesForFile({ user: null, path: '/home/x.conf' }, accounts),
@@ -186,7 +186,7 @@ t.test('and one that several have a say in is not read', async t => {
   t.strictSame(accounts.became, [])
 })
 
-t.test('an error of a directory says where that was given, unless the user was named', async t => {
+t.test('an error of a directory names its source, unless the user was named', async t => {
   const given = new Map([['pgdata', [{ name: 'PGDATA', text: '/data', at: null }]]] as const)
   const dropFor = (owner: number, user: string | null) =>
     dropPrivilegesFor({ user, directory: '/data', given }, rootAccounts({ '/data': owner }))

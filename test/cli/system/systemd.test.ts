@@ -21,18 +21,18 @@ const notifyWith = (t: Test, script: string, limitMs?: number): Notify => {
 
 const ready = (statusLine: string): Notification => ({ kind: 'ready', statusLine })
 
-t.test('nobody is told where nobody wants to know', async t => {
+t.test('no notification is sent if none is expected', async t => {
   t.equal(systemdNotify({}, 42), null)
   t.equal(systemdNotify({ NOTIFY_SOCKET: '' }, 42), null)
 })
 
-t.test('systemd is told by its own program, in the words of that', async t => {
+t.test('systemd is notified by its own program', async t => {
   const notify = notifyWith(t, 'echo "$NOTIFY_SOCKET$OTHER" "$@" >&2; exit 1')
   const args = '--pid=42 --ready --status=primary: it is so'
   t.equal(await notify(ready('primary: it is so')), `/run/x ${args}`)
 })
 
-t.test('a reload is told with the time of the clock that systemd goes by', async t => {
+t.test('a reload is sent with the time of the clock that systemd uses', async t => {
   const notify = notifyWith(t, 'echo "$@" >&2; exit 1')
   const monotonicUs = (): number => Number(process.hrtime.bigint() / 1000n)
   const before = monotonicUs()
@@ -41,7 +41,7 @@ t.test('a reload is told with the time of the clock that systemd goes by', async
   t.ok(Number(us) >= before && Number(us) <= monotonicUs(), said)
 })
 
-t.test('what was told leaves nothing to say', async t => {
+t.test('a successful notification leaves nothing to report', async t => {
   t.equal(await notifyWith(t, 'echo a warning >&2')(ready('standby: x')), null)
 })
 
@@ -70,7 +70,7 @@ t.test('what was meant for another process is none of ours', async t => {
   t.strictSame(passedSockets(inherited, 42), { ok: true, fact: [] })
 })
 
-t.test('a count that is none is told with what was wanted', async t => {
+t.test('an invalid count is reported with what it must be', async t => {
   for (const count of ['', '-1', '65', '1e1', 'x']) {
     t.match(passedSockets({ LISTEN_PID: '42', LISTEN_FDS: count }, 42), {
       ok: false,

@@ -28,7 +28,7 @@ t.test('what never comes is given up', async t => {
   t.equal(pending(), 0)
 })
 
-t.test('a failure is our own mistake, and not hidden', async t => {
+t.test('an internal failure is not hidden', async t => {
   const { timers, pending } = createManualTimers()
   await t.rejects(withTimeLimit(Promise.reject(new Error('a bug')), timers), /a bug/)
   t.equal(pending(), 0)

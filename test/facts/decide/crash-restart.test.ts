@@ -128,9 +128,9 @@ t.test('without a doubt nothing is under way', async t => {
   t.strictSame(weigh(memory, standbyEvidence()), { memory, underWay: false })
 })
 
-t.test('nor is anything said while there is no postmaster', async t => {
+t.test('nor is there a result while there is no postmaster', async t => {
   const memory = doubtful('new id', at(0))
-  const evidence = primaryEvidence({ children: { kind: 'not looked for' } })
+  const evidence = primaryEvidence({ children: { kind: 'not checked' } })
   t.strictSame(weigh(memory, evidence), { memory, underWay: false })
 })
 
@@ -165,7 +165,7 @@ t.test('on a primary', async t => {
     }
   })
 
-  t.test('neither rest nor time ends it beside a startup process', async t => {
+  t.test('neither idleness nor time ends it beside a startup process', async t => {
     const startup = child('startup recovering 000000010000000000000003', 4714, 500)
     const evidence = primaryEvidence({ children: children({ startup, walwriter: null }) })
     const long = { startupAgeMs: 1e6, startupRestedMs: 1e6 }
@@ -178,11 +178,11 @@ t.test('on a primary', async t => {
   })
 })
 
-t.test('where children are not seen, the order of two file times tells', async t => {
+t.test('if children are not visible, the order of two file times decides', async t => {
   const production = (ms: number) => seen(controlFile(), at(ms))
   for (const [hidden, name] of [
     [{ kind: 'invisible' }, 'invisible'],
-    [children({ walwriter: null, checkpointer: null, illegible: true }), 'illegible'],
+    [children({ walwriter: null, checkpointer: null, titlesIncomplete: true }), 'illegible'],
   ] as const) {
     t.test(`${name}, on a primary`, async t => {
       const evidence = (ms: number) =>
@@ -227,7 +227,7 @@ t.test('on a standby', async t => {
     })
   const withReceiver = { ...recovering, walreceiver: child('walreceiver', 4715, 510) }
 
-  t.test('a lock file written before the startup process was born is left over', async t => {
+  t.test('a lock file written before the startup process started is stale', async t => {
     for (const kind of both) t.ok(isUnderWay(doubtful(kind, after(-3)), evidence()))
   })
 
@@ -319,7 +319,7 @@ t.test('on a standby', async t => {
     t.ok(isUnderWay(memory, evidence(), long), 'also with a later check')
   })
 
-  t.test('where times can not tell', async t => {
+  t.test('if times are not sufficient', async t => {
     const wholeSecond = (Math.floor(startup.startedAt / 1000) * 1000) as UnixMs
     const cases = [
       ['at first sight', doubtful('first sight', after(7))],
@@ -343,7 +343,8 @@ t.test('no doubt outlives a session', async () => {
   fc.assert(
     fc.property(evidence, fc.constantFrom(...both), fc.integer(), (base, kind, ms) => {
       const session = child('me db [local] idle', 4720, 600)
-      const counted = base.children.kind === 'seen' ? { ...base.children, session } : base.children
+      const counted =
+        base.children.kind === 'present' ? { ...base.children, session } : base.children
       const { memory } = weigh(doubtful(kind, at(ms)), { ...base, children: counted })
       return memory.doubt === null
     }),

@@ -39,7 +39,7 @@ t.test('a standby without its signal file is a second primary at the next start'
 t.test('unless it leaves recovery, and has removed the file itself', async t => {
   const bare = standbyEvidence({ signalFiles, promotion: 'none' })
   t.strictSame(names('standby', bare), ['standby without signal file'])
-  for (const promotion of ['being read', 'under way'] as const) {
+  for (const promotion of ['being checked', 'under way'] as const) {
     t.strictSame(hazardsOf('standby', { ...bare, promotion }), [], promotion)
   }
   for (const state of ['shutting down', 'shut down'] as const) {
@@ -87,7 +87,7 @@ t.test('backup_label is a hazard on a primary, and daily bread on a standby', as
   t.strictSame(hazardsOf('standby', standby), [])
 })
 
-t.test('a newer version than is known is told of any server, beside what else is seen', async t => {
+t.test('an unknown newer version is a hazard of any server, in addition to others', async t => {
   const newer = { controlFile: seen(newerControlFile()) }
   const [hazard] = hazardsOf('primary', primaryEvidence(newer))
   t.match(hazard, {

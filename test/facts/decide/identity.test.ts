@@ -53,14 +53,14 @@ t.test('a start time that does not fit never condemns it: the clock may have bee
   t.match(recognise(other, claim), { kind: 'alive', how: 'working directory' })
 })
 
-t.test('a process that works elsewhere is a stranger, whatever else fits', async t => {
+t.test('a process that works elsewhere is not the postmaster, whatever else matches', async t => {
   const fitting = { createdSharedMemory: true, ours: true, dataDirectory: '/pgdata' }
   const elsewhere = (changes: Parameters<typeof traits>[0] = {}) =>
     recognise(traits({ workingDirectory: '8:16', ...changes }), claim)
   const because = 'it is a PostgreSQL server of another data directory'
-  t.strictSame(elsewhere(), { kind: 'stranger', because })
-  t.strictSame(elsewhere(fitting), { kind: 'stranger', because })
-  t.strictSame(elsewhere(another), { kind: 'stranger', because: 'it is sshd' })
+  t.strictSame(elsewhere(), { kind: 'not the postmaster', because })
+  t.strictSame(elsewhere(fitting), { kind: 'not the postmaster', because })
+  t.strictSame(elsewhere(another), { kind: 'not the postmaster', because: 'it is sshd' })
 })
 
 t.test('a server of pg_upgrade is known as such', async t => {
@@ -80,9 +80,12 @@ t.test('where the working directory may not be read', async t => {
     t.match(hidden({ ...created, ...another }), { how: 'shared memory', isServer: true })
   })
 
-  t.test('otherwise another program is a stranger', async t => {
+  t.test('otherwise another program is not the postmaster', async t => {
     const fitting = { ours: true, dataDirectory: '/pgdata' }
-    t.strictSame(hidden({ ...another, ...fitting }), { kind: 'stranger', because: 'it is sshd' })
+    t.strictSame(hidden({ ...another, ...fitting }), {
+      kind: 'not the postmaster',
+      because: 'it is sshd',
+    })
     t.match(hidden({ comm: 'kthreadd' }), { because: 'it is kthreadd' })
     t.match(
       hidden({ comm: 'two\nlines\x9b2J' }),
@@ -102,22 +105,22 @@ t.test('where the working directory may not be read', async t => {
 
   t.test('but not one of another user, of another directory, or one that names none', async t => {
     const named = { ours: true, dataDirectory: '/pgdata', ...startedLater(3_600_000) }
-    t.match(hidden({ ...named, ours: false }), { kind: 'stranger' })
-    t.match(hidden({ ...named, dataDirectory: '/pgdata2' }), { kind: 'stranger' })
-    t.match(hidden({ ...named, dataDirectory: null }), { kind: 'stranger' })
+    t.match(hidden({ ...named, ours: false }), { kind: 'not the postmaster' })
+    t.match(hidden({ ...named, dataDirectory: '/pgdata2' }), { kind: 'not the postmaster' })
+    t.match(hidden({ ...named, dataDirectory: null }), { kind: 'not the postmaster' })
     const unwritten = { ...claim, lockFile: lockFile({ startTime, dataDirectory: null }) }
     const found = recognise(traits({ ...named, workingDirectory: null }), unwritten)
-    t.match(found, { kind: 'stranger' }, 'while the lock file does not tell')
+    t.match(found, { kind: 'not the postmaster' }, 'while the lock file does not tell')
   })
 
-  t.test('name and start time together are believed', async t => {
+  t.test('name and start time together are sufficient', async t => {
     for (const ms of [-3000, 0, 3000])
       t.match(hidden(startedLater(ms)), { kind: 'alive', how: 'name and start time' })
   })
 
-  t.test('a start at another time makes a stranger', async t => {
+  t.test('a process started at another time is not the postmaster', async t => {
     t.strictSame(hidden(startedLater(7_920_000)), {
-      kind: 'stranger',
+      kind: 'not the postmaster',
       because:
         'it started 2 h 12 min after the time in the lock file, and its working directory could not be read',
     })
@@ -126,10 +129,10 @@ t.test('where the working directory may not be read', async t => {
     })
   })
 
-  t.test('so does a lock file that tells no start time', async t => {
+  t.test('so does a lock file without a start time', async t => {
     const silent = { ...claim, lockFile: lockFile({ startTime: null }) }
     const found = recognise(traits({ workingDirectory: null, ...startedLater(0) }), silent)
     const because = 'its working directory could not be read'
-    t.strictSame(found, { kind: 'stranger', because })
+    t.strictSame(found, { kind: 'not the postmaster', because })
   })
 })

@@ -13,7 +13,7 @@ const lsn = (position: number): Lsn => BigInt(position) as Lsn
 
 const standby = (changes: Partial<Evidence> = {}): Evidence =>
   standbyEvidence({
-    timelineHistory: { kind: 'seen', fact: second },
+    timelineHistory: { kind: 'present', fact: second },
     walPosition: lsn(0x500_2000),
     ...changes,
   })

@@ -1,15 +1,15 @@
 import t from 'tap'
 import {
-  drained,
-  drainedByFile,
-  drainedByHand,
+  maintenanceOn,
+  maintenanceByFile,
+  maintenanceWithoutReason,
   noMaintenance,
 } from '../../../src/facts/decide/maintenance-mode.ts'
 
 t.test('the first line of the file is the reason', async t => {
   const because = (text: string) => {
-    const found = drainedByFile(text)
-    return found.kind === 'drained' ? found.because : found.kind
+    const found = maintenanceByFile(text)
+    return found.kind === 'on' ? found.because : found.kind
   }
   t.equal(because('new kernel, back at 6\n'), 'new kernel, back at 6')
   t.equal(because('new kernel'), 'new kernel')
@@ -17,19 +17,19 @@ t.test('the first line of the file is the reason', async t => {
   t.equal(because('Größerer Umbau\n'), 'Größerer Umbau')
 })
 
-t.test('and one that says nothing is reason enough', async t => {
+t.test('and an empty one is sufficient', async t => {
   for (const text of ['', '\n', '  \n', '\r\n', '\nsecond line', '\ufeff\n']) {
-    t.strictSame(drainedByFile(text), drainedByHand, JSON.stringify(text))
+    t.strictSame(maintenanceByFile(text), maintenanceWithoutReason, JSON.stringify(text))
   }
-  t.strictSame(drainedByHand, { kind: 'drained', because: 'drained by hand' })
+  t.strictSame(maintenanceWithoutReason, { kind: 'on', because: 'maintenance mode is on' })
   t.strictSame(noMaintenance, { kind: 'none' })
 })
 
-t.test('no reason breaks out of its line, speaks to a terminal, or is endless', async t => {
-  t.strictSame(drained('a\nb\x9b2J'), { kind: 'drained', because: String.raw`a\u000ab\u009b2J` })
-  t.strictSame(drainedByFile('\x1b[31mred'), {
-    kind: 'drained',
+t.test('no reason breaks its line, controls a terminal, or is endless', async t => {
+  t.strictSame(maintenanceOn('a\nb\x9b2J'), { kind: 'on', because: String.raw`a\u000ab\u009b2J` })
+  t.strictSame(maintenanceByFile('\x1b[31mred'), {
+    kind: 'on',
     because: String.raw`\u001b[31mred`,
   })
-  t.match(drainedByFile('x'.repeat(10_000)), { because: /^x{200}\.\.\.$/ })
+  t.match(maintenanceByFile('x'.repeat(10_000)), { because: /^x{200}\.\.\.$/ })
 })

@@ -26,7 +26,7 @@ import {
 import { assertOneLine } from '../../harness/foreign-text.ts'
 
 const fault = { source: 'native', fault: { kind: 'wrong byte order' } } as const
-const damaged = { kind: 'fault', fault, modified: noon } as const
+const damaged = { kind: 'invalid', fault, modified: noon } as const
 
 type Case = readonly [rule: Rule, changes: Partial<Evidence>, text: string | RegExp]
 const cases: readonly Case[] = [
@@ -44,9 +44,13 @@ const cases: readonly Case[] = [
     'could not read postmaster.pid: EIO',
   ],
   [
-    'lock file garbled',
+    'lock file invalid',
     {
-      lockFile: { kind: 'fault', fault: { kind: 'bad line', line: 1, length: 1 }, modified: noon },
+      lockFile: {
+        kind: 'invalid',
+        fault: { kind: 'bad line', line: 1, length: 1 },
+        modified: noon,
+      },
     },
     /^invalid postmaster\.pid: .*line 1/,
   ],
@@ -62,12 +66,12 @@ const cases: readonly Case[] = [
     'stale postmaster.pid: process 4711 is a zombie',
   ],
   [
-    'postmaster is a stranger',
-    { postmaster: { kind: 'stranger', because: 'it is sshd' } },
+    'not the postmaster',
+    { postmaster: { kind: 'not the postmaster', because: 'it is sshd' } },
     'process 4711 in postmaster.pid is not the postmaster: it is sshd',
   ],
   [
-    'postmaster is a stranger',
+    'not the postmaster',
     { postmaster: { ...alive, isServer: false } },
     'process 4711 in postmaster.pid is not the postmaster: it is not a PostgreSQL program and has no checkpointer',
   ],
@@ -93,13 +97,13 @@ const cases: readonly Case[] = [
   ],
   ['binary upgrade', {}, 'postmaster pid 4711 was started by pg_upgrade (postgres -b)'],
   [
-    'coming up',
+    'lock file incomplete',
     { lockFile: seen(lockFile({ lineCount: 5 })) },
     'postmaster.pid is incomplete: 5 lines so far',
   ],
   [
-    'coming up',
-    { lockFile: { kind: 'fault', fault: { kind: 'empty' }, modified: noon } },
+    'lock file incomplete',
+    { lockFile: { kind: 'invalid', fault: { kind: 'empty' }, modified: noon } },
     'postmaster.pid is incomplete: it is empty',
   ],
   ['starting', {}, 'postmaster pid 4711 is starting: not yet accepting connections'],
@@ -133,7 +137,7 @@ const cases: readonly Case[] = [
     'postmaster pid 4711 is ready, but the cluster state is in crash recovery',
   ],
   [
-    'ended in recovery',
+    'shut down in recovery',
     {},
     'postmaster pid 4711 is ready, but the cluster state is shut down in recovery',
   ],
@@ -176,10 +180,10 @@ t.test('a reason is a sentence even where the evidence does not fit the row', as
     because('starting', nothing),
     'postmaster pid unknown is starting: not yet accepting connections',
   )
-  t.match(because('lock file garbled', nothing), /absent$/)
-  t.match(because('postmaster is a stranger', nothing), /gone$/)
+  t.match(because('lock file invalid', nothing), /absent$/)
+  t.match(because('not the postmaster', nothing), /gone$/)
   t.match(because('postmaster stopped', nothing), /gone$/)
-  t.match(because('data directory unreadable', nothing), /seen$/)
+  t.match(because('data directory unreadable', nothing), /present$/)
 })
 
 t.test('whatever was found, its reason is one line that does nothing to a terminal', async t => {
@@ -222,7 +226,7 @@ const onTimelines = (
     children: children({ startup: title === undefined ? null : child(title, 4714) }),
   })
 
-t.test('the timeline is the latest that control file and replay know', async t => {
+t.test('the timeline is the latest in control file and replay', async t => {
   const startup = 'startup recovering 0000001F0000000000000003'
   t.equal(timelineOf(onTimelines([3, 0])), 3, 'a primary')
   t.equal(timelineOf(onTimelines([3, 4])), 4, 'just promoted, before its first checkpoint')

@@ -7,7 +7,7 @@ const userName = (uid: number) => (uid === 101 ? 'postgres' : `user id ${uid}`)
 const refused = (...args: Parameters<typeof primaryEvidence>) =>
   refusalOf(primaryEvidence(...args), userName)
 
-t.test('a cluster that can be looked at is not refused', async t => {
+t.test('a cluster that can be checked is not refused', async t => {
   t.equal(refused(), null)
 })
 
@@ -51,9 +51,9 @@ t.test('a directory without any sign of a cluster', async t => {
 })
 
 const controlFault = (fault: ControlFileFault) =>
-  refused({ controlFile: { kind: 'fault', fault: { source: 'native', fault }, modified: noon } })
+  refused({ controlFile: { kind: 'invalid', fault: { source: 'native', fault }, modified: noon } })
 
-t.test('a control file that this program can not know names what can read it', async t => {
+t.test('the error of an unknown control file names what can read it', async t => {
   const versions = { controlVersion: 1501, catalogVersion: 202_209_061 }
   const kind = 'unsupported control file'
   const hint = /--control-check pg_controldata/
@@ -77,5 +77,5 @@ t.test('damage may be mended, and a half-written file will be whole in a moment'
   t.equal(controlFault({ kind: 'unknown state', state: 9 }), null)
   const failed = { kind: 'program failed', message: 'no' } as const
   const fault = { source: 'pg_controldata', fault: failed } as const
-  t.equal(refused({ controlFile: { kind: 'fault', fault, modified: noon } }), null)
+  t.equal(refused({ controlFile: { kind: 'invalid', fault, modified: noon } }), null)
 })

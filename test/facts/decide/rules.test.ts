@@ -9,26 +9,26 @@ import { printDecisionTable } from '../../harness/decision-table.ts'
 import { repositoryRoot } from '../../harness/repository.ts'
 
 const healthy: Symptoms = {
-  directory: 'there',
+  directory: 'present',
   lockFile: 'complete',
   postmaster: 'alive',
   status: 'ready',
   crashRestart: false,
-  startup: 'not there',
-  checkpointer: 'there',
+  startup: 'not running',
+  checkpointer: 'running',
   cluster: 'in production',
-  nextStart: 'none',
+  nextStart: 'primary',
 }
-const standby: Symptoms = { ...healthy, startup: 'there', cluster: 'in archive recovery' }
-const unasked: Symptoms = { ...healthy, cluster: 'not asked' }
-const noProc: Partial<Symptoms> = { startup: 'unseen', checkpointer: 'unseen' }
+const standby: Symptoms = { ...healthy, startup: 'running', cluster: 'in archive recovery' }
+const unasked: Symptoms = { ...healthy, cluster: 'not checked' }
+const noProc: Partial<Symptoms> = { startup: 'not visible', checkpointer: 'not visible' }
 
 type Case = readonly [story: string, symptoms: Symptoms, rule: Rule, answer: string]
 const cases: readonly Case[] = [
   ['a ready server in production is the primary', healthy, 'in production', 'primary'],
   [
     'a startup process that has not ended yet does not unmake a primary just promoted',
-    { ...healthy, startup: 'there' },
+    { ...healthy, startup: 'running' },
     'in production',
     'primary',
   ],
@@ -55,7 +55,7 @@ const cases: readonly Case[] = [
   ],
   [
     'a removed standby.signal changes nothing on a standby',
-    { ...standby, nextStart: 'none' },
+    { ...standby, nextStart: 'primary' },
     'in archive recovery',
     'standby',
   ],
@@ -73,14 +73,14 @@ const cases: readonly Case[] = [
   ],
   [
     'a ready server in archive recovery without a startup process is about to die',
-    { ...standby, startup: 'not there' },
+    { ...standby, startup: 'not running' },
     'contradiction',
     'unavailable',
   ],
   [
     'an empty lock file names nobody who could be gone',
     { ...healthy, lockFile: 'incomplete', postmaster: 'unknown', status: 'none' },
-    'coming up',
+    'lock file incomplete',
     'unavailable',
   ],
   [
@@ -97,7 +97,7 @@ const cases: readonly Case[] = [
   ],
   [
     'no checkpointer, no service',
-    { ...healthy, checkpointer: 'not there' },
+    { ...healthy, checkpointer: 'not running' },
     'no checkpointer',
     'unavailable',
   ],
@@ -123,7 +123,7 @@ const cases: readonly Case[] = [
   [
     'a recovery target with shutdown ends without a word',
     { ...standby, cluster: 'shut down in recovery' },
-    'ended in recovery',
+    'shut down in recovery',
     'unavailable',
   ],
   [
@@ -146,7 +146,7 @@ const cases: readonly Case[] = [
   ],
   [
     'with the control file off, standby.signal means standby',
-    { ...unasked, startup: 'there', nextStart: 'standby' },
+    { ...unasked, startup: 'running', nextStart: 'standby' },
     'recovery requested',
     'standby',
   ],
@@ -158,7 +158,7 @@ const cases: readonly Case[] = [
   ],
   [
     'a startup process contradicts a missing standby.signal',
-    { ...unasked, startup: 'there' },
+    { ...unasked, startup: 'running' },
     'signal files contradicted',
     'unavailable',
   ],
@@ -187,8 +187,8 @@ t.test('over all combinations of symptoms', async t => {
     const serves = servesAnybody(symptoms)
     const mayBePrimary =
       symptoms.cluster === 'in production' ||
-      (symptoms.cluster === 'not asked' && symptoms.startup !== 'there')
-    const mayBeStandby = symptoms.startup !== 'not there' && symptoms.cluster !== 'in production'
+      (symptoms.cluster === 'not checked' && symptoms.startup !== 'running')
+    const mayBeStandby = symptoms.startup !== 'not running' && symptoms.cluster !== 'in production'
     if (answer === 'primary' && !(serves && mayBePrimary))
       wrong.push({ row: rule, symptoms: { ...symptoms } })
     if (answer === 'standby' && !(serves && mayBeStandby))
@@ -200,12 +200,12 @@ t.test('over all combinations of symptoms', async t => {
 })
 
 const servesAnybody = (symptoms: Symptoms): boolean =>
-  symptoms.directory === 'there' &&
+  symptoms.directory === 'present' &&
   symptoms.lockFile === 'complete' &&
   symptoms.postmaster === 'alive' &&
   (symptoms.status === 'ready' || symptoms.status === 'none') &&
   !symptoms.crashRestart &&
-  symptoms.checkpointer !== 'not there' &&
+  symptoms.checkpointer !== 'not running' &&
   symptoms.cluster !== 'unreadable'
 
 const documented = readFileSync(join(repositoryRoot(), 'fixtures', 'decision-table.txt'), 'utf8')
@@ -225,7 +225,7 @@ t.test(
         found.length === 1 &&
         line?.rule === rule &&
         line.answer === answer &&
-        line.lasting === (settled ? 'settled' : 'passing')
+        line.lasting === (settled ? 'settled' : 'transient')
       if (!agrees) wrong.push({ symptoms: { ...symptoms }, rule, documented: found.map(showLine) })
     }
     t.strictSame(wrong.slice(0, 5), [], `${wrong.length} combinations`)

@@ -10,7 +10,7 @@ t.test('the major version is what PG_VERSION begins with', async t => {
   t.equal(majorVersion(directory('9.6')), 9)
 })
 
-t.test('without a PG_VERSION that says so there is no version', async t => {
+t.test('without a valid PG_VERSION there is no version', async t => {
   t.equal(majorVersion(directory(null)), null)
   t.equal(majorVersion(directory('devel')), null)
   t.equal(majorVersion({ kind: 'absent' }), null)
@@ -28,7 +28,7 @@ t.test('a process is another one when its number has come round', async t => {
   t.notOk(isSameProcess(child('startup', 4714, 1), child('startup', 4714, 2)))
 })
 
-t.test('whatever PG_VERSION says, it is a number or none', async t => {
+t.test('whatever PG_VERSION contains, the version is a number or null', async t => {
   const version = fc.oneof(
     anyText,
     fc.tuple(fc.nat(99), anyText).map(parts => parts.join('')),

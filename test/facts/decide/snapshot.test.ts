@@ -1,6 +1,6 @@
 import t from 'tap'
 import {
-  drained,
+  maintenanceOn,
   noMaintenance,
   type Maintenance,
 } from '../../../src/facts/decide/maintenance-mode.ts'
@@ -18,12 +18,12 @@ const at = (now: number, pulse: Pulse = steady, maintenance: Maintenance = noMai
 })
 const snapshot = snapshotOf(primaryEvidence())
 
-t.test('a fresh snapshot with a steady pulse says what the look said', async t => {
+t.test('a fresh snapshot with a steady pulse has the verdict of the check', async t => {
   t.equal(currentVerdict(snapshot, at(1000)), snapshot.verdict)
   t.equal(currentVerdict(snapshot, at(2500)), snapshot.verdict)
 })
 
-t.test('a snapshot older than its lease says nothing any more', async t => {
+t.test('a snapshot older than its lease has expired', async t => {
   t.strictSame(currentVerdict(snapshot, at(2501)), {
     kind: 'unavailable',
     rule: 'lease expired',
@@ -32,7 +32,7 @@ t.test('a snapshot older than its lease says nothing any more', async t => {
   })
 })
 
-t.test('where looks are kept from ending, it says by what', async t => {
+t.test('if checks fail, the reason has the error', async t => {
   const short = { shortage: 'EMFILE' }
   const lacking = /, and checks fail \(EMFILE\)$/
   t.match(currentVerdict(snapshot, { ...at(2501), ...short }), { because: lacking })
@@ -44,16 +44,16 @@ t.test('a lost pulse overrules the snapshot at once', async t => {
   const lost: Pulse = { kind: 'lost', lost: 'postmaster pid 4711 is gone' }
   t.match(currentVerdict(snapshot, at(1000, lost)), {
     kind: 'unavailable',
-    rule: 'pulse lost',
+    rule: 'server process gone',
     because: 'postmaster pid 4711 is gone',
   })
 })
 
-t.test('before the first look there is nothing to say', async t => {
-  t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not looked yet' })
+t.test('before the first check there is no role', async t => {
+  t.match(currentVerdict(null, at(0)), { kind: 'unavailable', rule: 'not yet checked' })
 })
 
-t.test('whatever was seen, a server that is drained by hand is not told of', async t => {
+t.test('maintenance mode takes precedence over whatever was found', async t => {
   const verdict = {
     kind: 'unavailable',
     rule: 'maintenance',
@@ -61,7 +61,7 @@ t.test('whatever was seen, a server that is drained by hand is not told of', asy
     settled: true,
   } as const
   const lost: Pulse = { kind: 'lost', lost: 'postmaster pid 4711 is gone' }
-  const byHand = drained('new kernel')
+  const byHand = maintenanceOn('new kernel')
   t.strictSame(currentVerdict(snapshot, at(1000, steady, byHand)), verdict)
   t.strictSame(currentVerdict(snapshot, at(9999, steady, byHand)), verdict)
   t.strictSame(currentVerdict(snapshot, at(1000, lost, byHand)), verdict)
@@ -70,22 +70,28 @@ t.test('whatever was seen, a server that is drained by hand is not told of', asy
   t.equal(underMaintenance(snapshot, noMaintenance), snapshot)
 })
 
-t.test('what only the daemon can know overrules a check, and nothing else does', async t => {
+t.test('only what the daemon alone can see overrules a check', async t => {
   const because = 'new kernel'
   for (const rule of ['maintenance', 'superseded', 'asking peers'] as const) {
     const verdict = { kind: 'unavailable', rule, because, settled: true } as const
     t.strictSame(underDaemon(snapshot, { rule, because }), { ...snapshot, verdict })
   }
-  for (const rule of ['in production', 'lease expired', 'pulse lost', 'no lock file', '']) {
+  for (const rule of [
+    'in production',
+    'lease expired',
+    'server process gone',
+    'no lock file',
+    '',
+  ]) {
     t.equal(underDaemon(snapshot, { rule, because }), snapshot, rule)
   }
 })
 
-t.test('nor as long as it is not known whether it is drained', async t => {
-  const maintenance = { kind: 'not looked yet' } as const
+t.test('there is no role until the maintenance file has been checked', async t => {
+  const maintenance = { kind: 'not yet checked' } as const
   t.strictSame(currentVerdict(snapshot, at(1000, steady, maintenance)), {
     kind: 'unavailable',
-    rule: 'not looked yet',
+    rule: 'not yet checked',
     because: 'the maintenance file has not been checked yet',
     settled: false,
   })
@@ -104,7 +110,7 @@ t.test('a snapshot holds the evidence, what it comes to, and when it was taken',
   t.match(stampSnapshot(down, when), { verdict: { kind: 'unavailable' }, hazards: [] })
 })
 
-t.test('what others say of it overrules the table, and adds hazards', async t => {
+t.test('what peers report overrules the table, and adds hazards', async t => {
   const evidence = primaryEvidence({ signalFiles: { ...noSignalFiles, standbySignal: true } })
   const { lookedAt, lookedAtUnix, lookMs } = snapshot
   const hazard = { name: 'another primary', warning: 's2:8008 is a primary as well' } as const

@@ -42,7 +42,7 @@ t.test('the table of all cases is in the document', async t => {
   t.equal(documented, printStandingTable(), 'to print it anew: npm run fixtures -- peers-table')
 })
 
-t.test('who has been replaced is told by whom, and where', async t => {
+t.test('a superseded server is reported with the peer and the position', async t => {
   t.strictSame(standing({ words: [said(), said({ history: third }, 's3:8008')] }), {
     overruling: {
       rule: 'superseded',
@@ -80,7 +80,7 @@ t.test('with --when-superseded warn that is a hazard', async t => {
   t.equal(warned.hazards.length, 1)
 })
 
-t.test('a primary whose origin is not known waits, unless it only warns', async t => {
+t.test('a primary with an unknown history waits, unless it only warns', async t => {
   t.strictSame(standing({ awaited: 'the answer of s2:8008' }), {
     overruling: { rule: 'asking peers', because: 'waiting for the answer of s2:8008' },
     hazards: [],
@@ -95,7 +95,7 @@ t.test('proof counts before all have answered', async t => {
   })
 })
 
-t.test('another primary is a hazard, and both go on', async t => {
+t.test('another primary is a hazard, and both remain primaries', async t => {
   const diverged = promoted(timelineHistory(1), 0x400n)
   const one = said({ answer: 'primary', history: diverged })
   t.strictSame(standing({ words: [one] }), {
@@ -120,17 +120,17 @@ t.test('without our own history nothing is proved', async t => {
   t.strictSame(standing({ words: [said({ history: third })] }, primaryOn(null)), unopposed)
 })
 
-t.test('neither a standby nor a server without a role depends on others', async t => {
+t.test('neither a standby nor a server without a role depends on peers', async t => {
   const words = [said({ history: third, answer: 'primary' })]
   for (const evidence of [
-    standbyEvidence({ timelineHistory: { kind: 'seen', fact: second } }),
-    primaryEvidence({ crashRestart: true, timelineHistory: { kind: 'seen', fact: second } }),
+    standbyEvidence({ timelineHistory: { kind: 'present', fact: second } }),
+    primaryEvidence({ crashRestart: true, timelineHistory: { kind: 'present', fact: second } }),
   ]) {
     t.equal(standing({ words, awaited: 'the answer of s3:8008' }, evidence), unopposed)
   }
 })
 
-t.test('what a peer told of its history stands until it tells another', async t => {
+t.test('the last reported history of a peer remains valid until it reports another', async t => {
   const first = said({ history: third })
   const next = (changes: Parameters<typeof member>[0]): Word =>
     hear(first, { peer: 's2:8008', member: member(changes), heardAt: now }, 1500)
@@ -162,7 +162,7 @@ const anyHearing = fc.record({
   heardSince: fc.constantFrom(now, (now + 1) as MonotonicMs),
 })
 
-t.test('whatever others say, nobody becomes a primary or a standby by it', async () => {
+t.test('no answer of a peer makes a server a primary or a standby', async () => {
   fc.assert(
     fc.property(anyEvidence, anyHearing, (evidence, heard) => {
       const stamp = { lookedAt: now, lookedAtUnix: 0 as UnixMs, lookMs: 1 }
@@ -175,7 +175,7 @@ t.test('whatever others say, nobody becomes a primary or a standby by it', async
   )
 })
 
-t.test('of servers that hear each other, one at least goes on', async () => {
+t.test('of servers that reach each other, at least one remains', async () => {
   fc.assert(
     fc.property(fc.array(anyHistory, { minLength: 1, maxLength: 5 }), histories => {
       const words = histories.map((history, at) =>

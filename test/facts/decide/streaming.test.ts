@@ -153,7 +153,7 @@ for (const [what, made, expected] of cases) {
   })
 }
 
-t.test('a server that is no standby has nothing to say of it', async t => {
+t.test('a server that is not a standby has no state of replication', async t => {
   t.equal(replicationOf(primaryEvidence()), null)
   const crashed = seen(controlFile({ state: 'in crash recovery' }))
   t.equal(replicationOf(standbyEvidence({ controlFile: crashed })), null)
@@ -163,7 +163,7 @@ t.test('a server that is no standby has nothing to say of it', async t => {
 
 const nothingSeen = { state: 'unknown', ...at(null, null) }
 
-t.test('what can not be seen is unknown', async t => {
+t.test('what cannot be seen is unknown', async t => {
   const hidden = standbyEvidence({ children: { kind: 'invisible' } })
   t.strictSame(replicationOf(hidden), nothingSeen)
   const undecided = children({ startup: null, startupUndecided: true })
@@ -178,8 +178,8 @@ t.test('under a newer version than is known, how far it is behind is unknown', a
   })
 })
 
-t.test('nor is what stands in titles that can not be read', async t => {
-  const illegible = { ...standbyChildren(), illegible: true }
+t.test('nor does one whose titles cannot be read', async t => {
+  const illegible = { ...standbyChildren(), titlesIncomplete: true }
   const cut = (changes: Partial<typeof illegible>) =>
     replicationOf(standbyEvidence({ children: { ...illegible, ...changes } }))
   t.strictSame(cut({ startup: null, walreceiver: null }), nothingSeen)
@@ -204,7 +204,7 @@ t.test('whatever is found, a position comes with a receiver that streams', async
   const property = fc.property(anyEvidence, evidence => {
     const found = replicationOf(evidence)
     const streams = / streaming /.test(
-      evidence.children.kind === 'seen' ? (evidence.children.walreceiver?.title ?? '') : '',
+      evidence.children.kind === 'present' ? (evidence.children.walreceiver?.title ?? '') : '',
     )
     if (found?.receiveLsn !== undefined && found.receiveLsn !== null) assert(streams)
   })

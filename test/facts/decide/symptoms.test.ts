@@ -20,27 +20,27 @@ const becomes = (t: Test, changes: Partial<Evidence>, symptoms: Partial<Symptoms
 
 t.test('a healthy primary shows these symptoms', async t => {
   t.strictSame(symptomsOf(primaryEvidence()), {
-    directory: 'there',
+    directory: 'present',
     lockFile: 'complete',
     postmaster: 'alive',
     status: 'ready',
     crashRestart: false,
-    startup: 'not there',
-    checkpointer: 'there',
+    startup: 'not running',
+    checkpointer: 'running',
     cluster: 'in production',
-    nextStart: 'none',
+    nextStart: 'primary',
   })
 })
 
 t.test('and a healthy standby these', async t => {
   t.match(symptomsOf(standbyEvidence()), {
-    startup: 'there',
+    startup: 'running',
     cluster: 'in archive recovery',
     nextStart: 'standby',
   })
 })
 
-t.test('a directory that can not be looked into is named as such', async t => {
+t.test('a directory that cannot be read is named as such', async t => {
   becomes(t, { directory: { kind: 'absent' } }, { directory: 'absent' })
   becomes(t, { directory: { kind: 'not a directory' } }, { directory: 'not a directory' })
   const unreadable = { kind: 'unreadable', code: 'EACCES', owner: 1 } as const
@@ -55,16 +55,16 @@ t.test('the lock file is complete with eight lines, and before 10 with seven', a
   becomes(t, { lockFile: lines(6), directory: directory('9.6') }, { lockFile: 'incomplete' })
 })
 
-t.test('a lock file that is missing, damaged, empty or of a single user is told apart', async t => {
-  const faulty = (fault: Extract<Evidence['lockFile'], { kind: 'fault' }>['fault']) =>
-    ({ kind: 'fault', fault, modified: noon }) as const
+t.test('a missing, damaged, empty or single-user lock file is distinguished', async t => {
+  const faulty = (fault: Extract<Evidence['lockFile'], { kind: 'invalid' }>['fault']) =>
+    ({ kind: 'invalid', fault, modified: noon }) as const
   becomes(t, { lockFile: { kind: 'absent' } }, { lockFile: 'absent', status: 'none' })
   becomes(t, { lockFile: { kind: 'unreadable', code: 'EIO' } }, { lockFile: 'unreadable' })
   becomes(t, { lockFile: faulty({ kind: 'empty' }) }, { lockFile: 'incomplete' })
   becomes(
     t,
     { lockFile: faulty({ kind: 'mixed status', found: 'reading ' }) },
-    { lockFile: 'garbled' },
+    { lockFile: 'invalid' },
   )
   becomes(t, { lockFile: seen(lockFile({ singleUser: true })) }, { lockFile: 'single-user' })
 })
@@ -77,34 +77,34 @@ const postmasters: readonly (readonly [PostmasterSighting, Symptoms['postmaster'
   [{ kind: 'signal 0', createdSharedMemory: true }, 'alive'],
   [{ kind: 'gone' }, 'gone'],
   [{ kind: 'zombie' }, 'gone'],
-  [{ kind: 'not looked for' }, 'unknown'],
+  [{ kind: 'not checked' }, 'unknown'],
   [{ kind: 'stopped', by: 'signal' }, 'stopped'],
-  [{ kind: 'stranger', because: 'it is sshd' }, 'stranger'],
+  [{ kind: 'not the postmaster', because: 'it is sshd' }, 'not the postmaster'],
   [{ kind: 'invisible' }, 'invisible'],
 ]
 
-t.test('a postmaster is alive only when it was seen so', async t => {
+t.test('a postmaster is alive only if it was found so', async t => {
   for (const [postmaster, symptom] of postmasters)
     becomes(t, { postmaster }, { postmaster: symptom })
 })
 
-t.test('children that can not be seen are not taken to be absent', async t => {
-  for (const kind of ['invisible', 'not looked for'] as const) {
-    becomes(t, { children: { kind } }, { startup: 'unseen', checkpointer: 'unseen' })
+t.test('children that cannot be seen are not taken to be absent', async t => {
+  for (const kind of ['invisible', 'not checked'] as const) {
+    becomes(t, { children: { kind } }, { startup: 'not visible', checkpointer: 'not visible' })
   }
-  becomes(t, { children: children({ checkpointer: null }) }, { checkpointer: 'not there' })
+  becomes(t, { children: children({ checkpointer: null }) }, { checkpointer: 'not running' })
 })
 
-t.test('so are those whose titles can not be read, where the process is a server', async t => {
-  const cut = children({ startup: null, checkpointer: null, illegible: true })
-  const unseen = { startup: 'unseen', checkpointer: 'unseen' } as const
+t.test('so are those whose titles cannot be read, if the process is a server', async t => {
+  const cut = children({ startup: null, checkpointer: null, titlesIncomplete: true })
+  const unseen = { startup: 'not visible', checkpointer: 'not visible' } as const
   becomes(t, { children: cut }, unseen)
   becomes(t, { children: cut, postmaster: { kind: 'signal 0', createdSharedMemory: true } }, unseen)
-  becomes(t, { children: { ...cut, illegible: false } }, { startup: 'not there' })
+  becomes(t, { children: { ...cut, titlesIncomplete: false } }, { startup: 'not running' })
   becomes(
     t,
-    { children: children({ illegible: true }) },
-    { checkpointer: 'there', startup: 'unseen' },
+    { children: children({ titlesIncomplete: true }) },
+    { checkpointer: 'running', startup: 'not visible' },
   )
 })
 
@@ -112,9 +112,9 @@ t.test('another program at work in the data directory is no postmaster', async t
   // The shell of an operator, with the pid of a dead one.
   const shell = { postmaster: { ...alive, isServer: false } }
   becomes(t, shell, { postmaster: 'alive' })
-  const stranger = { postmaster: 'stranger' } as const
+  const stranger = { postmaster: 'not the postmaster' } as const
   becomes(t, { ...shell, children: children({ checkpointer: null }) }, stranger)
-  const cut = children({ checkpointer: null, illegible: true })
+  const cut = children({ checkpointer: null, titlesIncomplete: true })
   becomes(t, { ...shell, children: cut }, stranger)
   becomes(t, { ...shell, children: { kind: 'invisible' } }, stranger)
 })
@@ -123,14 +123,14 @@ t.test('a crash restart is a crash restart', async t => {
   becomes(t, { crashRestart: true }, { crashRestart: true })
 })
 
-t.test('the cluster state is what the control file says, if it was asked', async t => {
+t.test('the cluster state is that of the control file, if it is checked', async t => {
   becomes(t, { controlFile: seen(controlFile({ state: 'shut down' })) }, { cluster: 'shut down' })
   becomes(t, { controlFile: { kind: 'absent' } }, { cluster: 'unreadable' })
-  becomes(t, { controlFile: { kind: 'absent' }, controlCheck: 'off' }, { cluster: 'not asked' })
+  becomes(t, { controlFile: { kind: 'absent' }, controlCheck: 'off' }, { cluster: 'not checked' })
 })
 
 t.test('without PG_VERSION signal files mean what they mean to the newest', async t => {
   const signalFiles = { ...noSignalFiles, standbySignal: true }
   becomes(t, { signalFiles, directory: directory(null) }, { nextStart: 'standby' })
-  becomes(t, { signalFiles, directory: directory('11') }, { nextStart: 'none' })
+  becomes(t, { signalFiles, directory: directory('11') }, { nextStart: 'primary' })
 })

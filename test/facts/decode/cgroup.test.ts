@@ -43,7 +43,7 @@ t.test('names may hold colons, blanks and bytes of any alphabet', async t => {
   ])
 })
 
-t.test('what is no such line says nothing', async t => {
+t.test('other lines have no result', async t => {
   const others = ['', '\n', '0::', '0::x', '0:cpu:/a', '00::/a', ':freezer:/a', 'x:freezer:/a']
   for (const text of others) t.strictSame(decodeCgroupPaths(text), [], JSON.stringify(text))
 })
@@ -66,7 +66,7 @@ t.test('where hierarchies are mounted, and which part of them', async t => {
   ])
 })
 
-t.test('mounts of other kinds, and lines that are none, say nothing', async t => {
+t.test('mounts of other kinds, and invalid lines, have no result', async t => {
   const others = [
     '',
     '31 23 0:28 / /sys/fs/cgroup rw - tmpfs tmpfs rw,freezer',

@@ -45,7 +45,7 @@ for (const [name, checksum] of Object.entries({ crc32c, legacyCrc32 })) {
     t.end()
   })
 
-  t.test(`${name} goes on from the checksum of what is in front`, t => {
+  t.test(`${name} continues from the checksum of the bytes before`, t => {
     const property = fc.property(fc.uint8Array(), fc.nat(), (bytes, place) => {
       const at = place % (bytes.length + 1)
       const before = checksum(bytes.subarray(0, at))

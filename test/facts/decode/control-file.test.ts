@@ -103,7 +103,7 @@ t.test('a half-written file, new before and old after any byte, is never taken f
   t.end()
 })
 
-t.test('what stands after the first 512 bytes does not matter', t => {
+t.test('the bytes after the first 512 do not matter', t => {
   const bytes = forgeControlFile(layout15)
   const untouched = decodeControlFile(bytes)
   t.ok(untouched.ok)
@@ -124,7 +124,7 @@ t.test('a beta with the layout of a known control version is read', t => {
   t.end()
 })
 
-t.test('a wrong checksum is told with the right one, whatever the state', t => {
+t.test('a wrong checksum is reported with the right one, whatever the state', t => {
   const right = forgeControlFile(layout15, { state: 9 })
   const computed = crc32c(right.subarray(0, layout15.checksumAt))
   const bytes = forgeControlFile(layout15, { state: 9, checksum: 0xbad })
@@ -132,14 +132,14 @@ t.test('a wrong checksum is told with the right one, whatever the state', t => {
   t.end()
 })
 
-t.test('a state that no version writes is not believed, even under a right checksum', t => {
+t.test('a state that no version writes is rejected, even with a valid checksum', t => {
   for (const state of [7, 255, 0xffff_ffff]) {
     t.strictSame(faultOf(forgeControlFile(layout15, { state })), { kind: 'unknown state', state })
   }
   t.end()
 })
 
-t.test('a file written by a machine of the other byte order is told apart', t => {
+t.test('a file written by a machine of the other byte order is distinguished', t => {
   for (const { version, controlVersion } of controlLayouts) {
     const swapped = Buffer.alloc(512)
     swapped.writeUInt32BE(controlVersion, 8)
@@ -164,7 +164,7 @@ const unknownFields = {
   walPageSize: null,
 }
 
-t.test('of an intact file of a newer version, what has never moved is believed', t => {
+t.test('of an intact file of a newer version, the fields that have never moved are read', t => {
   const content = fc.uint8Array({ minLength: 508, maxLength: 508 })
   const written = fc.record({
     checksumAt: fc.integer({ min: 61, max: 127 }).map(word => word * 4),
@@ -296,7 +296,7 @@ t.test('no bytes whatever make it throw, and none at random are valid', t => {
   t.end()
 })
 
-t.test('under a right checksum everything is believed but a state that does not exist', t => {
+t.test('with a valid checksum everything is accepted but a state that does not exist', t => {
   const content = fc.uint8Array({ minLength: 304, maxLength: 304 })
   const state = fc.oneof(fc.nat(9), uint32)
   const release = fc.constantFrom(...controlLayouts)

@@ -45,7 +45,7 @@ t.test('the newest control version is that of the last row', t => {
   t.end()
 })
 
-t.test('releases stand in order, none of them twice', t => {
+t.test('releases are in order, each of them once', t => {
   const catalogVersions = controlLayouts.map(({ catalogVersion }) => catalogVersion)
   t.strictSame(
     [...new Set(catalogVersions)].toSorted((one, other) => one - other),

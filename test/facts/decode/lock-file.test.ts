@@ -53,7 +53,7 @@ t.test('a complete lock file is read line by line', t => {
   t.end()
 })
 
-t.test('a lock file not yet filled to the end says null for what is not there', t => {
+t.test('an incomplete lock file has null for the missing lines', t => {
   const values = Object.entries(factOf(textOf(complete))).slice(3)
   for (let lineCount = 1; lineCount <= 8; lineCount += 1) {
     const expected = values.map(([name, value], index) => [
@@ -128,7 +128,7 @@ t.test('a status caught while one word is written over another is no status', t 
   t.end()
 })
 
-t.test('the key of shared memory is an inode that may look negative', t => {
+t.test('the key of shared memory is an inode that may be negative', t => {
   t.strictSame(sharedMemoryOn('  5432001    131072'), { key: 5_432_001, id: 131_072 })
   t.strictSame(sharedMemoryOn('18446744071562067968 0'), { key: 0x8000_0000, id: 0 })
   t.end()

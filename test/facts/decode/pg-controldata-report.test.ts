@@ -202,7 +202,7 @@ t.test('a line that is missing is named', t => {
   t.end()
 })
 
-t.test('a line that makes no sense is named with what it says', t => {
+t.test('an invalid line is named with its content', t => {
   for (const [label, wanted, values] of readLines) {
     for (const found of values) {
       t.strictSame(faultOf(withValue(label, found)), { kind: 'bad line', label, found, wanted })

@@ -61,7 +61,7 @@ t.test('the name of the program is no argument', async t => {
   t.strictSame(parsePostmasterArguments(''), nothing)
 })
 
-t.test('a command line cut short tells no more than it has', async t => {
+t.test('a truncated command line shows no more than it has', async t => {
   const nothing = { dataDirectory: null, binaryUpgrade: false }
   t.strictSame(parsePostmasterArguments('postgres\0-D'), nothing)
   t.strictSame(parsePostmasterArguments('postgres\0-F\0-c'), nothing)

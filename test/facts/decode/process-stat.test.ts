@@ -46,7 +46,7 @@ t.test('a postmaster at work is read', t => {
   t.end()
 })
 
-t.test('each state letter is told for what it means', t => {
+t.test('each state letter is decoded', t => {
   const letters = { R: 'running', S: 'running', D: 'running', I: 'running', P: 'running' } as const
   const others = { W: 'running', Q: 'running', T: 'stopped', t: 'traced' } as const
   const ends = { Z: 'zombie', X: 'dead', x: 'dead' } as const
@@ -56,7 +56,7 @@ t.test('each state letter is told for what it means', t => {
   t.end()
 })
 
-t.test('a process that the kernel takes apart is exiting, whatever its letter says', async t => {
+t.test('a process that the kernel is removing is exiting, whatever its letter', async t => {
   const [exiting, forked] = [`${4_194_560 + 4}`, `${4_194_560 + 0x40}`]
   for (const state of ['R', 'S', 'D'])
     t.equal(factOf(statOf({ state, flags: exiting })).state, 'exiting', state)
@@ -71,7 +71,7 @@ t.test('the room for a title is that of arguments and environment together', asy
   t.equal(factOf(statOf({ room: '1000 1010 0 0' })).titleRoom, null, 'half of it is none')
 })
 
-t.test('it is not known if the kernel does not tell it', async t => {
+t.test('it is unknown if the kernel does not report it', async t => {
   // To another user or group the kernel prints zeros.
   t.equal(factOf(statOf({ room: '0 0 0 0' })).titleRoom, null)
   const line = statOf({})
@@ -81,7 +81,7 @@ t.test('it is not known if the kernel does not tell it', async t => {
   t.match(factOf(cut), { started: 987_654, titleRoom: null }, 'a line cut short')
 })
 
-t.test('a command name may look like the fields around it', t => {
+t.test('a command name may contain what resembles the fields around it', t => {
   const names = [
     '',
     ' ',
@@ -202,12 +202,12 @@ t.test('each kind of turn counts', async t => {
     t.match(decodeProcessActivity(status(more)), { contextSwitches: 39 })
 })
 
-t.test('a name can not hold a line: the kernel prints its line feed as two characters', async t => {
+t.test('a name cannot hold a line: the kernel prints its line feed as two characters', async t => {
   const named = status({}).replace('postgres', String.raw`x\nState:\tR\nvoluntary_ctxt_switches: 1`)
   t.strictSame(decodeProcessActivity(named), { sleeping: true, contextSwitches: 38 })
 })
 
-t.test('what does not tell all of it tells nothing', async t => {
+t.test('incomplete text has no result', async t => {
   const whole = status({})
   const lines = ['State:', 'voluntary_ctxt_switches:', 'nonvoluntary_ctxt_switches:']
   for (const name of lines) {

@@ -168,7 +168,7 @@ const clusterNames = [
   'a b [local] idle',
 ]
 
-t.test('the name of the cluster may stand before, whatever it is', t => {
+t.test('the name of the cluster may be in front, whatever it is', t => {
   for (const name of clusterNames) {
     for (const { kind, title } of spellings) {
       t.equal(kindOf(`postgres: ${name}: ${title}`), kind, JSON.stringify([name, title]))
@@ -218,7 +218,7 @@ t.test('any other process without the mark of a title is not of PostgreSQL', asy
   for (const line of commandLines) t.equal(kindOf(line), 'foreign', JSON.stringify(line))
 })
 
-t.test('a command line that can not be read tells nothing', async t => {
+t.test('a command line that cannot be read shows nothing', async t => {
   for (const line of ['', '\0', '\0\0startup ']) t.equal(kindOf(line), 'illegible', line)
   const unread = { commandLine: '', room: null }
   t.equal(childKind('postgres\0-D\0/data\0', unread), 'illegible', 'nor that of the postmaster')

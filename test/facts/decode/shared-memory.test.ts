@@ -46,14 +46,14 @@ t.test('everything has to fit', async t => {
   t.equal(createdSharedMemory(table, lockFile(), 1001), false, 'made by another user')
 })
 
-t.test('a segment given to another user was still created by who created it', async t => {
+t.test('a segment given to another user still has its creator', async t => {
   const given = table.replace('6 65534 65534 65534', '6  1001  1001 65534')
   t.equal(createdSharedMemory(given, lockFile(), owner), true)
   const taken = table.replace('65534 65534 65534 65534', '65534 65534  1001  1001')
   t.equal(createdSharedMemory(taken, lockFile(), owner), false)
 })
 
-t.test('a segment that nobody uses any more is left over from a crash', async t => {
+t.test('a segment that no process uses any more is left over from a crash', async t => {
   const crashed = lockFile({ pid: 4388 as Pid, sharedMemory: { key: 2_146_497, id: 163_886 } })
   t.equal(createdSharedMemory(table, crashed, 1001), false)
   const used = table.replace('4388      0', '4388      1')
@@ -72,7 +72,7 @@ t.test('a key is signed for the kernel and unsigned for the server', async t => 
   t.equal(createdSharedMemory(negative, decoded.fact, owner), true)
 })
 
-t.test('without a table nobody is known to have created anything', async t => {
+t.test('without a table no process is known to have created anything', async t => {
   for (const text of ['', '\n', table.split('\n', 1).join(''), 'nonsense', '0 0 0 0 0 0 0 0 0 0'])
     t.equal(createdSharedMemory(text, lockFile(), owner), false, text)
   const nothing = lockFile({ sharedMemory: { key: 0, id: 0 } })

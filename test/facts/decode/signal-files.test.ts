@@ -20,7 +20,7 @@ recovery_target_timeline = 'latest'
   t.end()
 })
 
-t.test('a recovery.conf that does not say standby_mode asks for recovery alone', t => {
+t.test('a recovery.conf without standby_mode requests recovery alone', t => {
   const texts = [
     '',
     '\n\n',
@@ -183,14 +183,14 @@ const recovery = { recoveryConf: { standbyMode: false } }
 const standby = { recoveryConf: { standbyMode: true } }
 const signals = { standbySignal: true, recoverySignal: true }
 
-t.test('the files that are there tell how the next start ends', t => {
+t.test('the existing files determine the next start', t => {
   const rows: readonly (readonly [object, NextStart, NextStart])[] = [
     // files, up to 11, from 12 on
-    [{}, 'none', 'none'],
-    [{ backupLabel: true }, 'none', 'none'],
-    [{ standbySignal: true }, 'none', 'standby'],
-    [{ recoverySignal: true }, 'none', 'recovery'],
-    [signals, 'none', 'standby'],
+    [{}, 'primary', 'primary'],
+    [{ backupLabel: true }, 'primary', 'primary'],
+    [{ standbySignal: true }, 'primary', 'standby'],
+    [{ recoverySignal: true }, 'primary', 'recovery'],
+    [signals, 'primary', 'standby'],
     [recovery, 'recovery', 'fails'],
     [standby, 'standby', 'fails'],
     [{ ...signals, ...recovery }, 'recovery', 'fails'],

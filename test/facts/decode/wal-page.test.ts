@@ -65,7 +65,7 @@ t.test('the next segment begins with a page', async t => {
   t.equal(pageOfNextSegment(last, usual), last + 1)
 })
 
-t.test('the address of a page tells whether it is there', async t => {
+t.test('the address of a page shows whether it was written', async t => {
   const page = pageBefore(lsn(0x300_2000n), usual)
   const header = pageHeader(page, usual)
   t.ok(beginsPage(header, page, usual))

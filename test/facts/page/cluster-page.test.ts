@@ -51,7 +51,7 @@ const readable = (page: string): string =>
 const partOf = (page: string, name: string): string =>
   new RegExp(`<${name}\\b[^>]*>(.*?)</${name}>`, 's').exec(page)?.[1] ?? ''
 
-t.test('who is primary comes first', async t => {
+t.test('the primary comes first', async t => {
   const twin = clusterMember({ name: 'db5' })
   for (const [members, headline, isWell] of [
     [[clusterMember(), standby], 'Primary: db1', true],
@@ -68,7 +68,7 @@ t.test('who is primary comes first', async t => {
   }
 })
 
-t.test('each member is told with all that is known of it', async t => {
+t.test('each member is shown with everything that is known of it', async t => {
   const text = readable(pageOf(clusterMember(), standby, silent, replaced))
   t.match(text, ' db1 port 5432 ● primary running 1 - now ')
   t.match(text, ' db2 port 5432 ○ standby streaming 1 24.0 kB 412 ms ago ')
@@ -76,27 +76,27 @@ t.test('each member is told with all that is known of it', async t => {
   t.match(text, ' ▲ unavailable running 1 - now superseded: another server was promoted ')
   t.match(
     text,
-    ' Cluster 7395001122334455667, as known to db1:8008 at 2026-01-01 12:00:00.000 UTC ',
+    ' Cluster 7395001122334455667, as reported by db1:8008 at 2026-01-01 12:00:00.000 UTC ',
   )
   t.notMatch(text, '--peer')
   t.match(pageOf(standby), 'href="https://[::1]:8009/ui"')
 })
 
-t.test('what is wrong is said', async t => {
+t.test('what is wrong is shown', async t => {
   t.match(readable(pageOf(clusterMember(), replaced)), ' ▲ Superseded: db4 ')
   const twin = clusterMember({ hazards: ['another primary', 'superseded'] })
   const text = readable(pageOf(twin, silent, { ...silent, name: 'db4' }))
   t.match(
     text,
-    ' ▲ Superseded: db1 ▲ Another primary is seen by db1 ? 2 of 3 members silent: db3, db4. ',
+    ' ▲ Superseded: db1 ▲ Another primary is reported by db1 ? 2 of 3 members do not answer: db3, db4. ',
   )
   t.match(text, ' ▲ Warning: another primary ▲ Warning: superseded ')
 })
 
-t.test('a daemon that is alone, and one that knows nothing yet', async t => {
-  t.match(readable(pageOf(clusterMember())), 'none is set with --peer.')
+t.test('a daemon without peers, and one before its first check', async t => {
+  t.match(readable(pageOf(clusterMember())), '--peer is not set.')
   const page = clusterPage({ scope: null, address: clusterMember().address, members: [] }, noon)
-  t.match(readable(page), ' Cluster, as known to db1:8008 at ')
+  t.match(readable(page), ' Cluster, as reported by db1:8008 at ')
 })
 
 t.test('text of others is no markup', async t => {

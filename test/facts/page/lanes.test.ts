@@ -84,7 +84,7 @@ t.test('the key has each height, and the axis ends now', async t => {
   t.match(axis(spanFor([], now)).markup, /10 min ago.*5 min ago.*now/)
 })
 
-t.test('changes are told in words, the newest first', async t => {
+t.test('changes are listed in words, the newest first', async t => {
   const timeOf = (at: UnixMs) => element('time', {}, (now - at) / minuteMs)
   const list = (most: number) => {
     const members = [

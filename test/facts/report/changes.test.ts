@@ -32,7 +32,7 @@ t.test('the last hundred changes are kept, oldest first', async t => {
   t.equal(history.at(-1)?.at, changesMax + 5)
 })
 
-t.test('programs are told when, from what, to what and why', async t => {
+t.test('programs get the time, the roles and the reason', async t => {
   const first = change({ from: null, to: down, postmaster: null, timeline: null })
   t.strictSame(historyJson([first, change()]), {
     changes: [
@@ -59,7 +59,7 @@ t.test('programs are told when, from what, to what and why', async t => {
   t.strictSame(historyJson([]), { changes: [] })
 })
 
-t.test('a command is told of a promotion', async t => {
+t.test('a command gets a promotion', async t => {
   t.strictSame(changeVariables(change(), '/pgdata'), {
     PG_REPLSTATUS_ROLE: 'primary',
     PG_REPLSTATUS_FROM: 'standby',
@@ -85,7 +85,7 @@ t.test('and of the first verdict, from which nothing breaks out of its line', as
   })
 })
 
-t.test('before the first look no role is known', async t => {
+t.test('before the first check no role is known', async t => {
   const from = currentVerdict(null, {
     now: 0 as MonotonicMs,
     leaseMs: 1500,

@@ -89,7 +89,7 @@ t.test('the lag is that to the primary, wherever that is', async t => {
   t.match(printed(asStandby, [silent]).members, [{ lag: 'unknown' }, { lag: 'unknown' }])
 })
 
-t.test('a silent member is there, with what is known and why no more is', async t => {
+t.test('a member that does not answer is listed, with what is known and the reason', async t => {
   const silentBecause = 'ECONNREFUSED'
   t.strictSame(
     peers(
@@ -164,7 +164,7 @@ t.test('the state is in words of Patroni, where it has one', async t => {
   t.match(peers(heard(unavailable)), [{ role: 'unavailable', lag: 'unknown' }])
 })
 
-t.test('a member of another cluster is told as one', async t => {
+t.test('a member of another cluster is reported as one', async t => {
   const because = 'its system identifier 5 is that of another cluster; postmaster pid 1 is ready'
   t.match(peers(heard({ systemIdentifier: 5n as SystemIdentifier })), [{ because }])
   t.match(peers(heard({ systemIdentifier: null })), [{ because: /^postmaster/ }])

@@ -108,11 +108,11 @@ t.test('nothing makes it throw, and nothing acts on a terminal', async () => {
   )
 })
 
-t.test('one primary and nothing else to tell is well', async t => {
+t.test('one primary and no trouble is a cluster in order', async t => {
   t.strictSame(troublesOf(read(documentOf(leader, replica, silent)).members), [])
 })
 
-t.test('what is wrong is told', async t => {
+t.test('what is wrong is listed', async t => {
   const twin = { ...leader, name: 'db5', hazards: ['another primary'] }
   const warned = { ...replica, name: 'db6', hazards: ['superseded', 1] }
   t.strictSame(troublesOf(read(documentOf(replica)).members), ['no primary'])
@@ -121,28 +121,28 @@ t.test('what is wrong is told', async t => {
   ])
   t.strictSame(troublesOf(read(documentOf(leader, twin)).members), [
     '2 primaries: db1, db5',
-    'another primary is seen by db5',
+    'another primary is reported by db5',
   ])
 })
 
 t.test('the table', async t => {
   t.strictSame(clusterTable(read(documentOf(leader, replica)), 'localhost:8008'), [
-    'cluster 7395001122334455667, as known to localhost:8008',
+    'cluster 7395001122334455667, as reported by localhost:8008',
     '',
-    'MEMBER  ROLE     STATE      TIMELINE     LAG       HEARD',
+    'MEMBER  ROLE     STATE      TIMELINE     LAG    ANSWERED',
     'db1     primary  running           2       -         now',
     'db2     standby  streaming         2  8.0 kB  402 ms ago',
   ])
 })
 
-t.test('has the reason of who has no role, and hazards, within 80 columns', async t => {
+t.test('has the reason of a member without a role, and hazards, within 80 columns', async t => {
   const hazardous = { ...replica, hazards: ['standby without signal file'] }
   const bare = { name: 'db5', role: 'x', state: 'y' }
   const members = [leader, hazardous, superseded, silent, bare]
   t.strictSame(clusterTable(read({ members }), 'localhost:8008'), [
-    'cluster, as known to localhost:8008',
+    'cluster, as reported by localhost:8008',
     '',
-    'MEMBER    ROLE         STATE      TIMELINE      LAG          HEARD',
+    'MEMBER    ROLE         STATE      TIMELINE      LAG       ANSWERED',
     'db1       primary      running           2        -            now',
     'db2       standby      streaming         2   8.0 kB     402 ms ago',
     '    warning: standby without signal file',

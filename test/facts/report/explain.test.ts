@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
 import { explain } from '../../../src/facts/report/explain.ts'
-import { drained } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn } from '../../../src/facts/decide/maintenance-mode.ts'
 import { underMaintenance } from '../../../src/facts/decide/snapshot.ts'
 import { anyEvidence } from '../../harness/any-evidence.ts'
 import {
@@ -22,17 +22,17 @@ import {
 } from '../../harness/evidence.ts'
 import { assertOneLine, bytesAsText } from '../../harness/foreign-text.ts'
 
-t.test('a primary in good health reads like this', async t => {
+t.test('the text for a healthy primary', async t => {
   t.strictSame(explain(snapshotOf(primaryEvidence())), [
     'primary: /pgdata',
     '',
     '  data directory  PostgreSQL 15',
-    '  lock file       ready, pid 4711, port 5432              written 59 min 0 s ago',
-    '  postmaster      alive, known by its working directory   started 1 h 0 min ago',
+    '  lock file       ready, pid 4711, port 5432                   written 59 min 0 s ago',
+    '  postmaster      alive, identified by its working directory   started 1 h 0 min ago',
     '  children        checkpointer 4712, walwriter 4713',
     '  timeline        3',
-    '  control file    in production, read directly            written 1 min 0 s ago',
-    '  checkpoint      3/28, redo from 3/0                     taken 1 min 0 s ago',
+    '  control file    in production, read directly                 written 1 min 0 s ago',
+    '  checkpoint      3/28, redo from 3/0                          taken 1 min 0 s ago',
     '  system id       7395001122334455667',
     '  next start      as a primary (no signal file)',
     '',
@@ -40,9 +40,9 @@ t.test('a primary in good health reads like this', async t => {
   ])
 })
 
-t.test('maintenance stands first and last', async t => {
+t.test('maintenance mode is in the first and the last line', async t => {
   const snapshot = snapshotOf(primaryEvidence())
-  const lines = explain(underMaintenance(snapshot, drained('new kernel')))
+  const lines = explain(underMaintenance(snapshot, maintenanceOn('new kernel')))
   t.strictSame(lines.slice(0, 4), [
     'unavailable: /pgdata',
     '',
@@ -59,7 +59,7 @@ t.test('hazards come last, as warnings', async t => {
   t.equal(lines.at(-1), 'warning: the next start will fail')
 })
 
-t.test('a promotion that has removed the signal file is told', async t => {
+t.test('a promotion that has removed the signal file is reported', async t => {
   const without = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'none' })
   const promoted = standbyEvidence({ signalFiles: noSignalFiles, promotion: 'under way' })
   const line = '  promotion       under way: pg_wal has the first segment of a new timeline'
@@ -89,7 +89,7 @@ const lineOf = (label: string, changes: Partial<Evidence>): string =>
     .filter(line => line.startsWith(label))
     .join('\n')
 
-const faulty = <Fault>(fault: Fault) => ({ kind: 'fault', fault, modified: noon }) as const
+const faulty = <Fault>(fault: Fault) => ({ kind: 'invalid', fault, modified: noon }) as const
 
 type Case = readonly [label: string, changes: Partial<Evidence>, line: string | RegExp]
 const cases: readonly Case[] = [
@@ -118,7 +118,7 @@ const cases: readonly Case[] = [
     { lockFile: seen(lockFile({ singleUser: true, status: null, port: null }), noon) },
     'lock file no status line, single-user backend pid 4711 written 0 ms ago',
   ],
-  ['postmaster', { postmaster: { kind: 'not looked for' } }, 'postmaster no PID to check'],
+  ['postmaster', { postmaster: { kind: 'not checked' } }, 'postmaster no PID to check'],
   ['postmaster', { postmaster: { kind: 'gone' } }, 'postmaster no such process'],
   ['postmaster', { postmaster: { kind: 'zombie' } }, 'postmaster a zombie'],
   [
@@ -138,7 +138,7 @@ const cases: readonly Case[] = [
   ],
   [
     'postmaster',
-    { postmaster: { kind: 'stranger', because: 'it is sshd' } },
+    { postmaster: { kind: 'not the postmaster', because: 'it is sshd' } },
     'postmaster not the postmaster: it is sshd',
   ],
   ['postmaster', { postmaster: { kind: 'invisible' } }, 'postmaster not visible in /proc'],
@@ -155,9 +155,9 @@ const cases: readonly Case[] = [
   [
     'postmaster',
     { postmaster: { ...alive, how: 'command line' } },
-    'postmaster alive, known by its command line started 1 h 0 min ago',
+    'postmaster alive, identified by its command line started 1 h 0 min ago',
   ],
-  ['children', { children: { kind: 'not looked for' } }, 'children not checked'],
+  ['children', { children: { kind: 'not checked' } }, 'children not checked'],
   ['children', { children: { kind: 'invisible' } }, /^children not visible: /],
   [
     'children',
@@ -166,12 +166,12 @@ const cases: readonly Case[] = [
   ],
   [
     'children',
-    { children: children({ illegible: true }) },
+    { children: children({ titlesIncomplete: true }) },
     'children checkpointer 4712, walwriter 4713; some titles could not be read',
   ],
   [
     'children',
-    { children: children({ checkpointer: null, walwriter: null, illegible: true }) },
+    { children: children({ checkpointer: null, walwriter: null, titlesIncomplete: true }) },
     'children no relevant process; some titles could not be read',
   ],
   ['control file', { controlCheck: 'off' }, 'control file not checked (--control-check off)'],
@@ -216,7 +216,7 @@ const cases: readonly Case[] = [
   ],
 ]
 
-t.test('whatever was seen, or could not be, is said in words', async t => {
+t.test('whatever was found, or could not be, is described in words', async t => {
   for (const [label, changes, line] of cases) t.match(lineOf(label, changes), line)
 })
 

@@ -25,7 +25,7 @@ const document = {
   age_ms: 10,
 }
 
-t.test('what a member tells', async t => {
+t.test('the answer of a member', async t => {
   const walPosition = 0x16_b374_e000n as Lsn
   t.strictSame(JSON.parse(memberDocument(member({ history: second, walPosition }))), document)
   const nothing = member({ systemIdentifier: null, history: null, ageMs: null })
@@ -99,13 +99,13 @@ t.test('fields that are added later are ignored', async t => {
   t.match(decodeMember(JSON.stringify({ ...document, lag: 1 })), { ok: true })
 })
 
-t.test('an older daemon tells less', async t => {
+t.test('an older daemon reports less', async t => {
   const { name: _, port: __, replication_state: ___, hazards: ____, ...older } = document
   const fields = { name: null, port: null, replication: null, hazards: null }
   t.match(decodeMember(JSON.stringify(older)), { ok: true, fact: fields })
 })
 
-t.test('what a stranger writes is shown as it is safe', async t => {
+t.test('text from another host is made printable', async t => {
   const read = decodeMember(JSON.stringify({ ...document, because: '\u001B[2J' + 'x'.repeat(999) }))
   t.match(read, { fact: { because: /^\\u001b\[2Jx{191}\.\.\.$/ } })
 })

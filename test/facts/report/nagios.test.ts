@@ -2,7 +2,7 @@ import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { hazardsOf } from '../../../src/facts/decide/hazards.ts'
-import { drained } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn } from '../../../src/facts/decide/maintenance-mode.ts'
 import { nagiosReport, nagiosUnknown } from '../../../src/facts/report/nagios.ts'
 import { underMaintenance } from '../../../src/facts/decide/snapshot.ts'
 import {
@@ -21,12 +21,12 @@ const down = snapshotOf(primaryEvidence({ lockFile: { kind: 'absent' } }))
 const orphanEvidence = standbyEvidence({ signalFiles: noSignalFiles })
 const orphan = snapshotOf(orphanEvidence, { hazards: hazardsOf('standby', orphanEvidence) })
 
-t.test('a role is well, with its reason, the time of the look and the timeline', async t => {
+t.test('a role is OK, with its reason, the time of the check and the timeline', async t => {
   t.strictSame(nagiosReport(primary, null), {
     state: 'OK',
     line:
       'PG_REPLSTATUS OK - primary: postmaster pid 4711 is ready and the cluster state is ' +
-      'in production | look=0.000432s timeline=3',
+      'in production | time=0.000432s timeline=3',
   })
   t.match(nagiosReport(standby, null), { state: 'OK', line: /^PG_REPLSTATUS OK - standby: / })
 })
@@ -36,7 +36,7 @@ t.test('a newer version than is known is a warning, without a timeline', async t
   const newer = snapshotOf(evidence, { hazards: hazardsOf('primary', evidence) })
   t.match(nagiosReport(newer, null), {
     state: 'WARNING',
-    line: /^PG_REPLSTATUS WARNING - primary: .*, but control version 9900 is newer .* \| look=0\.000432s$/,
+    line: /^PG_REPLSTATUS WARNING - primary: .*, but control version 9900 is newer .* \| time=0\.000432s$/,
   })
 })
 
@@ -45,9 +45,12 @@ t.test('none is critical', async t => {
     state: 'CRITICAL',
     line:
       'PG_REPLSTATUS CRITICAL - unavailable: no postmaster.pid in /pgdata: ' +
-      'no server is running | look=0.000432s timeline=3',
+      'no server is running | time=0.000432s timeline=3',
   })
-  t.equal(nagiosReport(underMaintenance(primary, drained('kernel')), 'primary').state, 'CRITICAL')
+  t.equal(
+    nagiosReport(underMaintenance(primary, maintenanceOn('kernel')), 'primary').state,
+    'CRITICAL',
+  )
 })
 
 t.test('so is another role than the one that is expected', async t => {
@@ -68,7 +71,7 @@ t.test('so is another role than the one that is expected', async t => {
   ])
 })
 
-t.test('what would go wrong at the next start is a warning, or told beside worse', async t => {
+t.test('a problem at the next start is a warning, or added to a worse state', async t => {
   const { state, line } = nagiosReport(orphan, 'standby')
   t.equal(state, 'WARNING')
   t.match(
@@ -82,22 +85,22 @@ t.test('what would go wrong at the next start is a warning, or told beside worse
 
 t.test('without a control file there is no timeline', async t => {
   const evidence = primaryEvidence({ controlFile: { kind: 'absent' } })
-  t.match(nagiosReport(snapshotOf(evidence), null).line, / \| look=0\.000432s$/)
+  t.match(nagiosReport(snapshotOf(evidence), null).line, / \| time=0\.000432s$/)
 })
 
-t.test('where nobody could look it is unknown, with the hint', async t => {
+t.test('a failed check is UNKNOWN, with the hint', async t => {
   t.strictSame(nagiosUnknown({ message: '/a|b does not exist', hint: 'give\nanother' }), {
     state: 'UNKNOWN',
     line: String.raw`PG_REPLSTATUS UNKNOWN - /a.b does not exist (give\u000aanother)`,
   })
 })
 
-t.test('whatever others write, the numbers stand behind the only bar of one line', async t => {
+t.test('whatever the text is, the numbers follow the only bar of one line', async t => {
   const property = fc.property(textOf('|', '| x=1', "'", '\n', ';'), text => {
-    const { line } = nagiosReport(underMaintenance(orphan, drained(text)), null)
+    const { line } = nagiosReport(underMaintenance(orphan, maintenanceOn(text)), null)
     assert.match(
       line,
-      /^PG_REPLSTATUS CRITICAL - [^|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+ \| look=[\d.]+s timeline=3$/u,
+      /^PG_REPLSTATUS CRITICAL - [^|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+ \| time=[\d.]+s timeline=3$/u,
     )
     const unknown = nagiosUnknown({ message: text, hint: text }).line
     assert.match(unknown, /^PG_REPLSTATUS UNKNOWN - [^|\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]*$/u)

@@ -15,7 +15,7 @@ t.test('a phase begins with another answer, rule or timeline', async t => {
   t.equal(withPhase(list, phaseOf(member({ because: 'another pid' }), at(2))), list)
   for (const next of [
     phaseOf(member({ answer: 'primary' }), at(2)),
-    phaseOf(member({ rule: 'coming up' }), at(2)),
+    phaseOf(member({ rule: 'lock file incomplete' }), at(2)),
     phaseOf(member({ history: null }), at(2)),
     silence('ECONNREFUSED', at(2)),
   ]) {

@@ -2,7 +2,7 @@ import assert from 'node:assert'
 import * as fc from 'fast-check'
 import t from 'tap'
 import type { Evidence } from '../../../src/facts/decide/evidence.ts'
-import { drained } from '../../../src/facts/decide/maintenance-mode.ts'
+import { maintenanceOn } from '../../../src/facts/decide/maintenance-mode.ts'
 import { underMaintenance } from '../../../src/facts/decide/snapshot.ts'
 import {
   printJson,
@@ -43,11 +43,11 @@ t.test('a primary in good health, field by field', async t => {
     settled: true,
     maintenance: null,
     hazards: [{ name: 'next start fails', warning: 'it will' }],
-    looked_at: '2026-01-01T12:00:00.000Z',
-    look_ms: 0.432,
-    data_directory: { path: '/pgdata', found: 'seen', version: '15', owner_uid: 101 },
+    checked_at: '2026-01-01T12:00:00.000Z',
+    check_ms: 0.432,
+    data_directory: { path: '/pgdata', found: 'present', version: '15', owner_uid: 101 },
     lock_file: {
-      found: 'seen',
+      found: 'present',
       written_at: '2026-01-01T11:01:00.000Z',
       pid: 4711,
       single_user: false,
@@ -60,11 +60,11 @@ t.test('a primary in good health, field by field', async t => {
     },
     postmaster: {
       found: 'alive',
-      known_by: 'working directory',
+      identified_by: 'working directory',
       started_at: '2026-01-01T11:00:00.000Z',
     },
     children: {
-      found: 'seen',
+      found: 'present',
       startup: null,
       checkpointer: {
         pid: 4712,
@@ -77,11 +77,11 @@ t.test('a primary in good health, field by field', async t => {
         title: 'postgres: walwriter',
       },
       walreceiver: null,
-      illegible: false,
+      titles_incomplete: false,
     },
     control_file: {
       source: 'native',
-      found: 'seen',
+      found: 'present',
       written_at: '2026-01-01T11:59:00.000Z',
       state: 'in production',
       timeline: 3,
@@ -101,8 +101,8 @@ t.test('a primary in good health, field by field', async t => {
     wal_position: null,
     lag_bytes: null,
     daemon: null,
-    promotion: 'not looked for',
-    next_start: 'none',
+    promotion: 'not checked',
+    next_start: 'primary',
     signal_files: {
       standby_signal: false,
       recovery_signal: false,
@@ -113,7 +113,7 @@ t.test('a primary in good health, field by field', async t => {
 })
 
 t.test('under maintenance the verdict is overruled, and the evidence is not', async t => {
-  const snapshot = underMaintenance(snapshotOf(primaryEvidence()), drained('new kernel'))
+  const snapshot = underMaintenance(snapshotOf(primaryEvidence()), maintenanceOn('new kernel'))
   t.match(snapshotJson(snapshot), {
     verdict: 'unavailable',
     rule: 'maintenance',
@@ -147,7 +147,7 @@ t.test('a standby, and a server that does not serve', async t => {
   })
 })
 
-const faulty = <Fault>(fault: Fault) => ({ kind: 'fault', fault, modified: noon }) as const
+const faulty = <Fault>(fault: Fault) => ({ kind: 'invalid', fault, modified: noon }) as const
 
 type Case = readonly [field: string, changes: Partial<Evidence>, value: unknown]
 const cases: readonly Case[] = [
@@ -167,13 +167,13 @@ const cases: readonly Case[] = [
     { lockFile: { kind: 'unreadable', code: 'EIO' } },
     { found: 'unreadable', error: 'EIO' },
   ],
-  ['lock_file', { lockFile: faulty({ kind: 'empty' }) }, { found: 'fault', error: 'empty' }],
+  ['lock_file', { lockFile: faulty({ kind: 'empty' }) }, { found: 'invalid', error: 'empty' }],
   [
     'lock_file',
     { lockFile: seen(lockFile({ startTime: null, sharedMemory: null, status: null })) },
     { started_at: null, shared_memory_id: null, status: null },
   ],
-  ...(['not looked for', 'gone', 'zombie', 'invisible'] as const).map((kind): Case => [
+  ...(['not checked', 'gone', 'zombie', 'invisible'] as const).map((kind): Case => [
     'postmaster',
     { postmaster: { kind } },
     { found: kind },
@@ -186,12 +186,12 @@ const cases: readonly Case[] = [
   ...(['shared memory', 'command line', 'name and start time'] as const).map((how): Case => [
     'postmaster',
     { postmaster: { ...alive, how } },
-    { found: 'alive', known_by: how },
+    { found: 'alive', identified_by: how },
   ]),
   [
     'postmaster',
-    { postmaster: { kind: 'stranger', because: 'it is sshd' } },
-    { found: 'stranger', because: 'it is sshd' },
+    { postmaster: { kind: 'not the postmaster', because: 'it is sshd' } },
+    { found: 'not the postmaster', because: 'it is sshd' },
   ],
   [
     'postmaster',
@@ -200,8 +200,12 @@ const cases: readonly Case[] = [
   ],
   ['children', { children: { kind: 'invisible' } }, { found: 'invisible' }],
   ['children', { children: children({ checkpointer: null }) }, { checkpointer: null }],
-  ['children', { children: children({ illegible: true }) }, { found: 'seen', illegible: true }],
-  ['control_file', { controlCheck: 'off' }, { source: 'off', found: 'not looked for' }],
+  [
+    'children',
+    { children: children({ titlesIncomplete: true }) },
+    { found: 'present', titles_incomplete: true },
+  ],
+  ['control_file', { controlCheck: 'off' }, { source: 'off', found: 'not checked' }],
   ['control_file', { controlFile: { kind: 'absent' } }, { source: 'native', found: 'absent' }],
   [
     'control_file',
@@ -211,7 +215,7 @@ const cases: readonly Case[] = [
   [
     'control_file',
     { controlFile: faulty({ source: 'native', fault: { kind: 'wrong byte order' } } as const) },
-    { found: 'fault', error: 'wrong byte order', written_at: '2026-01-01T12:00:00.000Z' },
+    { found: 'invalid', error: 'wrong byte order', written_at: '2026-01-01T12:00:00.000Z' },
   ],
   [
     'control_file',
@@ -222,7 +226,7 @@ const cases: readonly Case[] = [
     'control_file',
     { controlFile: seen(newerControlFile()) },
     {
-      found: 'seen',
+      found: 'present',
       state: 'in production',
       timeline: null,
       system_identifier: '7395001122334455667',
@@ -268,7 +272,7 @@ t.test('nor does any of it act on a terminal, or end a line', async t => {
 t.test('positions are text, and the lag is a number', async t => {
   const history = promoted(promoted(timelineHistory(1), 0x300_0148n), 0x16_b374_d848n)
   const evidence = standbyEvidence({
-    timelineHistory: { kind: 'seen', fact: history },
+    timelineHistory: { kind: 'present', fact: history },
     walPosition: 0x16_b374_e000n as Lsn,
   })
   t.match(snapshotJson(snapshotOf(evidence), { lag: 8192 }), {

@@ -43,7 +43,7 @@ const setUp = (pgControl: Buffer | null, output = fact('')) => ({
 
 t.test('natively the control file is read and decoded', async t => {
   const { sighting, inode } = await createControlSource('native', setUp(bytes))(version15)
-  t.match(sighting, { kind: 'seen', fact: { state: 'in production' }, modified: Number })
+  t.match(sighting, { kind: 'present', fact: { state: 'in production' }, modified: Number })
   t.match(inode, /^\d+:\d+$/)
 })
 
@@ -52,19 +52,19 @@ t.test('a damaged one is a fault, with its time', async t => {
   damaged.writeUInt8(9, 100)
   const { sighting, inode } = await createControlSource('native', setUp(damaged))(version15)
   t.match(sighting, {
-    kind: 'fault',
+    kind: 'invalid',
     fault: { source: 'native', fault: { kind: 'bad checksum' } },
     modified: Number,
   })
   t.match(inode, /^\d+:\d+$/)
 })
 
-t.test('one of a newer version, read half-written, is read again and then believed', async t => {
+t.test('one of a newer version, read half-written, is read again and then accepted', async t => {
   const now = forgeControlFile(layoutToCome, { state: 'in archive recovery' })
   const torn = forgeControlFile(layoutToCome, { state: 'in production', modified: 1 })
   torn.set(now.subarray(32), 32)
   const readings = [torn, torn, now].map((bytes): RawFile => ({
-    kind: 'seen',
+    kind: 'present',
     bytes: Buffer.from(bytes),
     inode: '1:2',
     modified: noon,
@@ -76,12 +76,12 @@ t.test('one of a newer version, read half-written, is read again and then believ
     directory: { ...needs.directory, controlFile },
   })
   t.match((await source(parsePgVersion('19'))).sighting, {
-    kind: 'seen',
+    kind: 'present',
     fact: { state: 'in archive recovery' },
   })
 })
 
-t.test('none is none, whoever is asked', async t => {
+t.test('a missing file is missing, whichever source is used', async t => {
   for (const check of ['native', 'pg_controldata'] as const) {
     t.strictSame(await createControlSource(check, setUp(null))(version15), {
       sighting: { kind: 'absent' },
@@ -90,10 +90,10 @@ t.test('none is none, whoever is asked', async t => {
   }
 })
 
-t.test('pg_controldata is believed instead when it is asked', async t => {
+t.test('pg_controldata is used instead if it is configured', async t => {
   const source = createControlSource('pg_controldata', setUp(bytes, fact(report)))
   t.match(await source(version15), {
-    sighting: { kind: 'seen', fact: { state: 'shut down' } },
+    sighting: { kind: 'present', fact: { state: 'shut down' } },
     inode: /:/,
   })
 })
@@ -102,11 +102,11 @@ t.test('what goes wrong with it is a fault of its own', async t => {
   const failed = fault({ kind: 'program failed', message: 'no' } as const)
   const refusing = { ...setUp(bytes), program: { run: () => Promise.resolve(failed) } }
   t.match(await createControlSource('pg_controldata', refusing)(version15), {
-    sighting: { kind: 'fault', fault: { source: 'pg_controldata', fault: failed.fault } },
+    sighting: { kind: 'invalid', fault: { source: 'pg_controldata', fault: failed.fault } },
   })
   const silent = createControlSource('pg_controldata', setUp(bytes, fact('')))
   t.match(await silent(version15), {
-    sighting: { kind: 'fault', fault: { source: 'pg_controldata' } },
+    sighting: { kind: 'invalid', fault: { source: 'pg_controldata' } },
   })
 })
 
@@ -140,7 +140,7 @@ const readAll = async (...files: readonly RawFile[]) => {
   return { ...(await reading), reads, ms: now() }
 }
 const file = (content: Uint8Array): RawFile => ({
-  kind: 'seen',
+  kind: 'present',
   bytes: content,
   inode: '1:2',
   modified: noon,
@@ -151,17 +151,17 @@ const torn = (number: number): RawFile => {
   copy.writeUInt8(number, 100)
   return file(copy)
 }
-const badChecksum = { kind: 'fault', fault: { fault: { kind: 'bad checksum' } } }
+const badChecksum = { kind: 'invalid', fault: { fault: { kind: 'bad checksum' } } }
 
 t.test('a control file that is right is read once', async t => {
   const { sighting, reads } = await readAll(file(bytes))
-  t.match(sighting, { kind: 'seen', fact: { state: 'in production' } })
+  t.match(sighting, { kind: 'present', fact: { state: 'in production' } })
   t.equal(reads, 1)
 })
 
-t.test('after a torn read it is read again, and only then believed', async t => {
+t.test('after a torn read it is read again, and only then accepted', async t => {
   const { sighting, reads, ms } = await readAll(torn(7), torn(8), file(bytes))
-  t.match(sighting, { kind: 'seen', fact: { state: 'in production' } })
+  t.match(sighting, { kind: 'present', fact: { state: 'in production' } })
   t.equal(reads, 3)
   t.equal(ms, 3)
 })

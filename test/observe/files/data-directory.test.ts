@@ -24,7 +24,7 @@ t.test('a data directory is seen with version, owner and inode', async t => {
   const path = cluster()
   const { dev, ino, uid } = statSync(path)
   t.strictSame(await sightOf(path), {
-    kind: 'seen',
+    kind: 'present',
     inode: `${dev}:${ino}`,
     owner: uid,
     symlink: false,
@@ -43,15 +43,15 @@ t.test('a symbolic link is seen as what it leads to, and as a link', async t => 
   })
 })
 
-t.test('what is not there, or no directory, is said so', async t => {
+t.test('a missing path, or one that is no directory, is reported as such', async t => {
   const path = t.testdir({ file: '', empty: {} })
   t.strictSame(await sightOf(join(path, 'nowhere')), { kind: 'absent' })
   t.strictSame(await sightOf(join(path, 'file', 'below')), { kind: 'absent' })
   t.strictSame(await sightOf(join(path, 'file')), { kind: 'not a directory' })
-  t.match(await sightOf(join(path, 'empty')), { kind: 'seen', version: null })
+  t.match(await sightOf(join(path, 'empty')), { kind: 'present', version: null })
 })
 
-t.test('a link that leads to itself can not be read', async t => {
+t.test('a link that leads to itself cannot be read', async t => {
   const path = t.testdir({ loop: t.fixture('symlink', 'loop') })
   t.strictSame(await sightOf(join(path, 'loop')), {
     kind: 'unreadable',
@@ -60,7 +60,7 @@ t.test('a link that leads to itself can not be read', async t => {
   })
 })
 
-t.test('a PG_VERSION that can not be read makes the directory unreadable', async t => {
+t.test('a PG_VERSION that cannot be read makes the directory unreadable', async t => {
   const path = t.testdir({ PG_VERSION: {} })
   t.match(await sightOf(path), {
     kind: 'unreadable',
@@ -75,19 +75,19 @@ t.test('the lock file is read whole, with its time and inode', async t => {
   utimesSync(file, 1_700_000_000, 1_700_000_000.25)
   const { dev, ino } = statSync(file)
   const raw = await openDataDirectory(path).lockFile()
-  t.match(raw, { kind: 'seen', inode: `${dev}:${ino}`, modified: 1_700_000_000_250 })
-  t.equal(raw.kind === 'seen' && decodeText(raw.bytes), '4711\n/pgdata\n')
+  t.match(raw, { kind: 'present', inode: `${dev}:${ino}`, modified: 1_700_000_000_250 })
+  t.equal(raw.kind === 'present' && decodeText(raw.bytes), '4711\n/pgdata\n')
   t.strictSame(await openDataDirectory(cluster()).lockFile(), { kind: 'absent' })
 })
 
-t.test('a lock file that can not be had is unreadable, not absent', async t => {
+t.test('a lock file that cannot be read is unreadable, not absent', async t => {
   const path = cluster({ 'postmaster.pid': t.fixture('symlink', 'postmaster.pid') })
   t.strictSame(await openDataDirectory(path).lockFile(), { kind: 'unreadable', code: 'ELOOP' })
 })
 
-t.test('of the control file no more is read than anybody knows how to decode', async t => {
+t.test('no more of the control file is read than can be decoded', async t => {
   const raw = await openDataDirectory(cluster()).controlFile()
-  t.equal(raw.kind === 'seen' && raw.bytes.length, 512)
+  t.equal(raw.kind === 'present' && raw.bytes.length, 512)
 })
 
 t.test('a FIFO in the place of the control file does not hold us up', async t => {
@@ -121,12 +121,12 @@ t.test('signal files are there or not', async t => {
   })
 })
 
-t.test('a recovery.conf that can not be read asks for recovery, but not for a standby', async t => {
+t.test('a recovery.conf that cannot be read asks for recovery, but not for a standby', async t => {
   const path = cluster({ 'recovery.conf': {} })
   t.match(await signalFilesOf(path), { recoveryConf: { standbyMode: false } })
 })
 
-t.test('a signal file that can not be told is believed to be there', async t => {
+t.test('a signal file that cannot be checked is assumed to exist', async t => {
   const path = cluster({ 'standby.signal': t.fixture('symlink', 'standby.signal') })
   t.match(await signalFilesOf(path), { standbySignal: true })
 })
@@ -138,7 +138,7 @@ t.test('files are opened by path at each read, so that a clone is noticed', asyn
   writeFileSync(join(path, 'new'), '2\n')
   execFileSync('mv', [join(path, 'new'), join(path, 'postmaster.pid')])
   const raw = await directory.lockFile()
-  t.equal(raw.kind === 'seen' && decodeText(raw.bytes), '2\n')
+  t.equal(raw.kind === 'present' && decodeText(raw.bytes), '2\n')
 })
 
 t.test('each signal file is noticed when it comes, and when it goes', async t => {
@@ -153,7 +153,7 @@ t.test('each signal file is noticed when it comes, and when it goes', async t =>
   }
 })
 
-t.test('a file edited in place is read again, whatever its times say', async t => {
+t.test('a file edited in place is read again, whatever its times are', async t => {
   const path = cluster({ 'recovery.conf': '#tandby_mode = on\n', 'postmaster.pid': '1\n' })
   const directory = openDataDirectory(path)
   const overwrite = (name: string, text: string) => {
@@ -173,7 +173,7 @@ t.test('a file edited in place is read again, whatever its times say', async t =
   })
   t.match(await directory.lockFile(), { bytes: Buffer.from('2\n') })
   const controlFile = await directory.controlFile()
-  t.match(controlFile.kind === 'seen' && controlFile.bytes[0], 'x'.charCodeAt(0))
+  t.match(controlFile.kind === 'present' && controlFile.bytes[0], 'x'.charCodeAt(0))
 })
 
 t.test('so is one that comes to a directory that has not changed for long', async t => {
@@ -269,7 +269,7 @@ t.test('any other disk is read without blocking', async t => {
   await slow.sight()
   t.equal(await isSynchronous(slow.lockFile()), true, 'which is quick again')
   const procfs = openDataDirectory('/proc/self')
-  t.match((await procfs.sight()).directory, { kind: 'seen', version: null })
+  t.match((await procfs.sight()).directory, { kind: 'present', version: null })
   t.equal(await isSynchronous(procfs.lockFile()), false, 'what is no disk')
   const nowhere = openDataDirectory(join(cluster(), 'nowhere'))
   await nowhere.sight()
@@ -281,7 +281,7 @@ t.test('a link to a file is followed without blocking', async t => {
   const directory = openDataDirectory(path)
   await directory.sight()
   t.equal(await isSynchronous(directory.lockFile()), false)
-  t.match(await directory.lockFile(), { kind: 'seen', bytes: Buffer.from('1\n') })
+  t.match(await directory.lockFile(), { kind: 'present', bytes: Buffer.from('1\n') })
 })
 
 t.test('nothing is known of it in a shortage, and all is as before afterwards', async t => {
@@ -294,9 +294,9 @@ t.test('nothing is known of it in a shortage, and all is as before afterwards', 
     await t.rejects(directory.controlFile(), EMFILE)
   })
   t.match(await directory.sight(), {
-    directory: { kind: 'seen', version: '15' },
+    directory: { kind: 'present', version: '15' },
     signalFiles: { recoveryConf: { standbyMode: true } },
   })
-  t.match(await directory.lockFile(), { kind: 'seen' })
-  t.match(await directory.controlFile(), { kind: 'seen' })
+  t.match(await directory.lockFile(), { kind: 'present' })
+  t.match(await directory.controlFile(), { kind: 'present' })
 })

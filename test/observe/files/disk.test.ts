@@ -38,7 +38,7 @@ t.test('a status is that of what a link leads to, unless the link is asked for',
     t.ok(!isMissing(link) && link.isSymbolicLink())
 })
 
-t.test('what is not there is absent, and what can not be had unreadable', async t => {
+t.test('a missing file is absent, and an inaccessible one unreadable', async t => {
   const path = folder()
   t.strictSame(await statusOf(join(path, 'nothing')), { kind: 'absent' })
   t.strictSame(await linkStatusOf(join(path, 'file', 'below')), { kind: 'absent' })
@@ -72,7 +72,7 @@ t.test('neither a link nor a file of others is read synchronously', async t => {
     t.equal(readBytesAtOnce('/etc/passwd', 5), null)
     t.strictSame(readBytesAtOnce('/etc/shadow', 5), { kind: 'unreadable', code: 'EACCES' })
     writeFileSync(join(own, 'file'), 'eight by')
-    t.match(readBytesAtOnce(join(own, 'file'), 5), { kind: 'seen', bytes: Buffer.from('eight') })
+    t.match(readBytesAtOnce(join(own, 'file'), 5), { kind: 'present', bytes: Buffer.from('eight') })
   })
 })
 
@@ -81,7 +81,7 @@ t.test('a file is read as far as wanted, with its time, inode and status', async
   utimesSync(path, 1_700_000_000, 1_700_000_000.25)
   const { raw, status } = await readBytes(path, 5)
   t.match(raw, {
-    kind: 'seen',
+    kind: 'present',
     bytes: Buffer.from('eight'),
     inode: inodeOf(statSync(path, { bigint: true })),
     modified: 1_700_000_000_250,
@@ -89,12 +89,12 @@ t.test('a file is read as far as wanted, with its time, inode and status', async
   t.equal(status?.mtimeNs, 1_700_000_000_250_000_000n)
 })
 
-t.test('inodes above 2^53 are told apart', async t => {
+t.test('inodes above 2^53 are distinguished', async t => {
   const inodes = [2n ** 63n + 1n, 2n ** 63n + 2n, 2n ** 53n].map(ino => inodeOf({ dev: 1n, ino }))
   t.strictSame(inodes, ['1:9223372036854775809', '1:9223372036854775810', '1:9007199254740992'])
 })
 
-t.test('what can not be read has no status', async t => {
+t.test('what cannot be read has no status', async t => {
   const path = folder()
   execFileSync('mkfifo', [join(path, 'fifo')])
   for (const [name, raw] of [
@@ -111,7 +111,7 @@ t.test('a link is refused where it is not to be followed', async t => {
   const path = folder()
   const refused = { raw: { kind: 'unreadable', code: 'ELOOP' }, status: null } as const
   t.strictSame(await readBytes(join(path, 'link'), 5, 'refused'), refused)
-  t.match(await readBytes(join(path, 'file'), 5, 'refused'), { raw: { kind: 'seen' } })
+  t.match(await readBytes(join(path, 'file'), 5, 'refused'), { raw: { kind: 'present' } })
 })
 
 t.test('of what others put there, a regular file alone is opened', async t => {
@@ -119,7 +119,7 @@ t.test('of what others put there, a regular file alone is opened', async t => {
   execFileSync('mkfifo', [join(path, 'fifo')])
   for (const name of ['file', 'link'])
     t.match(await readRegularFile(join(path, name), 5), {
-      kind: 'seen',
+      kind: 'present',
       bytes: Buffer.from('eight'),
     })
   const special = { kind: 'unreadable', code: 'not a regular file' } as const
@@ -131,10 +131,16 @@ t.test('of what others put there, a regular file alone is opened', async t => {
 })
 
 t.test('readings are the same when nothing of the file differs', async t => {
-  type SeenFile = Extract<RawFile, { kind: 'seen' }>
+  type SeenFile = Extract<RawFile, { kind: 'present' }>
   const reading = (changes: Partial<SeenFile> = {}): RawFile => {
     const inode = '1:2'
-    return { kind: 'seen', bytes: Buffer.from('ready'), inode, modified: 7 as UnixMs, ...changes }
+    return {
+      kind: 'present',
+      bytes: Buffer.from('ready'),
+      inode,
+      modified: 7 as UnixMs,
+      ...changes,
+    }
   }
   t.ok(sameFile(reading(), reading()))
   t.notOk(sameFile(reading(), reading({ bytes: Buffer.from('stopp') })))
@@ -159,7 +165,7 @@ t.test('a file system has a type', async t => {
   t.equal(await fileSystemOf(join(folder(), 'nothing')), null)
 })
 
-t.test('a shortage is thrown, for it tells nothing of the disk', async t => {
+t.test('a shortage is thrown, for it is no property of the disk', async t => {
   const path = folder()
   const file = join(path, 'file')
   const EMFILE = { code: 'EMFILE' }
@@ -168,5 +174,5 @@ t.test('a shortage is thrown, for it tells nothing of the disk', async t => {
     t.throws(() => readBytesAtOnce(file, 8), EMFILE)
     await t.rejects(namesIn(path), EMFILE)
   })
-  t.match((await readBytes(file, 8)).raw, { kind: 'seen' })
+  t.match((await readBytes(file, 8)).raw, { kind: 'present' })
 })

@@ -3,10 +3,10 @@ import type { UnixMs } from '../../../src/facts/units.ts'
 import type { RawFile } from '../../../src/observe/files/disk.ts'
 import { isMixed, sightLockFile } from '../../../src/observe/files/lock-file-readings.ts'
 
-type SeenFile = Extract<RawFile, { kind: 'seen' }>
+type SeenFile = Extract<RawFile, { kind: 'present' }>
 
 const lockFile = (status: string, changes: Partial<SeenFile> = {}): SeenFile => ({
-  kind: 'seen',
+  kind: 'present',
   bytes: Buffer.from(`1\n/pgdata\n2\n3\n\n*\n 4 5\n${status}\n`),
   inode: '1:2',
   modified: 7 as UnixMs,
@@ -14,9 +14,9 @@ const lockFile = (status: string, changes: Partial<SeenFile> = {}): SeenFile => 
 })
 
 t.test('a reading is decoded, with its time', async t => {
-  const ready = { kind: 'seen', fact: { status: 'ready' }, modified: 7 }
+  const ready = { kind: 'present', fact: { status: 'ready' }, modified: 7 }
   t.match(sightLockFile(lockFile('ready   ')), ready)
-  t.match(sightLockFile(lockFile('readyXXX')), { kind: 'fault', modified: 7 })
+  t.match(sightLockFile(lockFile('readyXXX')), { kind: 'invalid', modified: 7 })
   t.strictSame(sightLockFile({ kind: 'absent' }), { kind: 'absent' })
 })
 

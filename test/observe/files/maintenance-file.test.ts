@@ -4,8 +4,8 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import {
-  drained,
-  drainedByHand,
+  maintenanceOn,
+  maintenanceWithoutReason,
   noMaintenance,
 } from '../../../src/facts/decide/maintenance-mode.ts'
 import type { Maintenance } from '../../../src/facts/decide/maintenance-mode.ts'
@@ -20,9 +20,9 @@ import { shortageCodes, systemFailure } from '../../harness/system-failure.ts'
 import { withoutDescriptors } from '../../harness/without-descriptors.ts'
 
 const everyMs = 100
-const kernel = drained('new kernel')
+const kernel = maintenanceOn('new kernel')
 
-const setUp = (first: Maintenance, path: string | null = '/run/drained') => {
+const setUp = (first: Maintenance, path: string | null = '/run/maintenance') => {
   const { timers, advance, pending } = createManualTimers()
   let finds = first
   let hold: Promise<void> = Promise.resolve()
@@ -81,10 +81,10 @@ t.test('no file is no maintenance', async t => {
   t.strictSame(await readMaintenance(null), noMaintenance)
 })
 
-t.test('a file is, and says why', async t => {
+t.test('a file does, with its reason', async t => {
   const folder = t.testdir({ empty: '', text: 'Größerer Umbau\nsecond\n', long: 'x'.repeat(1e6) })
-  t.strictSame(await readMaintenance(join(folder, 'empty')), drainedByHand)
-  t.strictSame(await readMaintenance(join(folder, 'text')), drained('Größerer Umbau'))
+  t.strictSame(await readMaintenance(join(folder, 'empty')), maintenanceWithoutReason)
+  t.strictSame(await readMaintenance(join(folder, 'text')), maintenanceOn('Größerer Umbau'))
   t.match(await readMaintenance(join(folder, 'long')), { because: /^x{200}\.\.\.$/ })
 })
 
@@ -92,11 +92,17 @@ t.test('so is whatever else is there under that name', async t => {
   const folder = t.testdir({})
   const directory = join(folder, 'directory')
   mkdirSync(directory)
-  t.strictSame(await readMaintenance(directory), drained('drained by a directory'))
+  t.strictSame(
+    await readMaintenance(directory),
+    maintenanceOn('the maintenance file is a directory'),
+  )
   const fifo = join(folder, 'fifo')
   execFileSync('mkfifo', [fifo])
-  t.strictSame(await readMaintenance(fifo), drained('drained by a special file'))
-  t.strictSame(await readMaintenance('/dev/zero'), drained('drained by a special file'))
+  t.strictSame(await readMaintenance(fifo), maintenanceOn('the maintenance file is a special file'))
+  t.strictSame(
+    await readMaintenance('/dev/zero'),
+    maintenanceOn('the maintenance file is a special file'),
+  )
 })
 
 t.test('a link is, wherever it leads, and what is there is not shown', async t => {
@@ -106,7 +112,11 @@ t.test('a link is, wherever it leads, and what is there is not shown', async t =
   for (const target of targets) {
     const link = join(folder, 'link')
     symlinkSync(target, link)
-    t.strictSame(await readMaintenance(link), drained('drained by a symbolic link'), target)
+    t.strictSame(
+      await readMaintenance(link),
+      maintenanceOn('the maintenance file is a symbolic link'),
+      target,
+    )
     rmSync(link)
   }
 })
@@ -115,7 +125,10 @@ t.test('a second name of a file is none to show it by', async t => {
   const folder = t.testdir({ secret: 'localhost:5432:*:postgres:tiger\n' })
   const path = join(folder, 'maintenance')
   linkSync(join(folder, 'secret'), path)
-  t.strictSame(await readMaintenance(path), drained('drained by a file with 2 names'))
+  t.strictSame(
+    await readMaintenance(path),
+    maintenanceOn('the maintenance file is a regular file with 2 hard links'),
+  )
   rmSync(join(folder, 'secret'))
   t.match(await readMaintenance(path), { because: /tiger/ }, 'the same file with one name')
 })
@@ -125,55 +138,55 @@ t.test('a file of others is, and neither is theirs shown', async t => {
     const path = join(folder, 'maintenance')
     writeFileSync(path, 'pwned\n')
     const { uid } = statSync(path)
-    t.strictSame(await readMaintenance(path, uid), drained('pwned'))
+    t.strictSame(await readMaintenance(path, uid), maintenanceOn('pwned'))
     t.strictSame(
       await readMaintenance(path, uid + 1),
-      drained(`drained by a file of user id ${uid}`),
+      maintenanceOn(`the maintenance file is a regular file owned by user ID ${uid}`),
     )
     chmodSync(path, 0)
     t.strictSame(
       await readMaintenance(path, uid + 1),
-      drained(`drained by a file of user id ${uid}`),
+      maintenanceOn(`the maintenance file is a regular file owned by user ID ${uid}`),
       'whether it can be read or not',
     )
     rmSync(path)
     symlinkSync('/etc/passwd', path)
     t.strictSame(
       await readMaintenance(path, uid + 1),
-      drained(`drained by a symbolic link of user id ${uid}`),
+      maintenanceOn(`the maintenance file is a symbolic link owned by user ID ${uid}`),
     )
   })
 })
 
-t.test('a file of root is shown to whoever reads it', async t => {
+t.test("a file of root's is shown to any user that reads it", async t => {
   t.match(await readMaintenance('/etc/passwd', 12_345), { because: /^root:/ })
 })
 
-t.test('a file that may not be read is there, and a closed folder may hold one', async t => {
+t.test('an unreadable file counts, and a closed folder may contain one', async t => {
   await asOrdinaryUser(async top => {
     const folder = join(top, 'folder')
     mkdirSync(folder)
     const path = join(folder, 'maintenance')
     writeFileSync(path, 'new kernel\n')
     chmodSync(path, 0)
-    t.strictSame(await readMaintenance(path), drainedByHand)
+    t.strictSame(await readMaintenance(path), maintenanceWithoutReason)
     rmSync(path)
     chmodSync(folder, 0)
-    t.strictSame(await readMaintenance(path), drained(`could not read ${path}: EACCES`))
+    t.strictSame(await readMaintenance(path), maintenanceOn(`could not read ${path}: EACCES`))
     chmodSync(folder, 0o700)
     t.strictSame(await readMaintenance(path), noMaintenance)
   })
 })
 
-t.test('nothing is known before the first look', async t => {
+t.test('nothing is known before the first check', async t => {
   const { watch, start, changes } = setUp(noMaintenance)
-  t.strictSame(watch.current(), { kind: 'not looked yet' })
+  t.strictSame(watch.current(), { kind: 'not yet checked' })
   await start()
   t.strictSame(watch.current(), noMaintenance)
   t.equal(changes(), 1)
 })
 
-t.test('a file is seen at the next look, and each change told once', async t => {
+t.test('a file is found at the next check, and each change reported once', async t => {
   const { watch, start, find, pass, changes } = setUp(noMaintenance)
   await start()
   find(kernel)
@@ -182,12 +195,12 @@ t.test('a file is seen at the next look, and each change told once', async t => 
   await pass(1)
   t.strictSame(watch.current(), kernel)
   t.equal(changes(), 2)
-  find(drained('new kernel'))
+  find(maintenanceOn('new kernel'))
   await pass(everyMs)
   t.equal(changes(), 2, 'the same again')
-  find(drained('another disk'))
+  find(maintenanceOn('another disk'))
   await pass(everyMs)
-  t.strictSame(watch.current(), drained('another disk'))
+  t.strictSame(watch.current(), maintenanceOn('another disk'))
   t.equal(changes(), 3)
   find(noMaintenance)
   await pass(everyMs)
@@ -216,16 +229,16 @@ t.test('and when it hangs from the start, nothing is known', async t => {
   hang()
   await start()
   await pass(10 * everyMs)
-  t.strictSame(watch.current(), { kind: 'not looked yet' })
+  t.strictSame(watch.current(), { kind: 'not yet checked' })
   watch.toggle()
-  t.strictSame(watch.current(), drainedByHand, 'but the switch works')
+  t.strictSame(watch.current(), maintenanceWithoutReason, 'but the switch works')
 })
 
-t.test('the switch drains, and the file has a say of its own', async t => {
+t.test('the switch sets maintenance mode, and the file does so independently', async t => {
   const { watch, start, find, pass, changes } = setUp(noMaintenance)
   await start()
   watch.toggle()
-  t.strictSame(watch.current(), drainedByHand)
+  t.strictSame(watch.current(), maintenanceWithoutReason)
   t.equal(changes(), 2)
   watch.toggle()
   t.strictSame(watch.current(), noMaintenance)
@@ -236,7 +249,7 @@ t.test('the switch drains, and the file has a say of its own', async t => {
   t.strictSame(watch.current(), kernel)
   find(noMaintenance)
   await pass(everyMs)
-  t.strictSame(watch.current(), drainedByHand)
+  t.strictSame(watch.current(), maintenanceWithoutReason)
   watch.toggle()
   t.strictSame(watch.current(), noMaintenance)
 })
@@ -245,7 +258,7 @@ t.test('without a file there is the switch alone, also before the start', async 
   const { watch, start, looks, pending, changes } = setUp(kernel, null)
   t.strictSame(watch.current(), noMaintenance)
   watch.toggle()
-  t.strictSame(watch.current(), drainedByHand)
+  t.strictSame(watch.current(), maintenanceWithoutReason)
   await start()
   t.equal(changes(), 0)
   watch.toggle()
@@ -255,7 +268,7 @@ t.test('without a file there is the switch alone, also before the start', async 
   t.equal(pending(), 0)
 })
 
-t.test('closed, it looks no more and tells nobody', async t => {
+t.test('after close, there are no more checks or reports', async t => {
   const waiting = setUp(noMaintenance)
   await waiting.start()
   waiting.watch.close()
@@ -273,13 +286,13 @@ t.test('closed, it looks no more and tells nobody', async t => {
   setUp(kernel).watch.close()
 })
 
-t.test('a file that is there drains, though it can not be opened', async t => {
+t.test('an existing file sets maintenance mode, though it cannot be opened', async t => {
   const path = join(t.testdir({ maintenance: 'new kernel\n' }), 'maintenance')
-  t.strictSame(await withoutDescriptors(() => readMaintenance(path)), drainedByHand)
+  t.strictSame(await withoutDescriptors(() => readMaintenance(path)), maintenanceWithoutReason)
   t.strictSame(await readMaintenance(path), kernel)
 })
 
-t.test('what can not be told in a shortage is as it was', async t => {
+t.test('in a shortage the last state remains', async t => {
   const { watch, start, pass, changes, fail, find } = setUp(noMaintenance)
   await start()
   for (const code of shortageCodes) {

@@ -49,11 +49,11 @@ t.test('the last part is what the path leads to, also where that was passed befo
   t.match((await below('links/top')).parts.at(-1), { user: top?.user })
 })
 
-t.test('links of /proc lead elsewhere than they say', async t => {
+t.test('links of /proc lead elsewhere than their text', async t => {
   t.match((await partsOf('/proc/self/root')).parts.at(-1), { path: '/proc/self/root' })
 })
 
-t.test('what does not exist, or can not be seen, ends it', async t => {
+t.test('what does not exist, or cannot be seen, ends it', async t => {
   const { folder, below, link } = setUp(t)
   const to = async (path: string) => {
     const { paths, end } = await below(path)

@@ -23,7 +23,7 @@ t.test('it is run on the data directory, in English and in UTC', async t => {
   t.strictSame(outcome, { ok: true, fact: '/pgdata C UTC\n' })
 })
 
-t.test('it is found on PATH when it stands in no usual place', async t => {
+t.test('it is found on PATH if it is in no usual place', async t => {
   const { searchPath } = folderWith('echo found')
   for (const version of [parsePgVersion('0.1'), null]) {
     const found = await findControlDataProgram(null, { PATH: searchPath }).run('/pgdata', version)
@@ -40,7 +40,7 @@ const failure = (message: string | RegExp) => ({
   fault: { kind: 'program failed', message },
 })
 
-t.test('not found at all, it says which was looked for and what to do', async t => {
+t.test('if it is not found, the error names what was searched and what to do', async t => {
   const nowhere = findControlDataProgram(null, {})
   t.match(
     await nowhere.run('/pgdata', parsePgVersion('0.1')),
@@ -49,14 +49,14 @@ t.test('not found at all, it says which was looked for and what to do', async t 
   t.match(await nowhere.run('/pgdata', null), failure(/^no pg_controldata was found/))
 })
 
-t.test('its failure is told by its first line on stderr', async t => {
+t.test('its failure is reported by its first line on stderr', async t => {
   t.match(
     await run('echo "pg_controldata: fatal: no" >&2; echo more >&2; exit 1'),
     failure('pg_controldata: fatal: no'),
   )
 })
 
-t.test('a silent failure is told by the command', async t => {
+t.test('a failure without output is reported by the command', async t => {
   t.match(await run('exit 3'), failure(/^Command failed: .*pg_controldata \/pgdata/))
   const missing = findControlDataProgram('/nowhere/pg_controldata', {})
   t.match(await missing.run('/pgdata', parsePgVersion('15')), failure(/ENOENT/))

@@ -12,14 +12,14 @@ const setUp = (afterMs: number) => {
   const read = createReadAtOnce({ unix: now })
   const text = (): string | null => {
     const raw = read(path, 8)
-    return raw?.kind === 'seen' ? Buffer.from(raw.bytes).toString() : null
+    return raw?.kind === 'present' ? Buffer.from(raw.bytes).toString() : null
   }
   return { path, text, read: () => read(path, 8) }
 }
 
 t.test('a file that was last changed more than two seconds ago is read once', async t => {
   const { read } = setUp(2001)
-  t.match(read(), { kind: 'seen', bytes: Buffer.from('one') })
+  t.match(read(), { kind: 'present', bytes: Buffer.from('one') })
   t.equal(read(), read(), 'the same object')
 })
 

@@ -16,7 +16,7 @@ const inFolders = (
     await action({ outer, inner })
   })
 
-t.test('root and we are trusted, and nobody else', async t => {
+t.test('root and the current user are trusted, and no other user', async t => {
   t.ok(isTrusted({ uid: 0n }, 105))
   t.ok(isTrusted({ uid: 105n }, 105))
   t.notOk(isTrusted({ uid: 106n }, 105))
@@ -79,7 +79,7 @@ t.test('a link is followed, and each folder that it leads through counts', async
   })
 })
 
-t.test('a folder that is not there can be made by whoever may write the one above', async t => {
+t.test('a missing folder can be created by every user that can write the one above', async t => {
   await inFolders(async ({ outer, inner }) => {
     const absent = join(inner, 'none', 'below')
     t.equal(await whoElseWrites(absent), null)
@@ -92,7 +92,7 @@ t.test('a folder that is not there can be made by whoever may write the one abov
   })
 })
 
-t.test('what leads nowhere is for nobody to write', async t => {
+t.test('a path that leads nowhere cannot be written by any user', async t => {
   await inFolders(async ({ outer }) => {
     const loop = join(outer, 'loop')
     symlinkSync(loop, loop)

@@ -34,7 +34,7 @@ t.test('a segment of the future that is recycled has old addresses', async t => 
   t.equal(await find(3), 31)
 })
 
-t.test('after a switch of segments the next one goes on', async t => {
+t.test('after a switch of segments the next one continues', async t => {
   const { find, write } = setUp(t)
   write(0, 3)
   write(16, 18)

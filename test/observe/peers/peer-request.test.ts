@@ -79,7 +79,7 @@ const flood = (t: Test, beginning: string, again: string): Promise<number> =>
     }),
   )
 
-t.test('the answer is what the peer tells of itself', async t => {
+t.test('the answer is what the peer reports of itself', async t => {
   const requests: unknown[] = []
   const port = await serve(t, ({ method, url, headers }, response) => {
     requests.push([method, url, headers.host])
@@ -110,7 +110,7 @@ t.test('a daemon is asked for the whole cluster', async t => {
   ])
 })
 
-t.test('over TLS it must prove who it is', openssl.options, async t => {
+t.test('over TLS it must prove its identity', openssl.options, async t => {
   const authority = await createAuthority(makeServerFolder(t), 'ca')
   const { cert, key } = await authority.issue('s2')
   const files = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
@@ -137,7 +137,7 @@ t.test('a name is resolved, and the host is the first address', async t => {
   t.strictSame(await asked(fault('ENOTFOUND')), fault('ENOTFOUND'))
 })
 
-t.test('what is no answer is told by why', async t => {
+t.test('a missing answer is reported with the reason', async t => {
   const { ask } = setUp()
   const head = 'HTTP/1.1 200 OK\r\n'
   const answers: readonly (readonly [bytes: string, fault: RegExp])[] = [
@@ -232,7 +232,7 @@ t.test('the resolver of the system', async t => {
   })
 })
 
-t.test('over TLS each proves who it is', openssl.options, async t => {
+t.test('over TLS each proves its identity', openssl.options, async t => {
   const folder = makeServerFolder(t)
   const [authority, stranger] = [
     await createAuthority(folder, 'ca'),

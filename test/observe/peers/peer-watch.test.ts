@@ -18,7 +18,7 @@ const third = promoted(second, 0x500n)
 const replaced = member({ history: third, answer: 'primary' })
 
 const own = primaryOn(second)
-const standby = standbyEvidence({ timelineHistory: { kind: 'seen', fact: second } })
+const standby = standbyEvidence({ timelineHistory: { kind: 'present', fact: second } })
 const down = primaryEvidence({ lockFile: { kind: 'absent' } })
 const restarted: Evidence = { ...own, lockFile: seen(lockFile({ pid: 4800 as Pid })) }
 
@@ -118,7 +118,7 @@ t.test('it waits for its own history as well', async t => {
   t.equal(judge(own), 'superseded')
 })
 
-t.test('a promotion that was watched waits for nobody', async t => {
+t.test('a promotion that was watched waits for no peer', async t => {
   const { judge, asked } = setUp()
   t.equal(judge(standby), '')
   t.equal(judge(own), '')
@@ -137,7 +137,7 @@ t.test('another postmaster is another server, whatever was before', async t => {
   t.equal(judge(restarted), '')
 })
 
-t.test('who is replaced stays so when the new primary falls silent', async t => {
+t.test('a superseded server remains so when the new primary stops answering', async t => {
   const { judge, hears, hearsNothing, advance, asked } = setUp()
   judge(own)
   await hears(replaced)
@@ -176,7 +176,7 @@ t.test('after this process was suspended the peers are asked first', async t => 
   t.equal(judge(own), 'superseded')
 })
 
-t.test('another primary is a hazard as long as it is heard', async t => {
+t.test('another primary is a hazard as long as it answers', async t => {
   const { judge, hears, hearsNothing, advance } = setUp()
   const diverged = member({ answer: 'primary', history: promoted(timelineHistory(1), 0x400n) })
   judge(own)
@@ -229,9 +229,9 @@ t.test('what is new is reported, and nothing twice', async t => {
     await answer()
     advance(1000)
   }
-  const silent = (because: string) => ({ kind: 'peer silent', peer: 's2', because })
+  const silent = (because: string) => ({ kind: 'peer check failed', peer: 's2', because })
   const told = (role: string, timeline: number | null) => ({
-    kind: 'peer heard',
+    kind: 'peer changed',
     peer: 's2',
     role,
     timeline,
@@ -284,7 +284,7 @@ t.test('the end of our own log is read once for each server', async t => {
   t.equal(positionsRead(), 2)
 })
 
-t.test('what was heard can be asked for, and since when it counts', async t => {
+t.test('the last answers are available, and the time from which they count', async t => {
   const { judge, hears, words, heardSince, advance } = setUp()
   t.strictSame(words(), [])
   advance(5000)
@@ -294,7 +294,7 @@ t.test('what was heard can be asked for, and since when it counts', async t => {
   t.equal(heardSince(), 1000)
 })
 
-t.test('a stranger that gives another reason each time fills no log', async t => {
+t.test('a server that sends another reason each time does not fill the log', async t => {
   const { judge, hearsNothing, events, advance } = setUp()
   judge(own)
   for (let reason = 0; reason < 20; reason += 1) {

@@ -37,13 +37,13 @@ t.test('a primary has a checkpointer and a WAL writer, and no startup process', 
   const { parent, census } = setUp(primaryTitles)
   const { children, checkpointer } = await census.take(parent, false)
   t.match(children, {
-    kind: 'seen',
+    kind: 'present',
     startup: null,
     checkpointer: { pid: 101, started: 1, title: 'postgres: checkpointer' },
     walwriter: { pid: 103 },
     walreceiver: null,
     session: { pid: 104, title: 'postgres: me db [local] idle' },
-    illegible: false,
+    titlesIncomplete: false,
     startupUndecided: false,
   })
   t.equal(checkpointer?.pid, 101)
@@ -91,7 +91,7 @@ t.test('a fresh count reads the titles of newcomers alone', async t => {
   t.match((await census.take(parent, true)).children, { walreceiver: null, startup: { pid: 101 } })
 })
 
-t.test('when a child started is told by the clock of now', async t => {
+t.test('the start of a child is computed with the current clock', async t => {
   const { processes, parent } = setUp(primaryTitles)
   let bootedAt = 1000
   const startedAt = (started: Ticks) => (bootedAt + started * 10) as UnixMs
@@ -191,9 +191,9 @@ t.test('a child that never gets a title may be anything, and is counted once', a
   bear({ started: 2, commandLine: ownCommandLine })
   processes.setNow(102)
   const { children } = await census.take(parent, false)
-  t.match(children, { startup: null, illegible: true, startupUndecided: false })
+  t.match(children, { startup: null, titlesIncomplete: true, startupUndecided: false })
   const counts = processes.counts()
-  t.match((await census.take(parent, false)).children, { illegible: true })
+  t.match((await census.take(parent, false)).children, { titlesIncomplete: true })
   t.equal(processes.counts(), counts)
 })
 
@@ -203,7 +203,7 @@ t.test('a child that is not of PostgreSQL is counted once', async t => {
   t.match((await census.take(parent, false)).children, {
     startup: null,
     checkpointer: { pid: 101 },
-    illegible: false,
+    titlesIncomplete: false,
     startupUndecided: false,
   })
   const [counts, read] = [processes.counts(), processes.titlesRead()]
@@ -213,12 +213,12 @@ t.test('a child that is not of PostgreSQL is counted once', async t => {
   t.equal(processes.titlesRead(), read, 'nor is its title read')
 })
 
-t.test('unless it was born a moment ago: a title is written over in place', async t => {
+t.test('unless it started a moment ago: a title is overwritten in place', async t => {
   for (const commandLine of ['postgs: startup', '']) {
     const { bear, census, parent, processes } = setUp(primaryTitles)
     bear({ commandLine })
     processes.setNow(7)
-    const undecided = { illegible: false, startupUndecided: true }
+    const undecided = { titlesIncomplete: false, startupUndecided: true }
     t.match((await census.take(parent, false)).children, undecided, JSON.stringify(commandLine))
     processes.add({ pid: 150, started: 3, commandLine: 'postgres: startup ' })
     t.match((await census.take(parent, false)).children, { startup: { pid: 150 } })
@@ -246,14 +246,14 @@ t.test('a client that logs in becomes a session', async t => {
   t.equal(processes.titlesRead(), read, 'and stays one')
 })
 
-t.test('a title that fills its room names nobody', async t => {
+t.test('a title that fills its space identifies no process', async t => {
   const { bear, census, parent } = setUp(['checkpointer'])
   bear({ commandLine: 'postgres: 15/main: startup recovering 0000' })
   const cut = { ...parent, titles: { ...parent.titles, room: 44 } }
   t.match((await census.take(cut, false)).children, {
     startup: null,
     checkpointer: { pid: 101 },
-    illegible: true,
+    titlesIncomplete: true,
     startupUndecided: false,
   })
 })
@@ -264,14 +264,14 @@ t.test('one that may be shorter later, or could not be read, is read again', asy
   bear({ commandLine: 'postgres: main: checkpointer performing end' }, 150)
   bear({ commandLine: '' }, 151)
   bear({ commandLine: 'postgres: name_of_a_user name_of_a_database' }, 152)
-  t.match((await census.take(cut, false)).children, { checkpointer: null, illegible: true })
+  t.match((await census.take(cut, false)).children, { checkpointer: null, titlesIncomplete: true })
   processes.add({ pid: 150, started: 3, commandLine: 'postgres: main: checkpointer ' })
   processes.add({ pid: 151, started: 3, commandLine: 'postgres: main: walwriter ' })
   const read = processes.titlesRead()
   t.match((await census.take(cut, false)).children, {
     checkpointer: { pid: 150 },
     walwriter: { pid: 151 },
-    illegible: true,
+    titlesIncomplete: true,
   })
   t.equal(processes.titlesRead() - read, 2, 'but not that of a backend')
 })
@@ -283,10 +283,14 @@ t.test('where its room is unknown, one of no known form may have been cut', asyn
     const { children } = await census.take(parentOf(processes.table.open(pid as Pid), room), false)
     return children
   }
-  t.match(await takeIn(cutTitles, null), { checkpointer: null, illegible: true })
-  t.match(await takeIn(cutTitles, 1000), { illegible: false }, 'not where it is known')
+  t.match(await takeIn(cutTitles, null), { checkpointer: null, titlesIncomplete: true })
+  t.match(await takeIn(cutTitles, 1000), { titlesIncomplete: false }, 'not where it is known')
   const worker = ['checkpointer', 'pg_cron launcher ']
-  t.match(await takeIn(worker, null), { illegible: false }, 'nor where the checkpointer is found')
+  t.match(
+    await takeIn(worker, null),
+    { titlesIncomplete: false },
+    'nor where the checkpointer is found',
+  )
 })
 
 t.test('titles are compared with what their postmaster shows', async t => {
@@ -322,7 +326,7 @@ t.test('a title of no known form', async t => {
   })
 })
 
-t.test('who dies while being counted does not count', async t => {
+t.test('a child that exits while being counted does not count', async t => {
   const { census, parent, postmaster, processes } = setUp(primaryTitles)
   postmaster.children = [...(postmaster.children ?? []), 666]
   processes.add({ pid: 667, state: 'zombie' })
@@ -330,7 +334,7 @@ t.test('who dies while being counted does not count', async t => {
   t.match((await census.take(parent, false)).children, { startupUndecided: false })
 })
 
-t.test('a checkpointer that dies right after being counted is none', async t => {
+t.test('a checkpointer that exits right after being counted is none', async t => {
   const { parent, processes } = setUp(primaryTitles)
   const { table } = processes
   let opened = 0
@@ -344,7 +348,7 @@ t.test('a checkpointer that dies right after being counted is none', async t => 
   t.equal(opened, 2)
 })
 
-t.test('children that can not be listed are invisible', async t => {
+t.test('children that cannot be listed are invisible', async t => {
   const { census, parent, postmaster } = setUp(primaryTitles)
   postmaster.children = null
   t.strictSame(await census.take(parent, false), {
@@ -353,7 +357,7 @@ t.test('children that can not be listed are invisible', async t => {
   })
 })
 
-t.test('closed, it holds nobody any more', async t => {
+t.test('after close, it holds no process', async t => {
   const { census, parent, processes } = setUp(standbyTitles)
   const before = processes.open()
   await census.take(parent, false)
@@ -363,7 +367,7 @@ t.test('closed, it holds nobody any more', async t => {
   t.equal(processes.open(), before)
 })
 
-t.test('a startup process that can not be opened has not ended', async t => {
+t.test('a startup process that cannot be opened has not ended', async t => {
   const titles = ['startup recovering 000000010000000000000003', 'checkpointer ']
   const children = titles.map(title =>
     spawn('sleep', ['60'], { argv0: `postgres: ${title}`, stdio: 'ignore' }),

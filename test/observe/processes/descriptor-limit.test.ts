@@ -10,7 +10,7 @@ t.test('the soft limit of this very process is read', async t => {
   t.equal(await readDescriptorLimit(), 777)
 })
 
-t.test('it may be unlimited, or not to be had', async t => {
+t.test('it may be unlimited, or unknown', async t => {
   const path = join(t.testdir(), 'limits')
   const line = (value: string): string => `Max open files            ${value}      files\n`
   writeFileSync(path, `Max processes             1   2   processes\n${line('unlimited unlimited')}`)

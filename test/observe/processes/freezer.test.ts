@@ -81,7 +81,7 @@ t.test('v1: the state, also while not all have stopped', async t => {
   freezer.close()
 })
 
-t.test('a process that is moved is followed with the next look', async t => {
+t.test('a process that is moved is followed with the next check', async t => {
   const { proc, put, descriptors } = setUp(t)
   const freezer = createFreezer(everLater, proc)
   const seven = processOf(7)
@@ -183,7 +183,7 @@ t.test('the kernel reports a change, also in the cgroup that a process was moved
 })
 
 t.test(
-  'without inotify the files are read all the same, and watches that break say so',
+  'without inotify the files are read all the same, and watches that break report it',
   async t => {
     const { proc, put } = setUp(t)
     const none = createFreezer(everLater, proc, () => {
@@ -213,7 +213,7 @@ t.test(
   },
 )
 
-t.test('looks that follow upon each other take the cgroups for the same', async t => {
+t.test('consecutive checks assume the same cgroups', async t => {
   const { proc, put } = setUp(t)
   const { clock, advance } = createManualClock()
   const freezer = createFreezer(clock, proc)
@@ -232,7 +232,7 @@ t.test('looks that follow upon each other take the cgroups for the same', async 
   freezer.close()
 })
 
-t.test('without descriptors it can not be told, and afterwards it can', async t => {
+t.test('without descriptors it is unknown, and afterwards it is known', async t => {
   const { proc, put, descriptors } = setUp(t)
   put('v2/a/cgroup.freeze', '1\n')
   const { clock, advance } = createManualClock()

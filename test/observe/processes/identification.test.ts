@@ -30,7 +30,7 @@ const setUp = (changes: Partial<FakeProcess> = {}) => {
   return { processes, postmaster, handle, ...createIdentification(processes.table) }
 }
 
-t.test('what /proc says of a process makes it the postmaster, with its titles', async t => {
+t.test('a process is identified as the postmaster by /proc, with its titles', async t => {
   const { handle, identify } = setUp()
   t.strictSame(await identify(handle, claim), {
     postmaster: {
@@ -45,7 +45,7 @@ t.test('what /proc says of a process makes it the postmaster, with its titles', 
   })
 })
 
-t.test('its command line tells of a binary upgrade', async t => {
+t.test('its command line shows a binary upgrade', async t => {
   const { handle, identify } = setUp({ commandLine: 'postgres\0-b\0-D\0/pgdata\0' })
   t.match(await identify(handle, claim), { postmaster: { binaryUpgrade: true } })
 })
@@ -53,13 +53,15 @@ t.test('its command line tells of a binary upgrade', async t => {
 t.test('where its working directory may not be read', async t => {
   const hidden = { workingDirectory: null, titleRoom: null } as const
 
-  t.test('the table of shared memory tells who it is', async t => {
+  t.test('the table of shared memory identifies it', async t => {
     const { handle, identify, processes } = setUp({ ...hidden, program: null, comm: 'wrapped' })
     t.match(await identify(handle, claim), { postmaster: { because: 'it is wrapped' } })
     processes.setSharedMemory(shmOf(4712))
-    t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+    t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
     processes.setSharedMemory(shmOf(pid))
-    t.match(await identify(handle, { ...claim, owner: 102 }), { postmaster: { kind: 'stranger' } })
+    t.match(await identify(handle, { ...claim, owner: 102 }), {
+      postmaster: { kind: 'not the postmaster' },
+    })
     t.match(await identify(handle, claim), {
       postmaster: { kind: 'alive', how: 'shared memory', isServer: true },
       titles: { room: null },
@@ -70,7 +72,7 @@ t.test('where its working directory may not be read', async t => {
     const ours = setUp(hidden)
     t.match(await ours.identify(ours.handle, claim), { postmaster: { how: 'command line' } })
     const { handle, identify } = setUp({ ...hidden, foreign: true })
-    t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+    t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
   })
 
   t.test('or its start', async t => {
@@ -90,7 +92,7 @@ t.test('it is asked once, until the data directory is another', async t => {
   t.equal(processes.titlesRead(), read)
   const moved = { ...claim, directoryInode: '1:3' }
   t.match(await identify(handle, moved), { postmaster: { kind: 'alive' } })
-  t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+  t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
 })
 
 t.test('another process with its number is asked again', async t => {
@@ -101,9 +103,9 @@ t.test('another process with its number is asked again', async t => {
   t.match(await identify(other, claim), { postmaster: { because: 'it is sshd' } })
 })
 
-t.test('a stranger is asked again: it may not have changed its directory yet', async t => {
+t.test('another process is checked again: it may not have changed its directory yet', async t => {
   const { handle, identify, postmaster } = setUp({ workingDirectory: '1:1' })
-  t.match(await identify(handle, claim), { postmaster: { kind: 'stranger' } })
+  t.match(await identify(handle, claim), { postmaster: { kind: 'not the postmaster' } })
   postmaster.workingDirectory = '1:2'
   t.match(await identify(handle, claim), { postmaster: { kind: 'alive' } })
 })
@@ -129,14 +131,14 @@ t.test('a process that /proc hides', async t => {
     t.strictSame(identifyHidden(claim), created)
   })
 
-  t.test('and can not be told if another one did, or nobody', async t => {
+  t.test('and is unknown if another process did, or none', async t => {
     const { identifyHidden, processes } = setUp({ hidden: true })
     t.strictSame(identifyHidden(claim), { kind: 'invisible' })
     processes.setSharedMemory(shmOf(4712))
     t.strictSame(identifyHidden(claim), { kind: 'invisible' })
   })
 
-  t.test('or if it belongs to another user, whose servers are none of ours', async t => {
+  t.test('or if it belongs to another user, that of other servers', async t => {
     const { identifyHidden, processes } = setUp({ hidden: true, foreign: true })
     processes.setSharedMemory(shmOf(pid))
     t.strictSame(identifyHidden(claim), { kind: 'invisible' })

@@ -29,7 +29,7 @@ t.test('a process rests as long as it sleeps and takes no turn', async t => {
   t.equal(after(400), 500)
 })
 
-t.test('a turn begins its rest anew, even if it sleeps each time it is seen', async t => {
+t.test('a time slice restarts the idle time, even if it sleeps at each check', async t => {
   const { process, after } = setUp()
   after(0)
   t.equal(after(300), 300)
@@ -38,7 +38,7 @@ t.test('a turn begins its rest anew, even if it sleeps each time it is seen', as
   t.equal(after(300), 300)
 })
 
-t.test('so does work, and waiting for a disk, of which no turn tells', async t => {
+t.test('so does work, and waiting for a disk, which uses no time slice', async t => {
   const { process, after } = setUp()
   after(0)
   process.activity = { sleeping: false, contextSwitches: 7 }
@@ -58,7 +58,7 @@ t.test('a process with a child does not rest: restore_command runs', async t => 
   t.equal(after(300), 300)
 })
 
-t.test('nor is it known to if its children or its activity can not be seen', async t => {
+t.test('nor is it known to if its children or its activity cannot be seen', async t => {
   for (const hide of [{ children: null }, { activity: null }]) {
     const { process, after } = setUp()
     after(0)

@@ -33,7 +33,7 @@ const setUp = () => {
   return { group, processes, postmaster, checkpointer, vitals }
 }
 
-t.test('while both live the pulse is steady', async t => {
+t.test('while both run the pulse is steady', async t => {
   t.strictSame(takePulse(setUp().vitals), { kind: 'steady' })
   t.strictSame(takePulse(noVitalSigns), { kind: 'steady' }, 'nobody to lose')
 })
@@ -76,7 +76,7 @@ t.test('without its checkpointer a server is in a crash restart, or dying', asyn
   t.match(takePulse(vitals), { kind: 'lost', lost: /^checkpointer pid 11 is gone/ })
 })
 
-t.test('of a postmaster that /proc does not show a signal tells whether it lives', async t => {
+t.test('for a postmaster that /proc does not show, a signal shows whether it runs', async t => {
   const { processes } = setUp()
   const vitals = {
     postmaster: holdBySignal(processes.table, postmasterPid),
@@ -88,7 +88,7 @@ t.test('of a postmaster that /proc does not show a signal tells whether it lives
   t.strictSame(takePulse(vitals), { kind: 'lost', lost: 'postmaster pid 10 is gone' })
 })
 
-t.test('a pulse counts for a millisecond, and only for who it was taken of', async t => {
+t.test('a pulse is valid for a millisecond, and only for its own processes', async t => {
   const { postmaster, vitals } = setUp()
   const { clock, advance } = createManualClock()
   const pulse = createPulse(clock)
@@ -101,7 +101,7 @@ t.test('a pulse counts for a millisecond, and only for who it was taken of', asy
   t.match(pulse(vitals), { kind: 'lost' })
 })
 
-t.test('a living process has a stat, one that is dead or about to be none', async t => {
+t.test('a running process has a stat, one that is dead or about to be none', async t => {
   const { postmaster, vitals } = setUp()
   t.match(vitals.postmaster && livingStat(vitals.postmaster), { pid: 10, state: 'running' })
   for (const state of ['exiting', 'zombie', 'dead'] as const) {
@@ -110,7 +110,7 @@ t.test('a living process has a stat, one that is dead or about to be none', asyn
   }
 })
 
-t.test('a slot asks a process once, and tells what it said', async t => {
+t.test('a slot reads a process once, and returns what it read', async t => {
   const { processes, postmaster } = setUp()
   const { table } = processes
   let asked = 0
@@ -130,7 +130,7 @@ t.test('a slot asks a process once, and tells what it said', async t => {
   t.equal(asked, 2)
 })
 
-t.test('a slot holds one process, and the same one as long as it lives', async t => {
+t.test('a slot holds one process, and the same one as long as it runs', async t => {
   const { processes } = setUp()
   const before = processes.open()
   const slot = createSlot(processes.table)
@@ -151,7 +151,7 @@ t.test('a slot holds one process, and the same one as long as it lives', async t
   t.equal(processes.open(), before)
 })
 
-t.test('a shortage tells nothing of a process, and all else is a mistake of ours', async t => {
+t.test('a shortage proves nothing about a process, and all else is an internal error', async t => {
   const { clock, advance } = createManualClock()
   const pulse = createPulse(clock)
   for (const code of shortageCodes) {

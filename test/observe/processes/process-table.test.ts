@@ -47,7 +47,7 @@ t.test('a process is seen with its state and start', async t => {
   handle.close()
 })
 
-t.test('a stopped process is seen to be stopped, and going on when it does', async t => {
+t.test('a stopped process is found stopped, and running when it continues', async t => {
   const { child, pid } = await live(t)
   const handle = openLive(pid)
   child.kill('SIGSTOP')
@@ -61,7 +61,7 @@ t.test('a stopped process is seen to be stopped, and going on when it does', asy
   handle.close()
 })
 
-t.test('a process that was reaped is gone for whoever holds it, and can not be opened', async t => {
+t.test('a process that was reaped is gone for its handle, and cannot be opened', async t => {
   const { child, pid } = await live(t)
   const handle = openLive(pid)
   await kill(child)
@@ -71,7 +71,7 @@ t.test('a process that was reaped is gone for whoever holds it, and can not be o
   handle.close()
 })
 
-t.test('a closed handle tells nothing more', async t => {
+t.test('a closed handle returns nothing', async t => {
   const handle = openLive(ownPid)
   handle.close()
   handle.close()
@@ -105,7 +105,7 @@ t.test('a process at rest sleeps and takes no turns', async t => {
   t.equal(table.activity(pid), null)
 })
 
-t.test('the table of shared memory is told as it is', async t => {
+t.test('the table of shared memory is returned as it is', async t => {
   t.match(table.sharedMemory(), /^ +key +shmid perms +size +cpid +lpid nattch +uid /)
   const root = forge(t, {})
   t.equal(openProcessTable(root).sharedMemory(), '', 'none, as where the kernel has no IPC')
@@ -114,7 +114,7 @@ t.test('the table of shared memory is told as it is', async t => {
   t.equal(openProcessTable(root).sharedMemory(), 'key shmid\n')
 })
 
-t.test('working directory, program and arguments are told', async t => {
+t.test('working directory, program and arguments are returned', async t => {
   const cwd = t.testdir()
   const { pid } = await live(t, { cwd })
   const { dev, ino } = statSync(cwd, { bigint: true })
@@ -123,7 +123,7 @@ t.test('working directory, program and arguments are told', async t => {
   t.equal(await table.commandLine(pid), 'sleep\x0060\0')
 })
 
-t.test('of a process that is gone nothing is told', async t => {
+t.test('for a process that is gone nothing is returned', async t => {
   const { child, pid } = await live(t)
   await kill(child)
   t.equal(await table.workingDirectory(pid), null)
@@ -165,7 +165,7 @@ t.test('a kernel that does not list children is asked for every process', async 
   t.equal(openProcessTable(join(root, 'nowhere')).children(7 as Pid), null)
 })
 
-t.test('a list of children that can not be read is none', async t => {
+t.test('a list of children that cannot be read is none', async t => {
   const root = forge(t, {})
   mkdirSync(join(root, '7', 'task', '7', 'children'), { recursive: true })
   t.equal(openProcessTable(root).children(7 as Pid), null)
@@ -180,11 +180,11 @@ t.test('a process that /proc hides is invisible, not gone', async t => {
   t.equal(openProcessTable(forge(t, {})).open(ownPid), 'invisible')
 })
 
-t.test('a stat that makes no sense is taken for none', async t => {
+t.test('an invalid stat is none', async t => {
   t.equal(openProcessTable(forge(t, { 7: 'nonsense' })).open(7 as Pid), 'gone')
 })
 
-t.test('a handle shows what the process is now, or that it can not be told', async t => {
+t.test('a handle shows what the process is now, or that it is unknown', async t => {
   const line = (state: string) => `7 (postgres) ${state} 1 ${'0 '.repeat(17)}100 0`
   const root = forge(t, { 7: line('S') })
   const handle = openProcessTable(root).open(7 as Pid)
@@ -206,7 +206,7 @@ t.test('a program file that was replaced by an upgrade keeps its name', async t 
   t.equal(await openProcessTable(root).program(7 as Pid), 'postgres')
 })
 
-t.test('a process can not be younger than this one knows itself to be', async t => {
+t.test('a process cannot be more recent than this one', async t => {
   // /proc/uptime of a container under lxcfs, where start times count from the boot of the host.
   const started = Math.round((uptime() + 86_400) * 100) as Ticks
   const root = forge(t, {})
@@ -215,36 +215,36 @@ t.test('a process can not be younger than this one knows itself to be', async t 
   t.ok(Math.abs(ageMs - performance.now()) < 1000, `${ageMs} ms`)
 })
 
-t.test('nor one that started with the machine younger than any clock tells', async t => {
-  const sinceBootMs = openProcessTable('/nowhere').ageMs(0 as Ticks)
-  t.ok(sinceBootMs >= uptime() * 1000 - 1000)
-  t.ok(sinceBootMs >= Number(process.hrtime.bigint() / 1_000_000n) - 1000)
-})
+t.test(
+  'nor one that started with the machine more recently than the resolution of any clock',
+  async t => {
+    const sinceBootMs = openProcessTable('/nowhere').ageMs(0 as Ticks)
+    t.ok(sinceBootMs >= uptime() * 1000 - 1000)
+    t.ok(sinceBootMs >= Number(process.hrtime.bigint() / 1_000_000n) - 1000)
+  },
+)
 
 t.test('start times are hundredths of a second since boot', async t => {
   const apartMs = table.startedAt(200 as Ticks) - table.startedAt(100 as Ticks)
   t.ok(Math.abs(apartMs - 1000) <= 20, `${apartMs} ms for 100 ticks`)
 })
 
-t.test(
-  'without descriptors nothing is told of a process, and afterwards all is as before',
-  async t => {
-    const pid = process.pid as Pid
-    const table = await withoutDescriptors(() => openProcessTable())
-    const EMFILE = { code: 'EMFILE' }
-    await withoutDescriptors(async () => {
-      t.throws(() => table.open(pid), EMFILE)
-      t.throws(() => table.children(pid), EMFILE)
-      t.throws(() => table.sharedMemory(), EMFILE)
-      t.throws(() => table.activity(pid), EMFILE)
-      t.throws(() => table.ageMs(0 as Ticks), EMFILE)
-      await t.rejects(table.commandLine(pid), EMFILE)
-    })
-    const handle = table.open(pid)
-    if (typeof handle === 'string') throw new Error(handle)
-    const age = table.ageMs(handle.started)
-    t.ok(age > 0 && age < 600_000, `${age} ms`)
-    handle.close()
-    t.match(await table.commandLine(pid), /node/)
-  },
-)
+t.test('without descriptors a process is unknown, and afterwards all is as before', async t => {
+  const pid = process.pid as Pid
+  const table = await withoutDescriptors(() => openProcessTable())
+  const EMFILE = { code: 'EMFILE' }
+  await withoutDescriptors(async () => {
+    t.throws(() => table.open(pid), EMFILE)
+    t.throws(() => table.children(pid), EMFILE)
+    t.throws(() => table.sharedMemory(), EMFILE)
+    t.throws(() => table.activity(pid), EMFILE)
+    t.throws(() => table.ageMs(0 as Ticks), EMFILE)
+    await t.rejects(table.commandLine(pid), EMFILE)
+  })
+  const handle = table.open(pid)
+  if (typeof handle === 'string') throw new Error(handle)
+  const age = table.ageMs(handle.started)
+  t.ok(age > 0 && age < 600_000, `${age} ms`)
+  handle.close()
+  t.match(await table.commandLine(pid), /node/)
+})

@@ -83,7 +83,7 @@ t.test('a receiver that has gone is gone at once', async t => {
   }
 })
 
-t.test('and a new one is found as soon as somebody asks', async t => {
+t.test('and a new one is found with the next request', async t => {
   const { childrenOfNow, processes, postmaster, bear, evidence } = await setUp()
   processes.remove(receiverPid)
   postmaster.children = [101, 102, 103]
@@ -152,7 +152,7 @@ t.test('after a restart the processes of before count no more', async t => {
   addPostmaster(processes, { pid: 200, inode: '1:2', titles: [startup, 'checkpointer'] })
   for (const each of [startupPid, receiverPid]) processes.remove(each)
   const { children } = evidence
-  if (children.kind !== 'seen' || children.startup === null) throw new Error('no standby')
+  if (children.kind !== 'present' || children.startup === null) throw new Error('no standby')
   const restarted: Evidence = {
     ...evidence,
     lockFile: seen(lockFile({ pid: 200 as Pid })),
@@ -165,7 +165,7 @@ t.test('after a restart the processes of before count no more', async t => {
   t.match((await asOfNow(restarted)).children, { startup: { pid: 201 }, walreceiver: null })
 })
 
-t.test('a server that is no standby is not asked, nor one that can not be seen', async t => {
+t.test('a server that is no standby is not read, nor one that is not visible', async t => {
   const { asOfNow, evidence, processes } = await setUp()
   const read = processes.titlesRead()
   for (const same of [
@@ -179,14 +179,14 @@ t.test('a server that is no standby is not asked, nor one that can not be seen',
   t.equal(processes.titlesRead(), read)
 })
 
-t.test('children that can not be listed any more are invisible', async t => {
+t.test('children that cannot be listed any more are invisible', async t => {
   const { childrenOfNow, processes, postmaster } = await setUp()
   processes.remove(receiverPid)
   postmaster.children = null
   t.strictSame(await childrenOfNow(), { kind: 'invisible' })
 })
 
-t.test('whoever asks meanwhile shares the reading, and nobody waits for ever', async t => {
+t.test('requests meanwhile share the reading, and none waits for ever', async t => {
   const hung = deferred<string>()
   let reads = 0
   const { asOfNow, evidence, advance, pending, bear } = await setUp(standbyTitles, table => ({
@@ -204,12 +204,12 @@ t.test('whoever asks meanwhile shares the reading, and nobody waits for ever', a
   t.equal(reads, 2, 'another server does not wait for it')
   bear(120, 'postgres: walreceiver \0')
   hung.resolve(`postgres: ${startup}\0`)
-  t.match((await otherServer).children, { kind: 'seen' })
+  t.match((await otherServer).children, { kind: 'present' })
   await settle()
   t.equal(pending(), 0)
 })
 
-t.test('without descriptors they are hidden, and nobody is harmed', async t => {
+t.test('without descriptors they are hidden, and requests are not affected', async t => {
   let short = true
   const { childrenOfNow } = await setUp(standbyTitles, table => ({
     ...table,
@@ -220,5 +220,5 @@ t.test('without descriptors they are hidden, and nobody is harmed', async t => {
   }))
   t.strictSame(await childrenOfNow(), { kind: 'invisible' })
   short = false
-  t.match(await childrenOfNow(), { kind: 'seen', startup: { pid: startupPid } })
+  t.match(await childrenOfNow(), { kind: 'present', startup: { pid: startupPid } })
 })

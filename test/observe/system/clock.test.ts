@@ -2,7 +2,7 @@ import t from 'tap'
 import { nullAfter, pause, systemClock } from '../../../src/observe/system/clock.ts'
 import { createManualClock, deferred, settle } from '../../harness/manual-clock.ts'
 
-t.test('the monotonic clock goes on and the other tells the date', async t => {
+t.test('the monotonic clock advances, and the other has the date', async t => {
   const before = systemClock.monotonic()
   const date = systemClock.unix()
   await pause(systemClock, 2)

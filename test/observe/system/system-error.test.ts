@@ -18,11 +18,11 @@ const caught = (act: () => unknown): unknown => {
   }
 }
 
-t.test('an error of the system is told by its code', async t => {
+t.test('an error of the system is reported by its code', async t => {
   t.equal(errorCode(caught(() => readFileSync('/does/not/exist'))), 'ENOENT')
 })
 
-t.test('anything else that was thrown is told as it is', async t => {
+t.test('anything else that was thrown is reported as it is', async t => {
   t.equal(errorCode(new Error('plain')), 'Error: plain')
   t.equal(errorCode(Object.assign(new Error('odd'), { code: 7 })), 'Error: odd')
   t.equal(errorCode('text'), 'text')
@@ -42,7 +42,7 @@ t.test('what could not be found out without a descriptor is nothing', async t =>
   await t.rejects(fails, { message: 'of ours' })
 })
 
-t.test('what it lacked is told', async t => {
+t.test('what was lacking is reported', async t => {
   for (const code of shortageCodes) {
     const told: string[] = []
     const found = await nullInShortage(

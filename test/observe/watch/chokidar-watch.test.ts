@@ -57,7 +57,7 @@ t.test('its watches do not keep the process alive', async t => {
   watch.close()
 })
 
-t.test('each write of a watched file and each entry of a directory is heard', async t => {
+t.test('each write of a watched file and each entry of a directory causes an event', async t => {
   const data = join(t.testdir(cluster), 'data')
   const { watch, heard, errors } = await listen(rootsOf(data))
   appendFileSync(join(data, 'global', 'pg_control'), '.')
@@ -95,7 +95,7 @@ t.test('a root that is missing does not bring in the directory above it', async 
   watch.close()
 })
 
-t.test('a directory whose name ends like a backup file is watched too', async t => {
+t.test('a directory whose name ends as that of a backup file does is watched too', async t => {
   const data = join(t.testdir({ 'data~': {} }), 'data~')
   const { watch, heard } = await listen([data])
   writeFileSync(join(data, 'standby.signal'), '')
@@ -114,7 +114,7 @@ t.test('a symlink is followed', async t => {
   watch.close()
 })
 
-t.test('told by the environment to poll, it reports no event', async t => {
+t.test('set by the environment to poll, it reports no event', async t => {
   process.env['CHOKIDAR_USEPOLLING'] = 'true'
   process.env['CHOKIDAR_INTERVAL'] = '1'
   const data = join(t.testdir(cluster), 'data')

@@ -48,7 +48,7 @@ t.test('events that matter become hints, also before it is ready', async t => {
   t.same(said, ['hint standby.signal', 'hint data', 'hint pg_control'])
 })
 
-t.test('a watched path that goes is told, and hinted at', async t => {
+t.test('a watched path that disappears is reported, and causes a hint', async t => {
   const { fake, said } = start()
   const watch = await fake.last()
   watch.raw('/srv/data/global/pg_control', { type: 'rename', name: 'pg_control' })
@@ -104,7 +104,7 @@ t.test('it gives up when it is not ready in time', async t => {
   t.equal(watch.isClosed(), true)
 })
 
-t.test('closed, it says nothing more', async t => {
+t.test('after close, there are no reports', async t => {
   const { fake, said, attempt, clock } = start()
   const watch = await fake.last()
   attempt.close()
@@ -126,7 +126,7 @@ t.test('closed while it determines what to watch, it opens nothing', async t => 
   t.same(said, [])
 })
 
-t.test('what to watch can not be determined: it fails', async t => {
+t.test('what to watch cannot be determined: it fails', async t => {
   const fake = createFakeWatchLibrary()
   fake.survey(systemError('EMFILE', '/srv'))
   const { said } = start(fake)
@@ -134,7 +134,7 @@ t.test('what to watch can not be determined: it fails', async t => {
   t.same(said, ['failed EMFILE /srv'])
 })
 
-t.test('on a disk that hangs it waits, and arms when the disk goes on', async t => {
+t.test('on a disk that hangs it waits, and arms when the disk responds', async t => {
   const fake = createFakeWatchLibrary()
   fake.survey('nothing ever')
   const { said, clock } = start(fake)

@@ -55,7 +55,7 @@ t.test('two changes running without an event near mean that events do not work h
   t.strictSame(told, [silent])
   t.equal(health.polling(), true)
 
-  t.test('which is said once', async t => {
+  t.test('which is reported once', async t => {
     health.looked(before, after)
     advance(100)
     t.strictSame(told, [silent])
@@ -90,7 +90,7 @@ t.test('before anything is armed no event is due', async t => {
   t.equal(pending(), 0)
 })
 
-t.test('a watcher that can not arm is bridged by polling until it can', async t => {
+t.test('a watcher that cannot arm is bridged by polling until it can', async t => {
   const { health, advance, told, pending } = setUp()
   health.armed()
   advance(1000)

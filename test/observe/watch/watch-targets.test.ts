@@ -78,7 +78,7 @@ t.test('neither a link to itself nor a FIFO holds it up', async t => {
   ])
 })
 
-t.test('where there is no telling, it says so', async t => {
+t.test('if it cannot be determined, that is reported', async t => {
   const tooLong = join(t.testdir({}), 'x'.repeat(300))
   await t.rejects(surveyRoots(tooLong), { code: 'ENAMETOOLONG' })
 })
@@ -114,19 +114,19 @@ t.test('an event means what it is about', async t => {
   const controlFile = root('/srv/data/global/pg_control')
   const above = root('/srv', 'data')
   const rows: readonly (readonly [WatchRoot, string, string | null, string])[] = [
-    [data, 'rename', 'standby.signal', 'look again'],
-    [data, 'rename', 'recovery.signal', 'look again'],
-    [data, 'change', 'recovery.conf', 'look again'],
-    [data, 'change', 'postmaster.pid', 'look again'],
-    [data, 'rename', 'backup_label', 'look again'],
-    [data, 'change', 'PG_VERSION', 'look again'],
+    [data, 'rename', 'standby.signal', 'check again'],
+    [data, 'rename', 'recovery.signal', 'check again'],
+    [data, 'change', 'recovery.conf', 'check again'],
+    [data, 'change', 'postmaster.pid', 'check again'],
+    [data, 'rename', 'backup_label', 'check again'],
+    [data, 'change', 'PG_VERSION', 'check again'],
     [data, 'rename', 'global', 'moved'],
-    [data, 'change', 'data', 'look again'],
+    [data, 'change', 'data', 'check again'],
     [data, 'rename', 'data', 'moved'],
     [data, 'change', 'logfile', 'nothing'],
     [data, 'rename', 'postmaster.opts', 'nothing'],
-    [data, 'rename', null, 'look again'],
-    [controlFile, 'change', 'pg_control', 'look again'],
+    [data, 'rename', null, 'check again'],
+    [controlFile, 'change', 'pg_control', 'check again'],
     [controlFile, 'rename', 'pg_control', 'moved'],
     [above, 'rename', 'data', 'moved'],
     [above, 'change', 'data', 'moved'],

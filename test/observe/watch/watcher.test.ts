@@ -38,7 +38,7 @@ const startArmed = async () => {
   return { ...started, watch }
 }
 
-t.test('it arms when it is first told what is there, and asks for a look', async t => {
+t.test('it arms when it first gets the targets, and requests a check', async t => {
   const { fake, watcher, said } = start()
   watcher.aim(whole)
   const watch = await fake.last()
@@ -78,25 +78,28 @@ t.test('it arms at most once in 10 ms, then for what was seen last', async t => 
   t.equal(fake.opened.length, 3)
 })
 
-t.test('if the look after arming sees other inodes than the one before, it arms again', async t => {
-  const { fake, watcher, advance } = start()
-  watcher.aim(whole)
-  const first = await fake.last()
-  watcher.aim(otherInodes)
-  t.equal(first.isClosed(), false, 'not while it arms')
-  advance(10)
-  first.ready()
-  watcher.aim(otherInodes)
-  t.equal(first.isClosed(), true)
-  const second = await fake.ready()
-  advance(10)
-  watcher.aim(otherInodes)
-  t.equal(await fake.last(), second)
-  t.equal(second.isClosed(), false)
-})
+t.test(
+  'if the check after arming finds other inodes than the one before, it arms again',
+  async t => {
+    const { fake, watcher, advance } = start()
+    watcher.aim(whole)
+    const first = await fake.last()
+    watcher.aim(otherInodes)
+    t.equal(first.isClosed(), false, 'not while it arms')
+    advance(10)
+    first.ready()
+    watcher.aim(otherInodes)
+    t.equal(first.isClosed(), true)
+    const second = await fake.ready()
+    advance(10)
+    watcher.aim(otherInodes)
+    t.equal(await fake.last(), second)
+    t.equal(second.isClosed(), false)
+  },
+)
 
 t.test(
-  'after an event about a watched path itself it arms for what the next look sees',
+  'after an event about a watched path itself it arms for what the next check finds',
   async t => {
     const { fake, watcher, said, watch } = await startArmed()
     watch.raw('/srv/data', { type: 'rename', name: 'standby.signal' })
@@ -164,7 +167,7 @@ t.test('trouble is reported once for each cause, and retried after 1, 2, 4 ... s
   t.same(said, ['EMFILE /srv/data', 'ENOSPC /srv/data', 'armed', 'ENOSPC /srv/data'])
 })
 
-t.test('on a disk that hangs there is one survey, whatever looks see', async t => {
+t.test('on a disk that hangs there is one survey, whatever checks find', async t => {
   const { fake, watcher, advance, said } = start()
   fake.survey('nothing ever')
   for (let seconds = 0; seconds < 600; seconds += 1) {
@@ -194,7 +197,7 @@ t.test('closed, it does nothing any more', async t => {
   t.same(said, [])
 })
 
-t.test('it can be closed before it is told anything, arming, and between attempts', async t => {
+t.test('it can be closed before it has targets, while arming, and between attempts', async t => {
   const [idle, arming, failing] = [start(), start(), start()]
   arming.watcher.aim(whole)
   failing.watcher.aim(whole)

@@ -68,7 +68,7 @@ t.test('a request is answered, and the end follows', async t => {
   t.strictSame(requests, [told, { ...told, target: '/', accept: null }])
 })
 
-t.test('it need not name a host, nor speak the latest version', async t => {
+t.test('a request need not name a host, nor use the latest version', async t => {
   const { say } = await setup(t)
   t.match(await say('OPTIONS / HTTP/1.0\r\n\r\n'), isHello)
   t.match(await say('GET / HTTP/1.1\r\n\r\n'), isHello)
@@ -110,7 +110,7 @@ t.test('so it is while the first answer is waited for', async t => {
   t.strictSame(asked, ['/1'])
 })
 
-t.test('who has gone before the answer is there does no harm', async t => {
+t.test('a client that has gone before the answer does no harm', async t => {
   const { promise, resolve } = deferred<HttpAnswer>()
   const arrived = deferred<void>()
   let waits = true
@@ -140,7 +140,7 @@ t.test('a body is neither waited for nor read', async t => {
   t.match(await say('GET / HTTP/1.1\r\nHost: x\r\nExpect: the unexpected\r\n\r\n'), isHello)
 })
 
-t.test('what is no HTTP is told so, and closed', async t => {
+t.test('a request that is not HTTP gets an error, and is closed', async t => {
   const { say, requests } = await setup(t)
   const bad = /^HTTP\/1\.1 400 Bad Request\r\nConnection: close\r\n\r\n$/
   const smuggled = 'Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n'
@@ -158,7 +158,7 @@ t.test('what is no HTTP is told so, and closed', async t => {
   t.strictSame(requests, [])
 })
 
-t.test('a tunnel is not to be had, and an upgrade is an ordinary request', async t => {
+t.test('CONNECT is refused, and an upgrade is an ordinary request', async t => {
   const { say } = await setup(t)
   t.equal(await say('CONNECT db1:5432 HTTP/1.1\r\nHost: db1\r\n\r\n'), '')
   const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n'
@@ -176,7 +176,7 @@ t.test('a header that is too long is refused, many lines are not', async t => {
   t.match(await say(get()), isHello)
 })
 
-t.test('who is too slow with the header is told so, and cut off', async t => {
+t.test('a client that is too slow with the header gets an error, and is cut off', async t => {
   const limits = { ...httpLimits, headersTimeoutMs: 20, checkEveryMs: 5 }
   const { say } = await setup(t, { limits })
   const late = /^HTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n\r\n$/
@@ -209,7 +209,7 @@ const large: HttpAnswer = {
   body: Buffer.alloc(20_000_000),
 }
 
-t.test('one that has been answered goes before one that has not asked yet', async t => {
+t.test('one that has been answered is closed before one without a request', async t => {
   const { listener, port, say } = await setup(t, {
     share: fixedShare(2),
     limits: { ...httpLimits, headersTimeoutMs: 60_000 },
@@ -254,7 +254,7 @@ t.test('no timer is left at the end', async t => {
   deaf.destroy()
 })
 
-t.test('who never reads or never closes is not waited for', async t => {
+t.test('a client that never reads or never closes is not waited for', async t => {
   const { port, say } = await setup(t)
   const clients = await Promise.all(Array.from({ length: 50 }, () => connectStubborn({ port })))
   for (const client of clients) client.write(get())
@@ -262,7 +262,7 @@ t.test('who never reads or never closes is not waited for', async t => {
   for (const client of clients) client.destroy()
 })
 
-t.test('a flood of requests and of connects is answered', async t => {
+t.test('a flood of requests and of connections is answered', async t => {
   const { say } = await setup(t)
   const answers = await Promise.all(Array.from({ length: 300 }, () => say(get())))
   t.ok(answers.every(answer => isHello.test(answer)))
@@ -290,7 +290,7 @@ t.test('whatever is sent, the next one is answered', async t => {
   )
 })
 
-t.test('a port that can not be had is the outcome', async t => {
+t.test('a port that cannot be opened is the outcome', async t => {
   const stranger = await listenAsStranger()
   t.teardown(() => stranger.server.close())
   const listener = createHttpListener({
@@ -307,7 +307,7 @@ t.test('a port that can not be had is the outcome', async t => {
   listener.destroy()
 })
 
-t.test('who may not ask is closed without a byte, whatever he says', async t => {
+t.test('a client that is not allowed is closed without a byte, whatever it sends', async t => {
   let open = false
   const { requests, listener, say } = await setup(t, { allowed: () => open })
   for (const bytes of ['GET / HTTP/1.1\r\n\r\n', 'garbage\r\n\r\n', ''])
@@ -318,7 +318,7 @@ t.test('who may not ask is closed without a byte, whatever he says', async t => 
   t.match(await say('GET / HTTP/1.1\r\n\r\n'), /hello/)
 })
 
-t.test('the end cuts off whoever is there', async t => {
+t.test('the end cuts off all clients', async t => {
   const { listener, port } = await setup(t)
   const socket = await connectStubborn({ port })
   const heard = hearOn(socket)
@@ -340,7 +340,7 @@ t.test('the same with TLS', openssl.options, async t => {
     expiresAt: 0 as UnixMs,
   }
 
-  await t.test('a request is answered, and told what its client has shown', async t => {
+  await t.test('a request is answered, with the certificate that its client has shown', async t => {
     const { port, requests, say } = await setup(t, { credentials })
     t.match((await hearTls(port, get())).bytes.toString(), isHello)
     t.match(requests, [{ certificateFault: 'none was sent' }])
@@ -363,7 +363,7 @@ t.test('the same with TLS', openssl.options, async t => {
     socket.destroy()
   })
 
-  await t.test('whoever may not ask does not get to a handshake', async t => {
+  await t.test('a client that is not allowed does not get to a handshake', async t => {
     const { port, listener } = await setup(t, { credentials, allowed: () => false })
     const socket = connectTls(port)
     socket.on('secureConnect', () => t.fail('it did'))
@@ -403,12 +403,15 @@ t.test('the same with TLS', openssl.options, async t => {
     t.equal(time.pending(), 0)
   })
 
-  await t.test('who is too slow is cut off, before the handshake and after it', async t => {
-    const limits = { ...httpLimits, headersTimeoutMs: 200, checkEveryMs: 5 }
-    const { port, say } = await setup(t, { credentials, limits })
-    t.equal(await say(''), '')
-    t.match((await hearTls(port, 'GET / HT')).bytes.toString(), /^HTTP\/1\.1 408 /)
-  })
+  await t.test(
+    'a client that is too slow is cut off, before the handshake and after it',
+    async t => {
+      const limits = { ...httpLimits, headersTimeoutMs: 200, checkEveryMs: 5 }
+      const { port, say } = await setup(t, { credentials, limits })
+      t.equal(await say(''), '')
+      t.match((await hearTls(port, 'GET / HT')).bytes.toString(), /^HTTP\/1\.1 408 /)
+    },
+  )
 
   await t.test(
     'whatever is sent, within TLS or instead of it, the next one is answered',

@@ -69,7 +69,7 @@ t.test('each path asks for its roles, by each of three methods', async t => {
   }
 })
 
-t.test('the body is the word of the wire and a line feed, whatever was asked for', async t => {
+t.test('the body is the word of the wire and a line feed, whatever the request', async t => {
   for (const path of Object.keys(checks)) {
     const bodies = all.map(availability => ask(path, knowing(availability)).body)
     const { primary, standby, unavailable } = wireWords
@@ -77,7 +77,7 @@ t.test('the body is the word of the wire and a line feed, whatever was asked for
   }
 })
 
-t.test('every answer tells its length, ends the connection and is kept by nobody', async t => {
+t.test('every answer has its length, ends the connection and is not cached', async t => {
   t.strictSame(ask('/', knowing(primary)), {
     statusCode: 200,
     headers: {
@@ -153,7 +153,7 @@ t.test('a lag is compared with the most that is allowed', async t => {
   t.equal(ask('/replica?lag=1', knowing(primary, { lag: () => 0 })).statusCode, 503)
 })
 
-t.test('a filter that can not be judged is met by no standby, and by a primary', async t => {
+t.test('a filter that cannot be judged is met by no standby, and by a primary', async t => {
   for (const filter of ['lag=10MB', 'x=1&lag=0', 'tag_zone=a', 'replication_state=x']) {
     t.strictSame(codes(`/replica?${filter}`), [503, 503, 503], filter)
     t.strictSame(codes(`/read-only?${filter}`), [200, 503, 503], filter)
@@ -194,7 +194,7 @@ t.test('so are the metrics', async t => {
   }
 })
 
-t.test('more is read for whoever asks where a server is, and for nobody else', async t => {
+t.test('more is read only for requests of the position of a server', async t => {
   const asks = (target: string) => needsAll(request(target), open)
   const filtered = ['/replica?replication_state=streaming', '/replica?lag=1']
   for (const target of ['/status', '/metrics?x', '/member', '/cluster', '/ui', ...filtered])
@@ -203,7 +203,7 @@ t.test('more is read for whoever asks where a server is, and for nobody else', a
     t.equal(asks(target), false, target)
 })
 
-t.test('checks are for anybody, documents for those who have access', async t => {
+t.test('checks are for all clients, documents for those that have access', async t => {
   const closed: Access = { ...open, healthOnly: true }
   const never = (): never => t.fail('made') as never
   const [snapshot, metrics, history] = [never, never, never]
@@ -260,7 +260,7 @@ t.test('the history is there whatever the role', async t => {
   }
 })
 
-t.test('documents are not made for those who do not ask for them', async () => {
+t.test('documents are made on request only', async () => {
   const never = (): never => {
     throw new Error('made')
   }
@@ -284,7 +284,7 @@ t.test('slashes behind are no other path either', async t => {
   t.notOk(needsAll(request('/primary/'), open))
 })
 
-t.test('other paths are not there, and say no word of the wire', async t => {
+t.test('other paths are 404, and contain no word of the wire', async t => {
   const paths = [
     '/x',
     '/Primary',
@@ -305,7 +305,7 @@ t.test('other paths are not there, and say no word of the wire', async t => {
   }
 })
 
-t.test('other methods are told which there are', async t => {
+t.test('the answer to another method lists the allowed ones', async t => {
   for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'TRACE', 'get', '']) {
     const answer = ask('/primary', knowing(primary), method)
     t.match(answer, {
@@ -330,7 +330,7 @@ t.test('whatever is asked, nothing of it comes back', async t => {
   t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
 })
 
-t.test('whatever is asked, yes is never said to the wrong role', async () => {
+t.test('whatever the request, the wrong role never gets 200', async () => {
   const pieces = [...Object.keys(checks), '?', '&', '=', 'replication_state', 'streaming', 'lag']
   const target = fc.oneof(textOf(...pieces, 'http://h', 'tag_', '%', '+'), anyText)
   const method = fc.oneof(fc.constantFrom('GET', 'HEAD', 'OPTIONS', 'POST'), anyText)
@@ -368,7 +368,7 @@ t.test('a browser gets a page, with the status code of the check at the top', as
   t.ok(needsAll({ ...request('/'), accept }, open))
 })
 
-t.test('whoever is no browser, or has no access to pages, gets the check', async t => {
+t.test('a client that is no browser, or has no access to pages, gets the check', async t => {
   const word = ask('/', knowing(standby))
   const closed: Access = { ...open, healthOnly: true }
   for (const accept of ['*/*', '', 'application/json', 'text/htmlx', 'text/plain, */*;q=0.5'])

@@ -118,7 +118,7 @@ t.test('TLS', openssl.options, async t => {
     }
   })
 
-  await t.test('what a resumed session says is not trusted, should there be one', async t => {
+  await t.test('the claim of a resumed session is not trusted, should there be one', async t => {
     const http = await start(t, credentials(ca))
     // As a server is that may resume sessions.
     const server = http.server as unknown as { setSecureContext: (options: object) => void }
@@ -150,7 +150,7 @@ t.test('TLS', openssl.options, async t => {
     t.match(failures[0], /^ERR_SSL_/)
   })
 
-  await t.test('who begins no handshake is cut off in time', async t => {
+  await t.test('a client that begins no handshake is cut off in time', async t => {
     const options = { ...limits, headersTimeout: 20 }
     const { port, failures } = await start(t, credentials(null), options)
     t.equal((await hear({ port })).bytes.length, 0)
@@ -172,7 +172,7 @@ t.test('TLS', openssl.options, async t => {
     after.destroy()
   })
 
-  await t.test('the end cuts off also those who have not begun a handshake', async t => {
+  await t.test('the end also cuts off clients that have not begun a handshake', async t => {
     const { port, server, destroyAll } = await start(t, credentials(null))
     const [idle, secure] = [connect({ port, host: '127.0.0.1' }), connectTls(port)]
     await once(secure, 'secureConnect')

@@ -24,7 +24,7 @@ const record = (
   version: '1.2.3',
   verdict: snapshot?.verdict ?? {
     kind: 'unavailable',
-    rule: 'not looked yet',
+    rule: 'not yet checked',
     because: 'the first check is not yet complete',
     settled: false,
   },
@@ -65,7 +65,7 @@ t.test('a primary in good health', async t => {
   t.equal(samples.get('role{role="unavailable"}'), '0')
   t.strictSame(holding(samples, 'unavailable_reason'), [])
   t.strictSame(holding(samples, 'hazard'), [])
-  t.equal(samples.get('look_age_seconds'), '0.25')
+  t.equal(samples.get('check_age_seconds'), '0.25')
   t.equal(samples.get('lease_seconds'), '1.5')
   t.equal(samples.get('timeline'), '3')
   t.equal(samples.get('postmaster_start_time_seconds'), '1767265200')
@@ -86,7 +86,7 @@ t.test('of a newer version than is known there is no timeline, but a hazard', as
   t.ok([...samples.keys()].some(name => name.includes('system_identifier="7395001122334455667"')))
 })
 
-t.test('a standby tells up to where it has received', async t => {
+t.test('a standby has the position up to which it has received', async t => {
   const samples = valuesOf(standbyEvidence())
   t.strictSame(holding(samples, 'role'), ['standby'])
   t.equal(samples.get('wal_receive_lsn_bytes'), String(0x3000148))
@@ -98,15 +98,20 @@ t.test('the reason of being unavailable is a series of its own', async t => {
   const down = valuesOf(primaryEvidence({ lockFile: { kind: 'absent' } }))
   t.strictSame(holding(down, 'role'), ['unavailable'])
   t.strictSame(holding(down, 'unavailable_reason'), ['no lock file'])
-  t.strictSame(holding(valuesOf(null), 'unavailable_reason'), ['not looked yet'])
+  t.strictSame(holding(valuesOf(null), 'unavailable_reason'), ['not yet checked'])
 })
 
-t.test('what overrules the last look is told', async t => {
+t.test('a rule that overrules the last check is reported', async t => {
   const samples = valuesOf(primaryEvidence(), {
-    verdict: { kind: 'unavailable', rule: 'pulse lost', because: 'it is gone', settled: false },
+    verdict: {
+      kind: 'unavailable',
+      rule: 'server process gone',
+      because: 'it is gone',
+      settled: false,
+    },
   })
   t.strictSame(holding(samples, 'role'), ['unavailable'])
-  t.strictSame(holding(samples, 'unavailable_reason'), ['pulse lost'])
+  t.strictSame(holding(samples, 'unavailable_reason'), ['server process gone'])
   t.equal(samples.get('timeline'), '3')
 })
 
@@ -123,9 +128,9 @@ t.test('what is not known is left out', async t => {
   const samples = valuesOf(
     primaryEvidence({
       directory: absent,
-      postmaster: { kind: 'not looked for' },
+      postmaster: { kind: 'not checked' },
       controlFile: absent,
-      children: { kind: 'not looked for' },
+      children: { kind: 'not checked' },
     }),
   )
   for (const name of ['timeline', 'postmaster_start_time_seconds', 'wal_receive_lsn_bytes']) {
@@ -136,7 +141,7 @@ t.test('what is not known is left out', async t => {
     '1',
   )
   const none = valuesOf(null)
-  t.notOk(none.has('look_age_seconds'))
+  t.notOk(none.has('check_age_seconds'))
   t.notOk([...none.keys()].some(name => name.startsWith('cluster_info')))
 })
 
@@ -149,23 +154,23 @@ t.test('counters of all listeners are added up', async t => {
     'answers_total{answer="primary"}': 2,
     'answers_total{answer="standby"}': 4,
     'answers_total{answer="unavailable"}': 6,
-    'answers_total{answer="silence"}': 8,
-    'connects_dropped_total{listener="role"}': 10,
-    'connects_failed_total{listener="role"}': 12,
-    'connects_refused_total{listener="role"}': 18,
-    connects_reset_total: 14,
-    connects_cut_off_total: 16,
-    'connects_dropped_total{listener="http"}': 0,
+    'answers_total{answer="none"}': 8,
+    'connections_dropped_total{listener="role"}': 10,
+    'connections_failed_total{listener="role"}': 12,
+    'connections_refused_total{listener="role"}': 18,
+    connections_reset_total: 14,
+    connections_cut_off_total: 16,
+    'connections_dropped_total{listener="http"}': 0,
   }
   for (const [name, value] of Object.entries(expected)) {
     t.equal(samples.get(name), String(value), name)
   }
   const http = valuesOf(primaryEvidence())
-  t.equal(http.get('connects_dropped_total{listener="http"}'), '10')
-  t.equal(http.get('connects_failed_total{listener="http"}'), '20')
+  t.equal(http.get('connections_dropped_total{listener="http"}'), '10')
+  t.equal(http.get('connections_failed_total{listener="http"}'), '20')
 })
 
-t.test('looks and changes of role are as they were counted', async t => {
+t.test('checks and changes of role are as they were counted', async t => {
   const counters = createCounters()
   counters.follow({ kind: 'unavailable' }, { lookMs: 2, lookedAt: 0 as MonotonicMs })
   counters.follow(
@@ -174,10 +179,10 @@ t.test('looks and changes of role are as they were counted', async t => {
   )
   const samples = valuesOf(primaryEvidence(), { counters: counters.read() })
   t.equal(samples.get('role_changes_total'), '1')
-  t.equal(samples.get('look_duration_seconds_count'), '2')
-  t.equal(samples.get('look_duration_seconds_sum'), '0.004')
-  t.equal(samples.get('look_duration_seconds_bucket{le="0.001"}'), '0')
-  t.equal(samples.get('look_duration_seconds_bucket{le="+Inf"}'), '2')
+  t.equal(samples.get('check_duration_seconds_count'), '2')
+  t.equal(samples.get('check_duration_seconds_sum'), '0.004')
+  t.equal(samples.get('check_duration_seconds_bucket{le="0.001"}'), '0')
+  t.equal(samples.get('check_duration_seconds_bucket{le="+Inf"}'), '2')
 })
 
 t.test('whatever is seen, exactly one role holds, with a reason if it is none', async () => {
@@ -201,7 +206,7 @@ t.test('whatever is seen, exactly one role holds, with a reason if it is none', 
   )
 })
 
-t.test('the end of a certificate is told where there is one', async t => {
+t.test('the expiry of a certificate is reported if there is one', async t => {
   const name = 'http_certificate_expiry_time_seconds'
   t.equal(valuesOf(null).get(name), undefined)
   const certificateExpiresAt = 1_800_000_000_000 as UnixMs

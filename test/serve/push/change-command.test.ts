@@ -60,7 +60,7 @@ const setUp = () => {
   return { ...manual, ...changeCommand, runs, roles, last, signals, events }
 }
 
-t.test('a change is told, with the facts in the environment', async t => {
+t.test('the command gets a change in its environment', async t => {
   const { changed, advance, runs, roles, last, events, pending } = setUp()
   changed(change(standby, primary))
   t.equal(runs.length, 0, 'after whoever asks at this moment')
@@ -75,7 +75,7 @@ t.test('a change is told, with the facts in the environment', async t => {
   t.equal(pending(), 0)
 })
 
-t.test('the first verdict is told, another reason is not', async t => {
+t.test('it runs for the first verdict, and not for another reason', async t => {
   const { changed, advance, roles } = setUp()
   changed(change(null, notLookedYet))
   advance(0)
@@ -116,7 +116,7 @@ t.test('two changes at once are one', async t => {
   t.strictSame(roles(), ['primary'])
 })
 
-t.test('who takes too long is asked to end, made to end, and given up', async t => {
+t.test('a command that takes too long gets SIGTERM, then SIGKILL, and is given up', async t => {
   const { changed, advance, signals, events, roles, pending } = setUp()
   changed(change(null, primary))
   advance(0)
@@ -136,7 +136,7 @@ t.test('who takes too long is asked to end, made to end, and given up', async t 
   t.equal(pending(), 1)
 })
 
-t.test('how it failed is told', async t => {
+t.test('its failure is reported', async t => {
   for (const [end, because] of [
     [{ kind: 'exited', code: 3 }, 'exit code 3'],
     [{ kind: 'killed', signal: 'SIGSEGV' }, 'killed by SIGSEGV'],
@@ -156,15 +156,15 @@ t.test('how it failed is told', async t => {
   t.match(events, [{ because: 'exit code 0, after more than 10 s' }])
 })
 
-t.test('what it says is told, up to a limit', async t => {
+t.test('its output is reported, up to a limit', async t => {
   const { changed, advance, last, events } = setUp()
   changed(change(null, primary))
   advance(0)
   for (let count = 1; count <= 25; count += 1) last().line(`line ${count}`)
   last().ended({ kind: 'exited', code: 0 })
   t.equal(events.length, 21)
-  t.strictSame(events[0], { kind: 'command said', line: 'line 1' })
-  t.strictSame(events.at(-1), { kind: 'command said', line: '... and 5 more lines' })
+  t.strictSame(events[0], { kind: 'command output', line: 'line 1' })
+  t.strictSame(events.at(-1), { kind: 'command output', line: '... and 5 more lines' })
 })
 
 t.test('at the end it is killed, and nothing runs any more', async t => {
@@ -185,7 +185,7 @@ t.test('at the end it is killed, and nothing runs any more', async t => {
   t.strictSame(idle.roles(), [])
 })
 
-t.test('what could not be started for want of descriptors is tried until it can', async t => {
+t.test('a command that could not be started for lack of descriptors is retried', async t => {
   const { changed, advance, last, events, roles, pending } = setUp()
   changed(change(null, primary))
   advance(0)

@@ -74,13 +74,13 @@ t.test('it does not inherit what keeps us from being killed where memory runs ou
   }
 })
 
-t.test('where that can not be had, it runs all the same, and nothing is said of it', async t => {
+t.test('if that is not possible, it runs all the same, and nothing is reported', async t => {
   const { ended, lines } = run('echo up', {}, '/proc/no/such')
   t.strictSame(await ended, { kind: 'exited', code: 0 })
   t.strictSame(lines, ['up'])
 })
 
-t.test('how it ends is told', async t => {
+t.test('its end is reported', async t => {
   t.strictSame(await run('exit 7').ended, { kind: 'exited', code: 7 })
   t.strictSame(await run('kill -SEGV $$').ended, { kind: 'killed', signal: 'SIGSEGV' })
 })
@@ -93,7 +93,7 @@ t.test('its output comes line by line, cut where it is too long', async t => {
   t.strictSame(lines, ['one', 'two', '', 'x'.repeat(500), 'end'])
 })
 
-t.test('a signal goes to all of it, and to nobody once it has ended', async t => {
+t.test('a signal goes to all of it, and to no process once it has ended', async t => {
   const { shell, ended, lines, says } = run('sleep 1000 & echo $!; echo up; wait')
   await says('up')
   const pid = Number(lines[0])
@@ -112,7 +112,7 @@ t.test('a child that holds the output belongs to it', async t => {
   t.match(await ended, { kind: /exited|killed/ })
 })
 
-t.test('whoever escapes and holds the output is given up', async t => {
+t.test('a child that escapes and holds the output is given up', async t => {
   const { shell, ended, lines, says, ends } = run('setsid sleep 1000 & echo $!; echo up')
   await says('up')
   shell.abandon()
@@ -136,7 +136,7 @@ t.test('a group that is gone already can be signalled', async t => {
   t.match(await ended, { kind: /exited|killed/ })
 })
 
-t.test('what can not be started has ended, after a moment', async t => {
+t.test('what cannot be started has ended, after a moment', async t => {
   const { shell, ended } = run('echo \0')
   shell.signal('SIGTERM')
   shell.abandon()

@@ -18,7 +18,7 @@ const line = (upFor: WantedRole, judgement: Judgement, lag?: AgentLag): string =
   return reply.kind === 'say' ? Buffer.from(reply.bytes).toString('latin1') : ''
 }
 
-t.test('who has the role is up, and nobody else', async t => {
+t.test('a server with the role is up, and no other', async t => {
   t.equal(line('primary', primary), 'up\n')
   t.equal(line('primary', standby), 'down #standby\n')
   t.equal(line('standby', primary), 'down #primary\n')
@@ -27,31 +27,28 @@ t.test('who has the role is up, and nobody else', async t => {
   t.equal(line('any', standby), 'up\n')
 })
 
-t.test('whoever is unavailable is down, with the reason', async t => {
+t.test('an unavailable server is down, with the reason', async t => {
   for (const upFor of ['primary', 'standby', 'any'] as const) {
     t.equal(line(upFor, down('no server is running')), 'down #no server is running\n')
   }
 })
 
-t.test(
-  'a standby that is too far behind is down, and so is one of which that is unknown',
-  async t => {
-    for (const upFor of ['standby', 'any'] as const) {
-      t.equal(line(upFor, standby, { now: 0, max: 0 }), 'up\n')
-      t.equal(line(upFor, standby, { now: 1024, max: 1024 }), 'up\n')
-      const behind = 'down #standby with a lag of 1025 bytes, more than 1024\n'
-      t.equal(line(upFor, standby, { now: 1025, max: 1024 }), behind)
-      t.equal(line(upFor, standby, { now: null, max: 1024 }), 'down #standby with an unknown lag\n')
-    }
-    const unknown = { now: null, max: 0 }
-    t.equal(line('primary', standby, unknown), 'down #standby\n', 'as without it')
-    t.equal(line('any', primary, unknown), 'up\n', 'a primary is never behind')
-    t.equal(line('standby', primary, unknown), 'down #primary\n')
-    t.equal(line('any', down('it is stopped'), unknown), 'down #it is stopped\n')
-  },
-)
+t.test('a standby that is too far behind is down, and so is one with an unknown lag', async t => {
+  for (const upFor of ['standby', 'any'] as const) {
+    t.equal(line(upFor, standby, { now: 0, max: 0 }), 'up\n')
+    t.equal(line(upFor, standby, { now: 1024, max: 1024 }), 'up\n')
+    const behind = 'down #standby with a lag of 1025 bytes, more than 1024\n'
+    t.equal(line(upFor, standby, { now: 1025, max: 1024 }), behind)
+    t.equal(line(upFor, standby, { now: null, max: 1024 }), 'down #standby with an unknown lag\n')
+  }
+  const unknown = { now: null, max: 0 }
+  t.equal(line('primary', standby, unknown), 'down #standby\n', 'as without it')
+  t.equal(line('any', primary, unknown), 'up\n', 'a primary is never behind')
+  t.equal(line('standby', primary, unknown), 'down #primary\n')
+  t.equal(line('any', down('it is stopped'), unknown), 'down #it is stopped\n')
+})
 
-t.test('each line is one that HAProxy knows, whatever the reason', async t => {
+t.test('each line is valid for HAProxy, whatever the reason', async t => {
   const reasons = ['', ' ', 'a\nup\n', 'a\rup', 'a\0b', 'Größe 😀', '\x9b2J', 'x'.repeat(10_000)]
   for (const reason of reasons) {
     const said = line('any', down(reason))
@@ -71,7 +68,7 @@ t.test('nor does any text of others make two of it', async t => {
   t.doesNotThrow(() => fc.assert(property, { numRuns: 1000 }))
 })
 
-t.test('what was said is told for whoever counts', async t => {
+t.test('each reply is counted by its meaning', async t => {
   const replyTo = makeAgentReplies('primary')
   t.match(replyTo(primary), { means: 'primary' })
   t.match(replyTo(standby), { means: 'standby' })

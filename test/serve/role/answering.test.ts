@@ -23,7 +23,7 @@ const nothingCounted = {
   primary: 0,
   standby: 0,
   unavailable: 0,
-  silence: 0,
+  none: 0,
   refused: 0,
   dropped: 0,
   acceptFailed: 0,
@@ -90,14 +90,14 @@ t.test('a standby is seven bytes and the end', async t => {
   t.strictSame(answering.counters(), { ...nothingCounted, standby: 1 })
 })
 
-t.test('silence is the end without a byte', async t => {
+t.test('a connection without an answer ends without a byte', async t => {
   const { time, answering, open } = setup(t, { answer: () => ({ kind: 'silence' }) })
   t.strictSame(await hear(await open()), { bytes: Buffer.alloc(0), end: 'end' })
-  t.strictSame(answering.counters(), { ...nothingCounted, silence: 1 })
+  t.strictSame(answering.counters(), { ...nothingCounted, none: 1 })
   t.equal(time.pending(), 0, 'nobody lingers')
 })
 
-t.test('the answer is asked for once per connect and never remembered', async t => {
+t.test('the answer is computed once per connection and never kept', async t => {
   const verdicts: readonly Availability[] = [
     { kind: 'available', role: 'primary' },
     { kind: 'unavailable' },
@@ -148,7 +148,7 @@ t.test('a client that sends a megabyte gets its answer, whole and with an end', 
   t.match(answering.counters(), { reset: 0, lingeringDestroyed: 0 })
 })
 
-t.test('a client that neither reads nor closes holds nobody up, and is cut off', async t => {
+t.test('a client that neither reads nor closes delays no other, and is cut off', async t => {
   const { time, ends, answering, open, connectOne } = setup(t)
   const bound = await open()
   const { client, ours } = await connectOne(bound)
@@ -184,7 +184,7 @@ t.test('clients that reset at once are no news', async t => {
   t.strictSame(events, [])
 })
 
-t.test('a thousand simultaneous connects are all answered', async t => {
+t.test('a thousand simultaneous connections are all answered', async t => {
   const { answering, open } = setup(t)
   const bound = await open()
   const heard = await Promise.all(Array.from({ length: 1000 }, () => hear(bound)))
@@ -214,7 +214,7 @@ t.test('above the limit the newest is answered, and the oldest goes', async t =>
   }
 })
 
-t.test('who may not ask is closed without a byte, counted, and told once a minute', async t => {
+t.test('a client that is not allowed is closed, counted, and reported once a minute', async t => {
   const asked: (string | undefined)[] = []
   const allowed = (address: string | undefined): boolean => {
     asked.push(address)
@@ -229,7 +229,7 @@ t.test('who may not ask is closed without a byte, counted, and told once a minut
   for (let count = 0; count < 3; count += 1) {
     t.match(await hear(bound), { bytes: { length: 0 }, end: 'end' })
   }
-  const refused = { kind: 'connects refused', port, from: '127.0.0.1' } as const
+  const refused = { kind: 'connections refused', port, from: '127.0.0.1' } as const
   t.strictSame(events, [{ ...refused, refused: 1 }])
   time.advance(reportPauseMs)
   t.match((await hear(bound, Buffer.from('let me in'))).bytes.length, 0)
@@ -241,11 +241,11 @@ t.test('who may not ask is closed without a byte, counted, and told once a minut
   t.strictSame(refusedSockets, [true, true, true, true])
 })
 
-t.test('who has gone before it is known where from is nobody', async t => {
+t.test('a client that has gone before its address is read is not reported by address', async t => {
   const allowed = (address: string | undefined): boolean => address !== undefined
   const { events, port, server, answering } = setup(t, { allowed })
   server.emit('connection', new Socket())
-  t.strictSame(events, [{ kind: 'connects refused', port, from: null, refused: 1 }])
+  t.strictSame(events, [{ kind: 'connections refused', port, from: null, refused: 1 }])
   t.match(answering.counters(), { refused: 1 })
 })
 
@@ -260,7 +260,7 @@ t.test('there is room again when a guest has been cut off', async t => {
   client.destroy()
 })
 
-t.test('a failing accept is told now and then, and does not end the listener', async t => {
+t.test('a failing accept is reported once a minute, and does not end the listener', async t => {
   const { time, events, port, server, answering, open } = setup(t)
   const bound = await open()
   const fail = (error: Error): void => {
@@ -269,15 +269,15 @@ t.test('a failing accept is told now and then, and does not end the listener', a
   const tooMany = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })
   fail(tooMany)
   fail(tooMany)
-  t.strictSame(events, [{ kind: 'connects lost', port, because: 'accept failed (EMFILE)' }])
+  t.strictSame(events, [{ kind: 'connections lost', port, because: 'accept failed (EMFILE)' }])
   time.advance(reportPauseMs)
   fail(new Error('out of order'))
-  t.match(events[1], { kind: 'connects lost', because: 'accept failed (out of order)' })
+  t.match(events[1], { kind: 'connections lost', because: 'accept failed (out of order)' })
   t.match(answering.counters(), { acceptFailed: 3 })
   t.strictSame((await hear(bound)).bytes, bytesOf(primary))
 })
 
-t.test('an error before it listens is not news of a connect', t => {
+t.test('an error before it listens is no event of a connection', t => {
   const { events, server, answering } = setup(t)
   server.emit('error', Object.assign(new Error('no'), { code: 'EADDRINUSE' }))
   t.strictSame(events, [])
@@ -285,7 +285,7 @@ t.test('an error before it listens is not news of a connect', t => {
   t.end()
 })
 
-t.test('news can be told again when they have been forgotten', async t => {
+t.test('events are reported again after a reset', async t => {
   const { time, events, server, answering, open } = setup(t)
   await open()
   const tooMany = Object.assign(new Error('accept EMFILE'), { code: 'EMFILE' })

@@ -84,7 +84,7 @@ t.test('a socket is never cut off before its linger time', async t => {
   second.client.destroy()
 })
 
-t.test('one timer serves all sockets, and sleeps when nobody is left', async t => {
+t.test('one timer serves all sockets, and stops when none is left', async t => {
   const { time, connectOne } = await setup(t)
   t.equal(time.pending(), 0)
   const guests = [await connectOne(), await connectOne(), await connectOne()]
@@ -99,7 +99,7 @@ t.test('one timer serves all sockets, and sleeps when nobody is left', async t =
   late.client.destroy()
 })
 
-t.test('a reset is counted and harms nobody', async t => {
+t.test('a reset is counted and harms no other client', async t => {
   const { lingering, connectOne, port } = await setup(t)
   const { client, left } = await connectOne()
   client.resetAndDestroy()

@@ -49,7 +49,7 @@ const setup = () => {
   return { time, events, calls, reopening, end }
 }
 
-t.test('what is open stays as it is until somebody wants it closed', t => {
+t.test('an open port stays open until it is to be closed', t => {
   const { calls, reopening } = setup()
   reopening.setOpen(true)
   t.strictSame(calls, [])
@@ -70,26 +70,29 @@ t.test('opening again is no news when it works at once', async t => {
   t.equal(time.pending(), 0)
 })
 
-t.test('a blocked port is told once, tried every 250 ms, and told when it is over', async t => {
-  const { time, events, calls, reopening, end } = setup()
-  reopening.setOpen(false)
-  reopening.setOpen(true)
-  await end(fault(inUse))
-  for (let count = 0; count < 10; count += 1) {
-    time.advance(retryMs - 1)
-    t.equal(calls.length, 2 + count)
-    time.advance(1)
-    t.equal(calls.length, 3 + count)
+t.test(
+  'a blocked port is reported once, tried every 250 ms, and reported when it is free',
+  async t => {
+    const { time, events, calls, reopening, end } = setup()
+    reopening.setOpen(false)
+    reopening.setOpen(true)
     await end(fault(inUse))
-  }
-  t.strictSame(events, [blocked(inUse)])
-  time.advance(retryMs)
-  await end(fact(bound))
-  t.strictSame(events.slice(1), [{ kind: 'listening', ...bound, purpose: 'role' }])
-  t.equal(time.pending(), 0)
-})
+    for (let count = 0; count < 10; count += 1) {
+      time.advance(retryMs - 1)
+      t.equal(calls.length, 2 + count)
+      time.advance(1)
+      t.equal(calls.length, 3 + count)
+      await end(fault(inUse))
+    }
+    t.strictSame(events, [blocked(inUse)])
+    time.advance(retryMs)
+    await end(fact(bound))
+    t.strictSame(events.slice(1), [{ kind: 'listening', ...bound, purpose: 'role' }])
+    t.equal(time.pending(), 0)
+  },
+)
 
-t.test('another reason for being blocked is told as well', async t => {
+t.test('another reason for being blocked is reported as well', async t => {
   const { time, events, reopening, end } = setup()
   reopening.setOpen(false)
   reopening.setOpen(true)
@@ -122,7 +125,7 @@ t.test('a port that is still blocked the next time is no news, that it is free i
   t.strictSame(events, [blocked(inUse), { kind: 'listening', ...bound, purpose: 'role' }])
 })
 
-t.test('an opening that was overtaken by a close has no say', async t => {
+t.test('an opening that was overtaken by a close has no effect', async t => {
   for (const outcome of [fault(inUse), fact(bound)]) {
     const { time, events, reopening, end } = setup()
     reopening.setOpen(false)

@@ -10,7 +10,7 @@ const ways = ['refuse', 'close', 'reply'] as const
 const textOf = (reply: ReturnType<ReturnType<typeof makeReplies>>): string | null =>
   reply.kind === 'say' ? Buffer.from(reply.bytes).toString('latin1') : null
 
-t.test('a primary says the six bytes of bgw_replstatus, a standby the seven', t => {
+t.test('a primary sends the six bytes of bgw_replstatus, a standby the seven', t => {
   for (const whenUnavailable of ways) {
     const replyTo = makeReplies({ newline: false, whenUnavailable })
     t.equal(textOf(replyTo(primary)), 'MASTER')
@@ -21,7 +21,7 @@ t.test('a primary says the six bytes of bgw_replstatus, a standby the seven', t 
   t.end()
 })
 
-t.test('a newline comes only when asked for, and after every word', t => {
+t.test('a newline is sent only if configured, and after every word', t => {
   const replyTo = makeReplies({ newline: true, whenUnavailable: 'reply' })
   t.equal(textOf(replyTo(primary)), 'MASTER\n')
   t.equal(textOf(replyTo(standby)), 'STANDBY\n')
@@ -29,7 +29,7 @@ t.test('a newline comes only when asked for, and after every word', t => {
   t.end()
 })
 
-t.test('without a role, refuse and close keep silent', t => {
+t.test('without a role, refuse and close send nothing', t => {
   for (const newline of [false, true]) {
     for (const whenUnavailable of ['refuse', 'close'] as const) {
       const replyTo = makeReplies({ newline, whenUnavailable })
@@ -39,14 +39,14 @@ t.test('without a role, refuse and close keep silent', t => {
   t.end()
 })
 
-t.test('without a role, reply has a word of its own', t => {
+t.test('without a role, reply sends UNAVAILABLE', t => {
   const replyTo = makeReplies({ newline: false, whenUnavailable: 'reply' })
   t.equal(textOf(replyTo(unavailable)), 'UNAVAILABLE')
   t.match(replyTo(unavailable), { means: 'unavailable' })
   t.end()
 })
 
-t.test('no word contains another, so that a substring match cannot be fooled', t => {
+t.test('no word contains another, so that a substring match cannot be wrong', t => {
   const words = Object.values(wireWords)
   for (const word of words) {
     for (const other of words) t.equal(word.includes(other), word === other, `${word} ${other}`)
@@ -54,7 +54,7 @@ t.test('no word contains another, so that a substring match cannot be fooled', t
   t.end()
 })
 
-t.test('replies are made once, not for each connect', t => {
+t.test('replies are made once, not for each connection', t => {
   const replyTo = makeReplies({ newline: false, whenUnavailable: 'reply' })
   for (const availability of [primary, standby, unavailable]) {
     t.equal(replyTo(availability), replyTo({ ...availability }))

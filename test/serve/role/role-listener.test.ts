@@ -70,20 +70,23 @@ const setup = (t: Test, options: Partial<RoleListenerOptions> = {}) => {
   return { time, events, servers, ends, listener, open, connectOne }
 }
 
-t.test('every connect is answered, and the end follows', async t => {
+t.test('every connection is answered, and the end follows', async t => {
   const { listener, open } = setup(t)
   t.strictSame(await hear(await open()), { bytes: bytesOf(primary), end: 'end' })
   t.match(listener.counters(), { primary: 1, standby: 0 })
 })
 
-t.test('connections closed for others are told with the port that the system picked', async t => {
-  const { events, open, connectOne } = setup(t, { share: fixedShare(1) })
-  const bound = await open()
-  const { client } = await connectOne(bound)
-  await hear(bound)
-  t.match(events, [{ kind: 'connection limit reached', port: bound.port, held: 2 }])
-  client.destroy()
-})
+t.test(
+  'connections closed for others are reported with the port that the system chose',
+  async t => {
+    const { events, open, connectOne } = setup(t, { share: fixedShare(1) })
+    const bound = await open()
+    const { client } = await connectOne(bound)
+    await hear(bound)
+    t.match(events, [{ kind: 'connection limit reached', port: bound.port, held: 2 }])
+    client.destroy()
+  },
+)
 
 t.test('both families are answered on the wildcard', async t => {
   const { port } = await setup(t, { address: null }).open()
@@ -120,7 +123,7 @@ t.test('the system listens where nothing else is handed in', async t => {
   t.match(await listener.open(), { ok: true })
 })
 
-t.test('after close nobody is accepted, from that moment on', async t => {
+t.test('after close no client is accepted, from that moment on', async t => {
   const { listener, open } = setup(t)
   const bound = await open()
   listener.close()
@@ -128,14 +131,14 @@ t.test('after close nobody is accepted, from that moment on', async t => {
   listener.close()
 })
 
-t.test('who was answered before the close may read it afterwards', async t => {
+t.test('a client that was answered before the close may read the answer afterwards', async t => {
   const { listener, open, connectOne } = setup(t)
   const { client } = await connectOne(await open())
   listener.close()
   t.strictSame(await hearOn(client.end()), { bytes: bytesOf(primary), end: 'end' })
 })
 
-t.test('destroy also cuts off who lingers, and leaves no timer', async t => {
+t.test('destroy also cuts off clients that linger, and leaves no timer', async t => {
   const { time, listener, open, connectOne } = setup(t, { share: fixedShare(1) })
   const bound = await open()
   const { client, ours } = await connectOne(bound)
@@ -148,7 +151,7 @@ t.test('destroy also cuts off who lingers, and leaves no timer', async t => {
   client.destroy()
 })
 
-t.test('it opens again on the same port, also beside those who linger', async t => {
+t.test('it opens again on the same port, also beside clients that linger', async t => {
   const { listener, open } = setup(t)
   const first = await open()
   const guest = await connectStubborn(first)

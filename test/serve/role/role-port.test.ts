@@ -142,7 +142,7 @@ t.test('several addresses open and close together', async t => {
   for (const place of places) t.match(await hear(place), { bytes: { length: 6 } })
 })
 
-t.test('a port taken meanwhile is told once and had back as soon as it is free', async t => {
+t.test('a port taken meanwhile is reported once and reopened as soon as it is free', async t => {
   const { time, events, become, startOne, listeners } = setup(t)
   const where = await startOne(primary)
   become(unavailable)
@@ -219,7 +219,7 @@ t.test('after close no verdict opens the port again', async t => {
   t.match(await hear(where), { end: 'ECONNREFUSED' })
 })
 
-t.test('destroy cuts off who lingers', async t => {
+t.test('destroy cuts off clients that linger', async t => {
   const { time, rolePort, startOne } = setup(t)
   const where = await startOne(primary)
   const guest = await connectStubborn(where)
@@ -229,7 +229,7 @@ t.test('destroy cuts off who lingers', async t => {
   guest.destroy()
 })
 
-t.test('a port that can not be opened for want of a descriptor is opened later', async t => {
+t.test('a port that cannot be opened for lack of a descriptor is opened later', async t => {
   const { time, become, startOne, settle, events } = setup(t)
   const where = await startOne(primary)
   become(unavailable)

@@ -165,7 +165,7 @@ export const controlFiles: readonly Scenario[] = [
       await daemon().said(/hazard="unknown control version"/)
       await answers('MASTER')
       putBack(cluster, bytes)
-      await daemon().said(/hazard over hazard="unknown control version"/)
+      await daemon().said(/hazard ended hazard="unknown control version"/)
       await answers('MASTER')
     },
   },

@@ -84,7 +84,7 @@ export const crashes: readonly Scenario[] = [
     },
   })),
   ...forBothRoles(({ role, word, begin }) => ({
-    name: `probe started in the crash restart of a ${role}`,
+    name: `daemon started in the crash restart of a ${role}`,
     begin,
     options: () => ({ withDaemon: false }),
     run: async ({ cluster, startDaemon, answers }) => {

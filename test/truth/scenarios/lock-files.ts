@@ -30,7 +30,7 @@ const nobodyToEnd = (pid: number): Sleeper => ({ pid, end: async () => undefined
 
 const strangers: readonly Stranger[] = [
   {
-    who: 'a program that has nothing to do with it',
+    who: 'an unrelated program',
     seen: /is not the postmaster: it is sleep/,
     find: ({ cluster }) => startSleeper(cluster, { cwd: '/' }),
   },
@@ -45,7 +45,7 @@ const strangers: readonly Stranger[] = [
     find: async (_trial, arena) => nobodyToEnd((await arena.upstream()).pid()),
   },
   {
-    who: 'the probe itself',
+    who: 'the daemon itself',
     seen: /is not the postmaster: it is node/,
     find: async ({ daemon }) => nobodyToEnd(daemon().pid),
   },
@@ -91,11 +91,11 @@ export const lockFiles: readonly Scenario[] = [
       cluster.place('backup_label', '')
       await daemon().said(/hazard="primary with backup_label"/)
       rmSync(join(cluster.dataDirectory, 'backup_label'))
-      await daemon().said(/hazard over/)
+      await daemon().said(/hazard ended/)
       const warnings = daemon()
         .log()
         .filter(line => line.includes(' warning: hazard '))
-      assert.strictEqual(warnings.length, 1, 'it is said once')
+      assert.strictEqual(warnings.length, 1, 'it is logged once')
     },
   },
   {

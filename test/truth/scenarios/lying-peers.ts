@@ -37,7 +37,7 @@ const silenceLiars = ({ cluster }: Trial): void => {
 
 export const lyingPeers: readonly Scenario[] = [
   {
-    name: 'primary beside peers that lie',
+    name: 'primary with peers that send false answers',
     since: 18,
     bounds: { wrongRoleMs: 0 },
     begin: beginBesideLiars,
@@ -53,7 +53,7 @@ export const lyingPeers: readonly Scenario[] = [
     },
   },
   {
-    name: 'standby beside peers that lie, and its promotion',
+    name: 'standby with peers that send false answers, and its promotion',
     since: 18,
     bounds: { wrongRoleMs: 0, noticePrimaryMsMax: 20 },
     begin: async arena => {

@@ -33,7 +33,7 @@ const oldPrimary = (how: string, mode: StopMode): Scenario => ({
       await watched(200)
       await other.stop()
       // What the new primary has said stands.
-      await daemon().said(/peer silent/)
+      await daemon().said(/peer check failed/)
       await watched(200)
     })
   },

@@ -24,7 +24,7 @@ const awaitWatches = async (daemon: Daemon, { dataDirectory }: Cluster): Promise
   const paths = [dataDirectory, join(dataDirectory, 'global/pg_control')]
   const process = `/proc/${daemon.pid}`
   const areWatched = (): boolean => paths.every(path => isWatched(path, process))
-  await until(areWatched, { what: 'the watches of the probe' })
+  await until(areWatched, { what: 'the watches of the daemon' })
 }
 
 /**
@@ -56,27 +56,27 @@ const inOtherPidNamespace = [
 
 export const probeSide: readonly Scenario[] = [
   {
-    name: 'probe stopped for 10 s while the server is promoted',
+    name: 'daemon stopped for 10 s while the server is promoted',
     begin: arena => arena.standby(),
     run: async trial => {
       await trial.answers('STANDBY')
       const first = await whileAsleep(trial, () => trial.cluster.promote('pg_ctl'))
-      assert.strictEqual(first, 'MASTER', 'the first answer after waking up')
+      assert.strictEqual(first, 'MASTER', 'the first answer after the suspension')
       await trial.answers('MASTER')
     },
   },
   {
-    name: 'probe stopped for 10 s while the postmaster is killed',
+    name: 'daemon stopped for 10 s while the postmaster is killed',
     begin: arena => arena.primary(),
     run: async trial => {
       await trial.answers('MASTER')
       const first = await whileAsleep(trial, async () => void killPostmaster(trial))
-      assert.match(first, silence, 'the first answer after waking up')
+      assert.match(first, silence, 'the first answer after the suspension')
       await trial.answers('refused')
     },
   },
   {
-    name: 'disk that hangs, and goes on',
+    name: 'disk that hangs, and responds again',
     // The stop writes through the same one process that the probe reads through.
     bounds: { wrongRoleMs: 100 },
     needs: ['root', 'bindfs'],
@@ -92,7 +92,7 @@ export const probeSide: readonly Scenario[] = [
         await awaitWatches(daemon(), cluster)
         disk.hang()
         await daemon().said(/the last check is \d+ ms old, the limit is 1500 ms/)
-        assert.match(await askProbe(daemon().port), silence, 'the listener goes on')
+        assert.match(await askProbe(daemon().port), silence, 'the listener continues')
         disk.goOn()
         await answers('MASTER')
         await cluster.stop()
@@ -131,7 +131,7 @@ export const probeSide: readonly Scenario[] = [
         await cluster.promote('pg_ctl')
         await answers('MASTER')
       })
-      await daemon().said(/polling over/)
+      await daemon().said(/polling ended/)
       await cluster.stop('immediate')
       await answers('refused')
       await cluster.start()

@@ -104,7 +104,7 @@ const restored: Omit<Scenario, 'name' | 'begin' | 'run'> = {
 export const restores: readonly Scenario[] = [
   {
     ...restored,
-    name: 'restore to before a promotion that the archive knows',
+    name: 'restore to before a promotion that is in the archive',
     since: 15,
     begin: arena => begin(arena, { isPromoted: true, archives: true }),
     run: async ({ cluster, answers, daemon }) => {
@@ -123,7 +123,7 @@ export const restores: readonly Scenario[] = [
   },
   {
     ...restored,
-    name: 'restore to before a promotion unknown to the archive',
+    name: 'restore to before a promotion that is not in the archive',
     begin: arena => begin(arena, { isPromoted: true, archives: false }),
     run: async ({ cluster, answers, daemon }) => {
       await besideCompanion(cluster, async (_, other) => {
@@ -137,7 +137,7 @@ export const restores: readonly Scenario[] = [
   },
   {
     ...restored,
-    name: 'restore, then promotion of the standby that was left',
+    name: 'restore, then promotion of the standby that was not restored',
     begin: arena => begin(arena, { isPromoted: false, archives: false }),
     run: async ({ cluster, answers, daemon }) => {
       await besideCompanion(cluster, async (standby, other) => {

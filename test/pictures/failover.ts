@@ -10,12 +10,18 @@ import type { Bar, Group, Lane, Story, Table } from './lanes.ts'
 
 const programs = [probeUnderTest, predecessor]
 
-type Look = Pick<Bar, 'kind' | 'said' | 'short'>
+type Look = Pick<Bar, 'kind' | 'said' | 'shorter'>
 /** `isBack`: the old primary has been started again. */
 type Show = (said: string, isBack: boolean) => Look
 
 const down: Look = { kind: 'nothing', said: 'down' }
-const replaced: Look = { kind: 'nothing', said: 'primary, but replaced', short: 'replaced' }
+const replaced: Look = { kind: 'nothing', said: 'primary, but replaced', shorter: ['replaced'] }
+
+const wrongRole = (said: string): Look => ({
+  kind: 'wrong',
+  said: `${said}: wrong`,
+  shorter: [said, 'wrong'],
+})
 
 const ofSession =
   (isOld: boolean): Show =>
@@ -29,7 +35,7 @@ const ofProbe =
   (isOld: boolean): Show =>
   (said, isBack) => {
     const isRole = said === wireWords.primary || said === wireWords.standby
-    if (isRole && isOld && isBack) return { kind: 'wrong', said: `${said}: wrong`, short: said }
+    if (isRole && isOld && isBack) return wrongRole(said)
     if (said === wireWords.standby) return { kind: 'standby', said }
     if (said !== wireWords.primary) return { kind: 'nothing', said: 'closed' }
     return { kind: 'primary', said }
@@ -40,14 +46,23 @@ const ofRoute: Show = (said, isBack) => {
   return isBack && said === 's1' ? { kind: 'wrong', said: 's1' } : { kind: 'primary', said }
 }
 
-/** Neighbours that look alike are one bar, until the first question that is answered otherwise. */
-const barsOf = (heard: readonly Heard<string>[], show: Show, run: FailoverRun): readonly Bar[] => {
+/**
+ * Neighbours that look alike are one bar. As for the referee, a role of the server begins when it is
+ * heard, and that of a probe with the first question that is answered so.
+ */
+const barsOf = (
+  heard: readonly Heard<string>[],
+  show: Show,
+  run: FailoverRun,
+  begin: 'askedAt' | 'heardAt' = 'askedAt',
+): readonly Bar[] => {
   const { beganAt, returnedAt, endedAt } = run
   const bars: Bar[] = []
-  for (const { askedAt, heardAt, said } of heard) {
+  for (const answer of heard) {
+    const { askedAt, heardAt, said } = answer
     if (heardAt < beganAt || askedAt > endedAt) continue
     const look = show(said, askedAt > returnedAt)
-    const [last, at] = [bars.at(-1), Math.max(0, askedAt - beganAt)]
+    const [last, at] = [bars.at(-1), Math.max(0, answer[begin] - beganAt)]
     if (last?.said === look.said) continue
     if (last !== undefined) bars[bars.length - 1] = { ...last, to: at }
     bars.push({ ...look, from: at, to: endedAt - beganAt })
@@ -67,7 +82,7 @@ const groupsOf = (run: FailoverRun): readonly Group[] => {
       return {
         name: isOld ? 's1, the primary at first' : 's2, its standby at first',
         lanes: [
-          lane('the server', session, ofSession(isOld)),
+          { name: 'the server', bars: barsOf(session, ofSession(isOld), run, 'heardAt') },
           ...programs.map(name => lane(name, probes.get(name), ofProbe(isOld))),
         ],
       }

@@ -8,8 +8,8 @@ export type Bar = {
   readonly kind: 'primary' | 'standby' | 'nothing' | 'wrong'
   /** Left out where there is no room for it, so that the kind must tell as much. */
   readonly said: string
-  /** Said where there is no room for the former. */
-  readonly short?: string
+  /** The first that fits is said where there is no room for the former. */
+  readonly shorter?: readonly string[]
 }
 
 export type Lane = { readonly name: string; readonly bars: readonly Bar[] }
@@ -83,7 +83,7 @@ const drawBar = (bar: Bar, { scale, y }: Place): readonly Markup[] => {
   const [x, end] = [scale(bar.from), scale(bar.to)]
   const { bar: look, text: ink } = looks[bar.kind]
   const fits = (said: string): boolean => said.length * charWidth + 8 <= end - x
-  const said = [bar.said, bar.short ?? ''].find(fits) ?? ''
+  const said = [bar.said, ...(bar.shorter ?? [])].find(fits) ?? ''
   const inset = bar.kind === 'standby' ? 1 : 0
   const middle = (x + end) / 2
   const plateWidth = said.length * charWidth + 6

@@ -100,7 +100,9 @@ const ownFiles = {
   ),
   [`${documents}/copyright`]: copyright,
   [`${documents}/changelog.gz`]: packed(changelog),
-  ...Object.fromEntries(documentFiles.map(path => [`${documents}/${path}`, read(path)])),
+  ...Object.fromEntries(
+    documentFiles.map(path => [`${documents}/${path}`, readFileSync(join(root, path))]),
+  ),
 }
 
 /** @param {Record<string, string | Buffer>} files */

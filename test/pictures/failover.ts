@@ -47,8 +47,8 @@ const ofRoute: Show = (said, isBack) => {
 }
 
 /**
- * Neighbours that look alike are one bar. As for the referee, a role of the server begins when it is
- * heard, and that of a probe with the first question that is answered so.
+ * Neighbours that look alike are one bar. As for the referee, a role of the server begins when it
+ * is heard, and that of a probe with the first question that is answered so.
  */
 const barsOf = (
   heard: readonly Heard<string>[],

@@ -32,9 +32,11 @@ const broken = (said: string, indent: number): readonly string[] => {
   return Array.from(said.matchAll(pattern), ([, piece = '']) => piece)
 }
 
+/** The folder of a run has a long name, which is another one every time. */
+const shortened = (line: string): string => line.replace(/(\/\S+?-demo-)\S+\d\w*\b/, '$1…')
+
 export const rowsOf = (line: string): readonly Row[] => {
-  // The folder of a run has a long name, which is another one every time.
-  const shown = line.replace(/(\/\S+?-demo-)\S+\d\w*\b/, '$1…')
+  const shown = shortened(line)
   if (!journalLine.test(shown)) {
     const indent = shown.search(/\S|$/)
     return indent > 0 || shown === ''
@@ -145,7 +147,9 @@ export const drawTerminal = (options: Show): string => {
   const printed = [{ at: (first?.at ?? 0) - 1000, line: `$ ${command}` }, ...options.printed]
   const frames = framesOf(printed)
   const all = printed.flatMap(({ line }) => rowsOf(line))
-  const told = printed.map(({ line }) => line.trim().replaceAll(/\s+/g, ' ')).filter(Boolean)
+  const told = printed
+    .map(({ line }) => shortened(line).trim().replaceAll(/\s+/g, ' '))
+    .filter(Boolean)
   const bottom = screenTop + screenHeight
   return printDrawing({
     width,

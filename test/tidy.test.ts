@@ -79,7 +79,9 @@ t.test('test has the rooms of src, and a place for all else', async t => {
   const strays = list('test').filter(
     path =>
       !(path.endsWith('.test.ts') && rooms.has(roomOf(path))) &&
-      !/^test\/(e2e|harness|fixtures|demo|truth|bench|soak|nodes|haproxies|roots)\//.test(path) &&
+      !/^test\/(e2e|harness|fixtures|pictures|demo|truth|bench|soak|nodes|haproxies|roots)\//.test(
+        path,
+      ) &&
       !['test/tidy.test.ts', 'test/tsconfig.json'].includes(path),
   )
   t.strictSame(strays, [])

@@ -102,7 +102,9 @@ const ownFiles = {
   'usr/share/lintian/overrides/pg-replstatus': lintianOverrides,
   [`${documents}/copyright`]: copyright,
   [`${documents}/changelog.gz`]: packed(changelog),
-  ...Object.fromEntries(documentFiles.map(path => [`${documents}/${path}`, read(path)])),
+  ...Object.fromEntries(
+    documentFiles.map(path => [`${documents}/${path}`, readFileSync(join(root, path))]),
+  ),
 }
 
 /** @param {Record<string, string | Buffer>} files */

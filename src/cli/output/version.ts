@@ -1,2 +1,2 @@
 /** That of package.json, which is not there where the program is a single file. */
-export const version = '0.4.0'
+export const version = '1.0.0'

@@ -5,7 +5,7 @@ import { readPort, writePort } from './places.ts'
 
 export type Routes = { readonly writers: string; readonly readers: string }
 
-const nowhere: Routes = { writers: 'nobody', readers: 'nobody' }
+const nowhere: Routes = { writers: 'none', readers: 'none' }
 
 /** The first server that is up gets the writers, a backup only when no other is up. */
 export const routesIn = (rows: readonly ServerRow[]): Routes => {
@@ -14,8 +14,8 @@ export const routesIn = (rows: readonly ServerRow[]): Routes => {
   const writing = up('read-write')
   const reading = up('read-only').map(({ server }) => server)
   return {
-    writers: (writing.find(({ backup }) => !backup) ?? writing[0])?.server ?? 'nobody',
-    readers: reading.length === 0 ? 'nobody' : reading.join(' '),
+    writers: (writing.find(({ backup }) => !backup) ?? writing[0])?.server ?? 'none',
+    readers: reading.length === 0 ? 'none' : reading.join(' '),
   }
 }
 

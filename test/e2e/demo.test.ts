@@ -31,7 +31,7 @@ t.test(withPeers, { skip: missing }, async t => {
   })
   t.match(printed, /s1 +still unavailable +another server was promoted/)
   t.match(printed, /rows acknowledged \d+, missing on the new primary 0\n/)
-  t.match(printed, /After the promotion of (s2|s3) was asked for/)
+  t.match(printed, /After the promotion of (s2|s3) was requested/)
 })
 
 t.test('with keys and without peers rows are lost', { skip: missing }, async t => {
@@ -49,7 +49,7 @@ t.test('with keys and without peers rows are lost', { skip: missing }, async t =
     const what = `the demo to show ${pattern}`
     await until(() => pattern.test(printed), { what, limitMs: 240_000 })
   }
-  await shows(/readers \(\d+\): nobody -> s2 s3/)
+  await shows(/readers \(\d+\): none -> s2 s3/)
   child.stdin.write('p')
   await shows(/missing on the new primary 0\n/)
   child.stdin.write('r')
@@ -95,7 +95,7 @@ t.test('an argument that is unknown is refused', async t => {
 
 t.test('it does not start without a terminal for its keys', async t => {
   const { said, ended } = await runDemo(t, { input: 'ignore' })
-  t.match(said, /demo: standard input is no terminal[^]*\nhint: npm run demo:script/)
+  t.match(said, /demo: standard input is not a terminal[^]*\nhint: npm run demo:script/)
   t.strictSame(ended, [3, null])
 })
 

@@ -90,7 +90,7 @@ const isWellFormed = (xml: string): boolean => {
   return open.length === 0
 }
 
-t.test('what is no XML is told', async t => {
+t.test('what is not XML is found', async t => {
   t.ok(isWellFormed('<a b="c"><d/>e &amp; f</a>\n'))
   for (const wrong of ['<a>', '<a></b>', '<a b=c/>', '<a>&nbsp;</a>', '<a/>b', '<a b="<"/>']) {
     t.notOk(isWellFormed(wrong), wrong)
@@ -195,7 +195,7 @@ t.test('text is escaped, in elements and in attributes', async t => {
   t.match(drawn, '<title id="title">one &amp; two</title>\n<desc id="desc">&lt;</desc>')
 })
 
-t.test('a bar is where its time is, and says what fits', async t => {
+t.test('a bar is where its time is, and has the text that fits', async t => {
   const bar = { from: 250, to: 1000, kind: 'wrong', said: 'MASTER: wrong' } as const
   const bars = [
     { from: 0, to: 250, kind: 'primary', said: 'much too long to be said' },

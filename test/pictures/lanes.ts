@@ -113,7 +113,7 @@ const drawScale = (story: Story, scale: (ms: number) => number, y: number): read
     line([left, y, width - right, y], { class: 'tick' }),
     ...ticks.flatMap(second => [
       line([scale(second * 1000), y, scale(second * 1000), y + 6], { class: 'tick' }),
-      text(`${second * 1000}${second === ticks.at(-1) ? ' ms' : ''}`, {
+      text(second === 0 ? '0 ms' : String(second * 1000), {
         x: scale(second * 1000),
         y: y + 21,
         class: `small quiet ${second === 0 ? '' : 'middle'}`,

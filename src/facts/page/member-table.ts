@@ -17,7 +17,7 @@ const columns: readonly Column[] = [
   { title: 'State', isNumber: false, cell: ({ state }) => state },
   { title: 'Timeline', isNumber: true, cell: timelineText },
   { title: 'Lag', isNumber: true, cell: lagText },
-  { title: 'Heard', isNumber: true, cell: answeredText },
+  { title: 'Answered', isNumber: true, cell: answeredText },
 ]
 
 export const memberTable = (members: readonly ClusterMember[]): Html => {

@@ -43,6 +43,7 @@ tbody { border-bottom: 1px solid var(--line); }
 tbody th { font-weight: 600; }
 th .quiet { font-weight: 400; }
 thead :last-child, td:last-child { padding-right: 0; }
+td { min-width: 5.5rem; }
 .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .role { white-space: nowrap; }
 .note td { padding-top: 0; }

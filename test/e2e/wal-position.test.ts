@@ -22,6 +22,8 @@ import {
 
 // The first run fetches the servers.
 t.setTimeout(600_000)
+// Each waits for its own servers most of the time.
+t.jobs = 3
 
 const compare = async (t: Test, watched: Watched, times: number): Promise<void> => {
   let wrong = 0

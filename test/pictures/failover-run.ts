@@ -19,7 +19,7 @@ import { findProgram, howToInstall } from '../harness/needs.ts'
 import { readExample } from '../harness/repository.ts'
 import { serverUser } from '../harness/server-user.ts'
 import { hasPredecessor, openArena, type Arena } from '../truth/arena.ts'
-import { bounds as commonBounds, isExcused, violations, type Bounds } from '../truth/bounds.ts'
+import { bounds, isExcused, violations } from '../truth/bounds.ts'
 import type { Findings } from '../truth/judge.ts'
 import { now, type Heard, type Testimony } from '../truth/testimony.ts'
 import { predecessor, probeUnderTest } from '../truth/trial.ts'
@@ -73,8 +73,6 @@ export const playFairly = async (
     if (isOver) throw new Error('pg-replstatus broke the bounds of the fault-injection tests')
   }
 }
-
-const bounds: Bounds = { ...commonBounds, noticePrimaryMsMax: 20 }
 
 const playFailover = async (): Promise<FailoverRun> => {
   const program = findProgram('haproxy')

@@ -126,7 +126,7 @@ export const oldPrimaries: readonly Scenario[] = [
   {
     name: 'promotion with a peer that is down',
     times: 10,
-    bounds: { noticePrimaryMsMax: 20, noticePrimaryMsMedian: 3 },
+    bounds: { noticePrimaryMsMedian: 5 },
     begin: arena => arena.standby(),
     options: () => absent,
     run: async ({ cluster, answers }) => {

@@ -7,6 +7,7 @@
  */
 import { copyFile, cp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { version } from '../../src/cli/output/version.ts'
 import { bootRoot, type BootedRoot } from '../harness/booted-root.ts'
 import { temporaryFolder } from '../harness/left-overs.ts'
 import { nodeBinaries, supportedNodes } from '../harness/node-binaries.ts'
@@ -29,10 +30,6 @@ const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const run = async (program: string, args: readonly string[]): Promise<string> =>
   runProgram({ program, args, cwd: '/', environment: toolEnvironment(), limitMs: 120_000 })
-
-const { version } = JSON.parse(await readFile(join(repositoryRoot(), 'package.json'), 'utf8')) as {
-  version: string
-}
 
 /** The same package with a lower version, in all places where it is told. */
 const makeEarlier = async (folder: string): Promise<void> => {

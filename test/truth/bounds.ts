@@ -54,7 +54,7 @@ export const isExcused = (found: Findings, allowed: Bounds, standstillMs: number
     wrongSilenceMs: allowed.wrongSilenceMs + standstillMs,
     noticePrimaryMsMax: allowed.noticePrimaryMsMax + standstillMs,
   }
-  return violations(found, allowed).length > 0 && violations(found, stretched).length === 0
+  return isBetween(found, allowed, stretched)
 }
 
 /**
@@ -63,6 +63,9 @@ export const isExcused = (found: Findings, allowed: Bounds, standstillMs: number
  */
 export const isOnlyLate = (found: Findings, allowed: Bounds): boolean => {
   const noticePrimaryMsMax = 2 * allowed.noticePrimaryMsMax
-  const stretched = { ...allowed, noticePrimaryMsMax }
-  return violations(found, allowed).length > 0 && violations(found, stretched).length === 0
+  return isBetween(found, allowed, { ...allowed, noticePrimaryMsMax })
 }
+
+/** Whether it breaks the bounds, but not those that are stretched. */
+const isBetween = (found: Findings, allowed: Bounds, stretched: Bounds): boolean =>
+  violations(found, allowed).length > 0 && violations(found, stretched).length === 0

@@ -1,5 +1,5 @@
 /** The texts in source files: string literals of a program, and titles of tests. */
-import ts from 'typescript'
+import { parseSync, visitorKeys, type CallExpression, type Node } from 'oxc-parser'
 import type { SourceFile } from './source-files.ts'
 
 /** A literal; of a template, each of its pieces without what is inserted. */
@@ -8,46 +8,50 @@ export type Literal = { readonly place: string; readonly text: string }
 /** Without those of imports and of types. */
 export const literalsOf = (file: SourceFile): readonly Literal[] => {
   const found: Literal[] = []
-  const tree = parse(file)
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) return
-    if (ts.isStringLiteralLike(node) || ts.isTemplateLiteralToken(node)) {
-      found.push({ place: placeOf(node, tree), text: node.text })
-    }
-    ts.forEachChild(node, visit)
-  }
-  visit(tree)
+  visit(parse(file), node => found.push(...piecesOf(node, file)))
   return found
 }
 
 /** The first argument of each call of `test`, if it is a literal. */
 export const titlesOf = (file: SourceFile): readonly Literal[] => {
   const found: Literal[] = []
-  const tree = parse(file)
-  const visit = (node: ts.Node): void => {
-    const [title] = isTest(node) ? node.arguments : []
-    if (title !== undefined) found.push(...piecesOf(title, tree))
-    ts.forEachChild(node, visit)
-  }
-  visit(tree)
+  visit(parse(file), node => {
+    const [title] = isTest(node, file) ? node.arguments : []
+    if (title?.type === 'TemplateLiteral')
+      for (const quasi of title.quasis) found.push(...piecesOf(quasi, file))
+    else if (title !== undefined) found.push(...piecesOf(title, file))
+  })
   return found
 }
 
-const isTest = (node: ts.Node): node is ts.CallExpression =>
-  ts.isCallExpression(node) && /(?:^|\.)test$/.test(node.expression.getText())
+const isTest = (node: Node, { text }: SourceFile): node is CallExpression =>
+  node.type === 'CallExpression' &&
+  /(?:^|\.)test$/.test(text.slice(node.callee.start, node.callee.end))
 
-const piecesOf = (title: ts.Expression, tree: ts.SourceFile): readonly Literal[] => {
-  const place = placeOf(title, tree)
-  if (ts.isStringLiteralLike(title)) return [{ place, text: title.text }]
-  if (!ts.isTemplateExpression(title)) return []
-  const parts = [title.head, ...title.templateSpans.map(({ literal }) => literal)]
-  return parts.map(({ text }) => ({ place, text }))
+const piecesOf = (node: Node, file: SourceFile): readonly Literal[] => {
+  const place = placeOf(node, file)
+  if (node.type === 'Literal' && typeof node.value === 'string')
+    return [{ place, text: node.value }]
+  return node.type === 'TemplateElement'
+    ? [{ place, text: node.value.cooked ?? node.value.raw }]
+    : []
 }
 
-const parse = ({ path, text }: SourceFile): ts.SourceFile =>
-  ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
+const parse = ({ path, text }: SourceFile): Node => parseSync(path, text).program
 
-const placeOf = (node: ts.Node, tree: ts.SourceFile): string => {
-  const { line } = tree.getLineAndCharacterOfPosition(node.getStart(tree))
-  return `${tree.fileName}:${line + 1}`
+/** Calls back for a node and for all below it. Of a type assertion only the value counts. */
+const visit = (node: Node, found: (node: Node) => void): void => {
+  if (node.type === 'ImportDeclaration') return
+  const isOfTypes = node.type.startsWith('TS')
+  if (!isOfTypes) found(node)
+  const keys = isOfTypes ? ['expression'] : (visitorKeys[node.type] ?? [])
+  for (const key of keys) {
+    const below = (
+      node as unknown as Readonly<Record<string, Node | readonly (Node | null)[] | null>>
+    )[key]
+    for (const one of [below ?? []].flat()) if (one !== null) visit(one, found)
+  }
 }
+
+const placeOf = ({ start }: Node, { path, text }: SourceFile): string =>
+  `${path}:${text.slice(0, start).split('\n').length}`

@@ -11,27 +11,36 @@ import { readSettings } from '../../facts/decode/postgresql-conf.ts'
 import { readRegularFile } from '../../observe/files/disk.ts'
 import type { DebianCluster } from './discover.ts'
 
-/** That of Debian has 30 kB. */
-const fileBytesMax = 1024 * 1024
-/** Of all files together. */
-const allBytesMax = 64 * 1024 * 1024
-/** Of one folder. */
-export const entriesMax = 10_000
+export type Limits = {
+  /** Of one file; that of Debian has 30 kB. */
+  readonly fileBytes: number
+  /** Of all files together. */
+  readonly allBytes: number
+  /** Of one folder. */
+  readonly entries: number
+}
+
+export const defaultLimits: Limits = {
+  fileBytes: 1024 * 1024,
+  allBytes: 64 * 1024 * 1024,
+  entries: 10_000,
+}
 
 /** In the order of versions and names. */
 export const findClusters = async (
   folder = '/etc/postgresql',
+  limits = defaultLimits,
 ): Promise<readonly DebianCluster[]> => {
   const clusters: DebianCluster[] = []
-  const read = createReader()
-  const versions = await entriesOf(folder)
-  if (!versions.whole) clusters.push(unreadFolder(folder, folder))
+  const reader = createReader(limits)
+  const versions = await reader.entries(folder)
+  if (versions.refused !== null) clusters.push(unreadCluster(folder, versions.refused))
   for (const version of versions.names.filter(isVersion).toSorted(byNumber)) {
-    const below = join(folder, version)
-    const { names, whole } = await entriesOf(below)
-    if (!whole) clusters.push(unreadFolder(version, below))
+    const { names, refused } = await reader.entries(join(folder, version))
+    if (refused !== null) clusters.push(unreadCluster(version, refused))
     for (const name of names.toSorted()) {
-      const cluster = await readCluster(join(below, name), { name: `${version}-${name}`, read })
+      const place = { folder: join(folder, version, name), name: `${version}-${name}` }
+      const cluster = await readCluster(place, reader)
       if (cluster !== null) clusters.push(cluster)
     }
   }
@@ -41,39 +50,58 @@ export const findClusters = async (
 const isVersion = (name: string): boolean => /^\d+(?:\.\d+)?$/.test(name)
 const byNumber = (one: string, other: string): number => Number(one) - Number(other)
 
-/** A text, or why it could not be read. */
-type Read = (
-  path: string,
-) => Promise<{ readonly text: string } | { readonly text: null; readonly why: string | null }>
+type Reader = {
+  /** A text, or why it could not be read: null if the file does not exist. */
+  readonly file: (
+    path: string,
+  ) => Promise<{ readonly text: string } | { readonly text: null; readonly why: string | null }>
+  /** In any order, and no more than the limit; `refused` tells that there are more. */
+  readonly entries: (
+    folder: string,
+  ) => Promise<{ readonly names: readonly string[]; readonly refused: string | null }>
+}
 
-/** `why` is null if the file does not exist. */
-const createReader = (): Read => {
-  let left = allBytesMax
-  return async path => {
-    const none = (why: string | null) => ({ text: null, why: why && `${path} (${why})` })
-    const raw = await readRegularFile(path, fileBytesMax + 1)
-    if (raw.kind !== 'present') return none(raw.kind === 'absent' ? null : raw.code)
-    const { length } = raw.bytes
-    if (length > fileBytesMax) return none(`longer than ${fileBytesMax} bytes`)
-    if (length > left) return none(`more than ${allBytesMax} bytes in all`)
-    left -= length
-    return { text: Buffer.from(raw.bytes).toString('utf8') }
+const createReader = ({ fileBytes, allBytes, entries }: Limits): Reader => {
+  let left = allBytes
+  return {
+    file: async path => {
+      const none = (why: string | null) => ({ text: null, why: why && `${path} (${why})` })
+      const raw = await readRegularFile(path, fileBytes + 1)
+      if (raw.kind !== 'present') return none(raw.kind === 'absent' ? null : raw.code)
+      const { length } = raw.bytes
+      if (length > fileBytes) return none(`longer than ${fileBytes} bytes`)
+      if (length > left) return none(`more than ${allBytes} bytes in all`)
+      left -= length
+      return { text: Buffer.from(raw.bytes).toString('utf8') }
+    },
+    entries: async folder => {
+      const names: string[] = []
+      try {
+        for await (const { name } of await opendir(folder)) {
+          if (names.length === entries)
+            return { names, refused: `${folder} (more than ${entries} entries)` }
+          names.push(name)
+        }
+      } catch {
+        // It does not exist, or must not be read.
+      }
+      return { names, refused: null }
+    },
   }
 }
 
 /** Null for a folder without a postgresql.conf. */
 const readCluster = async (
-  folder: string,
-  { name, read }: { readonly name: string; readonly read: Read },
+  { folder, name }: { readonly folder: string; readonly name: string },
+  reader: Reader,
 ): Promise<DebianCluster | null> => {
-  const main = await read(join(folder, 'postgresql.conf'))
-  if (main.text === null)
-    return main.why === null ? null : { ...nothingOf(name), unread: [main.why] }
-  const parts = await entriesOf(join(folder, 'conf.d'))
-  const unread = parts.whole ? [] : [tooMany(join(folder, 'conf.d'))]
+  const main = await reader.file(join(folder, 'postgresql.conf'))
+  if (main.text === null) return main.why === null ? null : unreadCluster(name, main.why)
+  const parts = await reader.entries(join(folder, 'conf.d'))
+  const unread = parts.refused === null ? [] : [parts.refused]
   const texts = [main.text]
   for (const part of parts.names.filter(isPart).toSorted()) {
-    const found = await read(join(folder, 'conf.d', part))
+    const found = await reader.file(join(folder, 'conf.d', part))
     if (found.text !== null) texts.push(found.text)
     else if (found.why !== null) unread.push(found.why)
   }
@@ -81,42 +109,23 @@ const readCluster = async (
   const pgdata = own.get('data_directory') ?? null
   // The settings of ALTER SYSTEM, which only the user of the server can read.
   const altered =
-    pgdata !== null && isAbsolute(pgdata) ? await read(join(pgdata, 'postgresql.auto.conf')) : null
+    pgdata !== null && isAbsolute(pgdata)
+      ? await reader.file(join(pgdata, 'postgresql.auto.conf'))
+      : null
   if (altered === null || altered.text === null)
     return { name, pgdata, settings: own, unread, complete: false }
   const settings = readSettings([...texts, altered.text])
   return { name, pgdata, settings, unread, complete: true }
 }
 
-const nothingOf = (name: string) => ({
+/** One of which nothing is known but what could not be read. */
+const unreadCluster = (name: string, why: string): DebianCluster => ({
   name,
   pgdata: null,
-  settings: new Map<string, string>(),
+  settings: new Map(),
+  unread: [why],
   complete: false,
 })
 
-const unreadFolder = (name: string, path: string): DebianCluster => ({
-  ...nothingOf(name),
-  unread: [tooMany(path)],
-})
-
-const tooMany = (folder: string): string => `${folder} (more than ${entriesMax} entries)`
-
 /** ParseConfigDirectory() in guc-file.l */
 const isPart = (name: string): boolean => name.endsWith('.conf') && !name.startsWith('.')
-
-type Entries = { readonly names: readonly string[]; readonly whole: boolean }
-
-/** In any order, and no more than the limit. */
-const entriesOf = async (folder: string): Promise<Entries> => {
-  const names: string[] = []
-  try {
-    for await (const { name } of await opendir(folder)) {
-      if (names.length === entriesMax) return { names, whole: false }
-      names.push(name)
-    }
-  } catch {
-    // It does not exist, or must not be read.
-  }
-  return { names, whole: true }
-}

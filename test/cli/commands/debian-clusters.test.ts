@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { entriesMax, findClusters } from '../../../src/cli/commands/debian-clusters.ts'
+import { defaultLimits, findClusters } from '../../../src/cli/commands/debian-clusters.ts'
 
 t.test(
   'clusters are in the order of versions and names, with the settings of their files',
@@ -112,29 +112,29 @@ t.test('a value as long as a file may be is read as any other', async t => {
 })
 
 t.test('all files together have a limit, and so have the entries of a folder', async t => {
+  t.strictSame(defaultLimits, { fileBytes: 2 ** 20, allBytes: 2 ** 26, entries: 10_000 })
+  const limits = { fileBytes: 1024, allBytes: 4096, entries: 8 }
   const root = t.testdir({ '15': { main: { 'conf.d': {} } } })
   const main = join(root, '15/main')
-  writeFileSync(join(main, 'postgresql.conf'), `#${'x'.repeat(1024 * 1024 - 1)}`)
-  for (let part = 0; part <= entriesMax; part += 1) {
-    if (part < 70) symlinkSync('../postgresql.conf', join(main, `conf.d/${part}.conf`))
-    else symlinkSync('none', join(main, `conf.d/${part}.conf`))
-  }
-  const [found] = await findClusters(root)
-  t.equal(found?.unread[0], `${join(main, 'conf.d')} (more than 10000 entries)`)
-  const told = found?.unread.filter(why => why.endsWith(' (more than 67108864 bytes in all)')) ?? []
-  t.ok(told.length > 0, `${told.length}`)
+  writeFileSync(join(main, 'postgresql.conf'), `#${'x'.repeat(1023)}`)
+  for (let part = 0; part < 8; part += 1)
+    symlinkSync('../postgresql.conf', join(main, `conf.d/${part}.conf`))
+  const inAll = /\/conf\.d\/[3-7]\.conf \(more than 4096 bytes in all\)$/
+  const [full] = await findClusters(root, limits)
+  t.match(full?.unread, [inAll, inAll, inAll, inAll, inAll])
+  t.equal(full?.unread.length, 5)
+  symlinkSync('none', join(main, 'conf.d/8.conf'))
+  const [found] = await findClusters(root, limits)
+  t.equal(found?.unread[0], `${join(main, 'conf.d')} (more than 8 entries)`)
   rmSync(join(main, 'conf.d'), { recursive: true })
-  for (let cluster = 0; cluster <= entriesMax; cluster += 1)
+  for (let cluster = 0; cluster < 8; cluster += 1)
     symlinkSync('none', join(root, '15', `none${cluster}`))
-  const clusters = await findClusters(root)
-  t.match(clusters[0], {
-    name: '15',
-    pgdata: null,
-    unread: [`${join(root, '15')} (more than 10000 entries)`],
-  })
-  for (let version = 0; version <= entriesMax; version += 1)
-    symlinkSync('none', join(root, `none${version}`))
-  t.match(await findClusters(root), [{ name: root, pgdata: null }])
+  const clusters = await findClusters(root, limits)
+  const unread = [`${join(root, '15')} (more than 8 entries)`]
+  t.match(clusters[0], { name: '15', pgdata: null, unread })
+  for (let version = 0; version < 8; version += 1) symlinkSync('none', join(root, `none${version}`))
+  const [top] = await findClusters(root, limits)
+  t.match(top, { name: root, pgdata: null, unread: [`${root} (more than 8 entries)`] })
 })
 
 t.test('elsewhere than on Debian there are none', async t => {

@@ -18,6 +18,11 @@ t.setTimeout(120_000)
 const major = 16
 const condemned = (found: Findings | undefined): string =>
   found === undefined ? 'never heard' : violations(found, bounds).join('\n')
+/** On a busy machine who tells the truth may be late, as in a scenario that is played again. */
+const condemnedFairly = (found: Findings | undefined, standstillMs: number): string => {
+  const late = found && (isOnlyLate(found, bounds) || isExcused(found, bounds, standstillMs))
+  return late === true ? '' : condemned(found)
+}
 
 t.test('beside a real server', async t => {
   const arena = await openArena(major)
@@ -58,13 +63,14 @@ t.test('beside a real server', async t => {
       lies.filter(([liar, lie]) => !lie.test(heard.get(liar) ?? ''))
     for (let crash = 0; crash < 5 && unheard().length > 0; crash += 1) {
       await trial.judgement()
+      await arena.standstillMs()
       await crashAndRecover(cluster)
       await trial.answers('STANDBY')
       await watched(300)
       const found = await trial.judgement()
       for (const [liar, before] of heard)
         heard.set(liar, `${before}${condemned(found.get(liar))}\n`)
-      t.equal(condemned(found.get(probeUnderTest)), '')
+      t.equal(condemnedFairly(found.get(probeUnderTest), await arena.standstillMs()), '')
     }
     t.strictSame(unheard(), [])
   })
@@ -72,6 +78,7 @@ t.test('beside a real server', async t => {
   await t.test('a promotion', async t => {
     // Who calls a standby a primary has to be heard while it still is one.
     await watched(300)
+    await arena.standstillMs()
     await cluster.promote('pg_ctl')
     await trial.answers('MASTER')
     await watched(300)
@@ -79,7 +86,7 @@ t.test('beside a real server', async t => {
     t.match(condemned(found.get('always MASTER')), /^MASTER while in recovery/)
     t.match(condemned(found.get('always STANDBY')), /no MASTER for a new primary/)
     t.match(condemned(found.get('late')), /no MASTER for a new primary/)
-    t.equal(condemned(found.get(probeUnderTest)), '')
+    t.equal(condemnedFairly(found.get(probeUnderTest), await arena.standstillMs()), '')
   })
 })
 
@@ -102,10 +109,16 @@ t.test('a suspended machine', async t => {
   t.equal(isExcused(right, bounds, 1000), false, 'who was right needs no excuse')
 
   const noticed = (ms: number) => ({ ...right, noticeMs: { ...nothing, primary: [1, ms] } })
-  t.equal(isOnlyLate(noticed(100), bounds), true, 'a promotion may be noticed late once')
+  t.equal(isOnlyLate(noticed(100), bounds), true, 'a new primary may be noticed late once')
   t.equal(isOnlyLate(noticed(101), bounds), false, 'but not twice as late')
   t.equal(isOnlyLate({ ...noticed(100), wrongStandbyMs: 6 }, bounds), false, 'nor beside an error')
   t.equal(isOnlyLate(noticed(50), bounds), false, 'and in time it is not late')
+  t.equal(
+    isOnlyLate({ ...noticed(100), wrongSilenceMs: 100 }, bounds),
+    true,
+    'and not answered for',
+  )
+  t.equal(isOnlyLate({ ...right, wrongSilenceMs: 101 }, bounds), false, 'by less than the bound')
 
   const metronome = await openMetronome()
   t.teardown(metronome.close)

@@ -58,12 +58,16 @@ export const isExcused = (found: Findings, allowed: Bounds, standstillMs: number
 }
 
 /**
- * Whether all that breaks the bounds is a new primary that was answered for late, by less than the
+ * Whether all that breaks the bounds is a server that was answered for late, by less than the
  * bound. With every processor busy that may come once in hundreds; a fault comes again.
  */
 export const isOnlyLate = (found: Findings, allowed: Bounds): boolean => {
-  const noticePrimaryMsMax = 2 * allowed.noticePrimaryMsMax
-  return isBetween(found, allowed, { ...allowed, noticePrimaryMsMax })
+  const stretched = {
+    ...allowed,
+    wrongSilenceMs: 2 * allowed.wrongSilenceMs,
+    noticePrimaryMsMax: 2 * allowed.noticePrimaryMsMax,
+  }
+  return isBetween(found, allowed, stretched)
 }
 
 /** Whether it breaks the bounds, but not those that are stretched. */

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { Cluster } from '../harness/cluster.ts'
 import { signalFilesSince, standbyRequestFile } from '../harness/cluster-files.ts'
 import type { Arena } from './arena.ts'
-import { bounds, isExcused, stopBounds, violations, type Bounds } from './bounds.ts'
+import { bounds, isExcused, isOnlyLate, stopBounds, violations, type Bounds } from './bounds.ts'
 import {
   awaitLogins,
   continuePostmaster,
@@ -160,6 +160,9 @@ const settle = async ({ cluster, answers }: Trial): Promise<Role> => {
   return role
 }
 
+/** A chain can't be played again as a scenario is: so many rounds of it may be late, and no more. */
+const lateRoundsMax = (rounds: number): number => Math.max(1, rounds / 100)
+
 /** Never rejects. */
 export const playChain = async (
   arena: Arena,
@@ -170,6 +173,7 @@ export const playChain = async (
   const random = createRandom(seed)
   const found = new Map<string, Findings[]>()
   const broken: string[] = []
+  const late: string[] = []
   const cluster = await arena.primary()
   const predecessorPort = arena.predecessorPort(cluster)
   const trial = await openTrial({ cluster, predecessorPort })
@@ -198,6 +202,7 @@ export const playChain = async (
         const wrong = violations(findings, allowed).map(what => `${where}: ${what}`)
         for (const line of wrong) print(line)
         if (isExcused(findings, allowed, standstillMs)) print(standstill(standstillMs))
+        else if (isOnlyLate(findings, allowed)) late.push(wrong.join('; '))
         else broken.push(...wrong)
       }
     }
@@ -205,6 +210,7 @@ export const playChain = async (
     await trial.close()
     await cluster.destroy()
   }
+  if (late.length > lateRoundsMax(rounds)) broken.push(...late)
   return {
     scenario: `${rounds} faults at random, seed ${seed}`,
     major,

@@ -59,8 +59,8 @@ type Judgement = Awaited<ReturnType<Trial['judgement']>>
 const attemptsMax = 3
 
 /**
- * Again when the machine stood still for as long as the probe was late, and once when a promotion
- * was noticed late; not for ever.
+ * Again when the machine stood still for as long as the probe was late, and once when it was only
+ * late; not for ever.
  */
 const playFairly = async (
   scenario: Scenario,

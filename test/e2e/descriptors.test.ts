@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { descriptorsOf } from '../bench/accounting.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import { launchDaemon, startDaemon, type Daemon } from '../harness/daemon.ts'
-import { buildFlood, check, checkRegularly, flood } from '../harness/flood.ts'
+import { buildFlood, check, checkRegularly, flood, startFlood } from '../harness/flood.ts'
 import { freePort } from '../harness/free-port.ts'
 import { needProgram } from '../harness/needs.ts'
 import { hearNotifications } from '../harness/notify-socket.ts'
@@ -64,9 +64,9 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
     perSecond: 3000,
     holdMs: 2000,
     manner: 'hold',
-    seconds: 12,
+    seconds: 60,
   } as const
-  const floods = [ports.role, ports.http].map(port => flood(program, { ...attack, port }))
+  const floods = [ports.role, ports.http].map(port => startFlood(program, { ...attack, port }))
   const taken = /connection limit reached .*port=/
   await until(() => linesLike(daemon, taken).length === 2, { what: 'both ports to be full' })
   // A change, with the command that it takes; and one more cluster, with all that it opens.
@@ -80,7 +80,7 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
   await daemon.said(/ reloaded started=1 /)
   const isFitted = (): boolean => linesLike(daemon, /connection limits lowered/).length === 2
   await until(isFitted, { what: 'the limits to be fitted anew' })
-  for (const each of floods) t.ok((await each).connected > 1000)
+  for (const each of floods) t.ok((await each.end()).connected > 1000)
   await daemon.answers('MASTER')
   t.strictSame(linesLike(daemon, /EMFILE|on-change failed|connections lost/), [])
   const roles = linesLike(daemon, /role changed .*cluster=main /)
@@ -104,12 +104,13 @@ t.test('a limit that leaves nothing sensible keeps it from starting', async t =>
 })
 
 t.test('several clusters with all ports full share a low limit', compiler.options, async t => {
+  t.jobs = 2
   const program = await buildFlood()
   for (const [limit, count] of [
     [128, 1],
     [1024, 3],
   ] as const) {
-    await t.test(`${limit}`, async t => {
+    t.test(`${limit}`, async t => {
       const cluster = await createCluster({ major: 15 })
       t.teardown(cluster.destroy)
       await cluster.start()
@@ -146,8 +147,9 @@ t.test('several clusters with all ports full share a low limit', compiler.option
 })
 
 t.test('without a descriptor left nothing ends, and all is well again', perl.options, async t => {
+  t.jobs = 2
   for (const source of ['native', 'pg_controldata']) {
-    await t.test(source, async t => {
+    t.test(source, async t => {
       const cluster = await createCluster({ major: 15 })
       t.teardown(cluster.destroy)
       await cluster.start()

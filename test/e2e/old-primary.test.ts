@@ -18,6 +18,8 @@ import { until } from '../harness/until.ts'
 
 // The first run fetches the servers.
 t.setTimeout(600_000)
+// Each waits for its own servers most of the time.
+t.jobs = 2
 
 const haproxyProgram = needProgram('haproxy')
 

@@ -13,6 +13,8 @@ import { startPair, startPrimary } from '../harness/pair.ts'
 
 // The first run fetches the servers.
 t.setTimeout(600_000)
+// Each waits for its own servers most of the time.
+t.jobs = 2
 
 /** A host of a cluster: its daemon answers HTTP on a port that its peers know. */
 type Host = { readonly cluster: Cluster; readonly http: number }

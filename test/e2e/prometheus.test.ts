@@ -17,6 +17,8 @@ import { serverUser } from '../harness/server-user.ts'
 
 // The first run fetches the server.
 t.setTimeout(300_000)
+// Each waits for its own servers most of the time.
+t.jobs = 2
 
 const program = needProgram('prometheus')
 const promtool = needProgram('promtool')

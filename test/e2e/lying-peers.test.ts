@@ -72,9 +72,10 @@ t.test('answers that are rejected', async t => {
 
   const [median, usualMedian] = [below(beside, 0.5), below(without, 0.5)]
   t.ok(median < 2 * usualMedian, `half within ${median} and ${usualMedian} ms`)
-  // The liars run in this process, and hold up whoever asks here.
-  const [most, usualMost] = [below(beside, 0.99), below(without, 0.99)]
-  t.ok(most < usualMost + 50, `99 % within ${most} and ${usualMost} ms`)
+  // The liars run in this process, and hold up whoever asks here; and the slowest few of a hundred
+  // tell what else the machine does.
+  const [most, usualMost] = [below(beside, 0.9), below(without, 0.9)]
+  t.ok(most < usualMost + 50, `90 % within ${most} and ${usualMost} ms`)
   const [more, usual] = [residentMibOf(liedTo.pid), residentMibOf(alone.pid)]
   t.ok(more < usual + 100, `${more} and ${usual} MiB`)
   const log = liedTo.log()

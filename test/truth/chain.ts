@@ -160,7 +160,7 @@ const settle = async ({ cluster, answers }: Trial): Promise<Role> => {
   return role
 }
 
-/** A chain can't be played again as a scenario is: so many rounds of it may be late, and no more. */
+/** A chain can't be played again, as a scenario can: so many of its rounds may be late. */
 const lateRoundsMax = (rounds: number): number => Math.max(1, rounds / 100)
 
 /** Never rejects. */

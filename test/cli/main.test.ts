@@ -69,7 +69,7 @@ t.test('a configuration file is read, and again on SIGHUP', async t => {
   const { directory } = await startStandIn(t, 'primary')
   const path = join(t.testdir(), 'x.conf')
   writeFileSync(path, `port = 0\nbind = 127.0.0.1\n[a]\npgdata = ${directory}\n`)
-  const checked = startMain(t, ['--config', path, '--check-config'])
+  const checked = startMain(t, ['--config', path, '--check-config'], { changesUser: true })
   t.match(await checked.end(), { exitCode: 0, out: `${path}: 1 cluster, no errors\n`, err: '' })
   const daemon = startMain(t, ['--config', path], { changesUser: true })
   await daemon.says(' listening cluster=a ')

@@ -48,14 +48,14 @@ t.test('what may no longer be read is found again once it may', async t => {
   })
 })
 
-t.test('armed again five hundred times, it leaves nothing behind', async t => {
+t.test('armed again a hundred times, it leaves nothing behind', async t => {
   const data = join(t.testdir({}), 'data')
   makeCluster(data)
   const lookout = startLookout(data)
   await lookout.settled()
   const before = readWatchedInodes().size
   const armings = () => lookout.hints.filter(name => name === '').length
-  for (let times = 1; times <= 500; times += 1) {
+  for (let times = 1; times <= 100; times += 1) {
     const had = armings()
     replace(join(data, 'global', 'pg_control'), `${times}`)
     await seesControlFile(lookout, `${times}`)

@@ -2,8 +2,9 @@
  * Asks the peers, at an interval and when it matters, and keeps what they said last.
  *
  * The verdict waits for the peers only if it is not known how the server became a primary: at the
- * start of the daemon, and when another postmaster appears. A primary that was seen as a standby
- * before was promoted, and waits for no peer.
+ * start of the daemon, when another postmaster appears, and when that is a primary at last, which
+ * may be much later. A primary that was seen as a standby before was promoted, and waits for no
+ * peer.
  */
 import type { Evidence } from '../../facts/decide/evidence.ts'
 import type { Member } from '../../facts/decide/member.ts'
@@ -40,8 +41,8 @@ type Known = {
   word: Word | null
   asking: Asking<Member> | null
   next: Timer | null
-  /** The verdict waits for its answer. */
-  isAwaited: boolean
+  /** Since when the verdict waits for its answer; null if it does not. */
+  awaitedSince: MonotonicMs | null
   /** Why there was no answer to the last question; null if there was one. */
   silentBecause: string | null
   /** Each reason that was reported since the last answer. */
@@ -53,6 +54,8 @@ type Known = {
 
 /** More would only be noise for the other one. */
 const everyMsMin = 1000
+/** After an answer that leaves open what the verdict waits for. */
+const againMs = 20
 /** Another program there may answer something else each time. */
 const reasonsMax = 8
 
@@ -82,7 +85,7 @@ export const createPeerWatch = (needs: {
     word: null,
     asking: null,
     next: null,
-    isAwaited: false,
+    awaitedSince: null,
     silentBecause: null,
     reported: new Set(),
     phases: [],
@@ -107,15 +110,24 @@ export const createPeerWatch = (needs: {
     const answer = await asking.answer
     if (closed || of.asking !== asking) return
     of.asking = null
-    of.next = clock.after(everyMs, () => {
+    if (settles(of, answer)) of.awaitedSince = null
+    of.next = clock.after(of.awaitedSince === null ? everyMs : againMs, () => {
       askNow(of)
     })
     accept(of, answer)
   }
 
+  /**
+   * A primary that has yet to read the history of its timeline has not said who replaced whom. One
+   * that never can counts as one that does not answer.
+   */
+  const settles = ({ awaitedSince }: Known, answer: PeerAnswer): boolean => {
+    if (!answer.ok || answer.fact.answer !== 'primary' || answer.fact.history !== null) return true
+    return awaitedSince === null || clock.monotonic() - awaitedSince >= timeoutMs
+  }
+
   const accept = (of: Known, answer: PeerAnswer): void => {
     heardAt = clock.monotonic()
-    of.isAwaited = false
     of.silentBecause = answer.ok ? null : answer.fault
     const now = clock.unix()
     of.phases = withPhase(
@@ -183,9 +195,12 @@ export const createPeerWatch = (needs: {
         postmaster = now
         wasStandby = false
         heardAt = clock.monotonic()
-        for (const known of all) known.isAwaited = true
+        for (const known of all) known.awaitedSince = heardAt
         askAll(evidence)
       } else if (isPrimary && !wasPrimary) {
+        // What they said at its start may be old by now. Who was silent then is not waited for.
+        for (const known of all)
+          if (known.silentBecause === null) known.awaitedSince = clock.monotonic()
         askAll(evidence)
       }
       wasPrimary = isPrimary
@@ -202,11 +217,8 @@ export const createPeerWatch = (needs: {
   }
 }
 
-const sightOf = (
-  { peer: address, isSelf, word, silentBecause, phases }: Known,
-  now: MonotonicMs,
-  heardSince: MonotonicMs,
-): PeerSight => {
+const sightOf = (of: Known, now: MonotonicMs, heardSince: MonotonicMs): PeerSight => {
+  const { peer: address, isSelf, word, silentBecause, phases } = of
   const known = { address, isSelf, phases }
   if (word === null) {
     return { ...known, member: null, ageMs: null, silentBecause: silentBecause ?? notYet }
@@ -228,7 +240,7 @@ const timelineOf = ({ history }: Word['member']) => history?.timeline ?? null
 
 const awaitedFor = ({ timelineHistory }: Evidence, all: readonly Known[]): string | null => {
   if (all.length === 0) return null
-  const peers = all.filter(({ isAwaited }) => isAwaited).map(({ peer }) => peer.text)
+  const peers = all.filter(({ awaitedSince }) => awaitedSince !== null).map(({ peer }) => peer.text)
   if (peers.length > 0) return `the answer of ${peers.join(', ')}`
   return timelineHistory.kind === 'being read' ? 'the history of the timeline' : null
 }

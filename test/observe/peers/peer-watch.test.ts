@@ -137,6 +137,50 @@ t.test('another postmaster is another server, whatever was before', async t => {
   t.equal(judge(restarted), '')
 })
 
+t.test('a primary that is still reading its history is asked again', async t => {
+  const { judge, hears, advance, asked } = setUp()
+  const unread = member({ answer: 'primary', history: null })
+  judge(own)
+  await hears(unread)
+  t.equal(judge(own), 'asking peers')
+  advance(20)
+  t.equal(asked.length, 2, 'soon')
+  await hears(replaced)
+  t.equal(judge(own), 'superseded')
+  advance(999)
+  t.equal(asked.length, 2)
+})
+
+t.test('a primary that cannot read its history is not waited for longer than another', async t => {
+  const { judge, hears, advance, asked } = setUp()
+  const unread = member({ answer: 'primary', history: null })
+  judge(own)
+  for (let ms = 0; ms < 1000; ms += 20) {
+    await hears(unread)
+    t.equal(judge(own), 'asking peers')
+    advance(20)
+  }
+  await hears(unread)
+  t.equal(judge(own), 'another primary')
+  t.equal(asked.length, 51)
+  advance(999)
+  t.equal(asked.length, 51)
+})
+
+t.test('a peer that answered at the start is waited for once more at its end', async t => {
+  const starting = { ...own, lockFile: seen(lockFile({ status: 'starting' })) }
+  const { judge, hears, hearsNothing, advance, asked } = setUp({ hosts: ['s2', 's3'] })
+  judge(starting)
+  await hears(member())
+  await hearsNothing('ECONNREFUSED', 's3')
+  t.strictSame(asked, ['s2', 's3'])
+  advance(900)
+  t.equal(judge(own), 'asking peers')
+  t.strictSame(asked, ['s2', 's3', 's2', 's3'], 'all are asked at once')
+  await hears(replaced)
+  t.equal(judge(own), 'superseded', 'the silent one is not waited for')
+})
+
 t.test('a superseded server remains so when the new primary stops answering', async t => {
   const { judge, hears, hearsNothing, advance, asked } = setUp()
   judge(own)

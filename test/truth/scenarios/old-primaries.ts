@@ -43,6 +43,7 @@ const oldPrimary = (how: string, mode: StopMode): Scenario => ({
       assert.deepEqual(
         since.filter(line => / to=(?:primary|standby) /.test(line)),
         [],
+        since.join('\n'),
       )
     })
   },

@@ -18,12 +18,11 @@ t.setTimeout(600_000)
 // Each waits for its own servers most of the time.
 t.jobs = 2
 
-/** Small ones are soon filled; the oldest version knows the default size alone. */
-const segmentSize = 1
-const segmentSizeSince = 11
+/** In MB. Small ones are soon filled; the oldest version knows the default size alone. */
+const segmentSizeOf = (major: number): number => (major < 11 ? 16 : 1)
 
 const start = async (t: Test, major: number): Promise<readonly [Cluster, Cluster]> => {
-  const primary = await createCluster(major < segmentSizeSince ? { major } : { major, segmentSize })
+  const primary = await createCluster({ major, segmentSize: segmentSizeOf(major) })
   t.teardown(primary.destroy)
   await primary.start()
   const standby = await primary.standby({ settings: { wal_retrieve_retry_interval: '200ms' } })
@@ -43,7 +42,7 @@ const write = async (primary: Cluster, rows = 100): Promise<void> => {
 
 /** Writes more than this many segments. */
 const writeSegments = async (primary: Cluster, count: number): Promise<void> =>
-  write(primary, count * 1024 * (primary.major < segmentSizeSince ? 16 : segmentSize))
+  write(primary, count * 1024 * segmentSizeOf(primary.major))
 
 /** Has received, and replayed, all that the primary wrote. */
 const inStep = async (primary: Cluster, standby: Session): Promise<void> => {

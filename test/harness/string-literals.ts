@@ -29,12 +29,14 @@ const isTest = (node: Node, { text }: SourceFile): node is CallExpression =>
   /(?:^|\.)test$/.test(text.slice(node.callee.start, node.callee.end))
 
 const piecesOf = (node: Node, file: SourceFile): readonly Literal[] => {
-  const place = placeOf(node, file)
-  if (node.type === 'Literal' && typeof node.value === 'string')
-    return [{ place, text: node.value }]
-  return node.type === 'TemplateElement'
-    ? [{ place, text: node.value.cooked ?? node.value.raw }]
-    : []
+  const text = textOf(node)
+  return text === null ? [] : [{ place: placeOf(node, file), text }]
+}
+
+/** Null for what is no text. */
+const textOf = (node: Node): string | null => {
+  if (node.type === 'TemplateElement') return node.value.cooked ?? node.value.raw
+  return node.type === 'Literal' && typeof node.value === 'string' ? node.value : null
 }
 
 const parse = ({ path, text }: SourceFile): Node => parseSync(path, text).program

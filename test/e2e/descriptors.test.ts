@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { descriptorsOf } from '../bench/accounting.ts'
 import { createCluster, type Cluster } from '../harness/cluster.ts'
 import { launchDaemon, startDaemon, type Daemon } from '../harness/daemon.ts'
-import { buildFlood, check, checkRegularly, flood, startFlood } from '../harness/flood.ts'
+import { buildFlood, check, checkRegularly, flood } from '../harness/flood.ts'
 import { freePort } from '../harness/free-port.ts'
 import { needProgram } from '../harness/needs.ts'
 import { hearNotifications } from '../harness/notify-socket.ts'
@@ -64,9 +64,9 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
     perSecond: 3000,
     holdMs: 2000,
     manner: 'hold',
-    seconds: 60,
+    seconds: 12,
   } as const
-  const floods = [ports.role, ports.http].map(port => startFlood(program, { ...attack, port }))
+  const floods = [ports.role, ports.http].map(port => flood(program, { ...attack, port }))
   const taken = /connection limit reached .*port=/
   await until(() => linesLike(daemon, taken).length === 2, { what: 'both ports to be full' })
   // A change, with the command that it takes; and one more cluster, with all that it opens.
@@ -80,7 +80,7 @@ t.test('what clients may have is fitted to the limit', compiler.options, async t
   await daemon.said(/ reloaded started=1 /)
   const isFitted = (): boolean => linesLike(daemon, /connection limits lowered/).length === 2
   await until(isFitted, { what: 'the limits to be fitted anew' })
-  for (const each of floods) t.ok((await each.end()).connected > 292)
+  for (const each of floods) t.ok((await each).connected > 1000)
   await daemon.answers('MASTER')
   t.strictSame(linesLike(daemon, /EMFILE|on-change failed|connections lost/), [])
   const roles = linesLike(daemon, /role changed .*cluster=main /)
